@@ -1,0 +1,14 @@
+import type { Config } from 'jest';
+
+/** Jest in ESM mode: jose is ESM alone. Types are checked by `npm run check`, so tests only transpile. */
+const config: Config = {
+  testEnvironment: 'node',
+  roots: ['<rootDir>/__tests__'],
+  testMatch: ['**/*.test.ts'],
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  transform: { '^.+\\.ts$': ['ts-jest', { useESM: true, isolatedModules: true, tsconfig: 'tsconfig.json' }] },
+  testTimeout: 20_000,
+};
+
+export default config;

@@ -1,0 +1,46 @@
+import type { StoredRecord } from '../models/record.js';
+import type { Entry, EntrySummary, MaybePromise } from '../stores/store.js';
+
+/** Why an entry cannot be used. */
+export type InvalidReason =
+  | 'unreadable' // no head of ours, an older format, or a structure that does not hold together
+  | 'wrong-serializer'
+  | 'wrong-item' // whole, but not what the reader asked for under that name
+  | 'unsigned'
+  | 'bad-signature'
+  | 'bad-digest'
+  | 'unknown-key'
+  | 'key-missing' // marked signed or encrypted, and no key is set here
+  | 'not-encrypted'
+  | 'cannot-decrypt';
+
+export type Decoded<T extends StoredRecord = StoredRecord> =
+  | { readonly record: T }
+  | { readonly invalid: InvalidReason; readonly error?: unknown };
+
+/**
+ * The one step between cache and store: naming, serializing, compressing, signing, encrypting. The same for all stores.
+ * Synchronous where nothing in it has to wait, so that a plain hit does not pay for it.
+ */
+export interface EntryCodec {
+  /**
+   * The store's names for a key, the current first; further ones where older encryption keys rotate out, to be asked
+   * only after a miss. Without `encryptionKey` the key itself where it is a hex digest, else its SHA-256.
+   */
+  names(key: string): readonly [string, ...string[]];
+  /** The names of a variant under a key's names; `variant` is the record's digest. */
+  variantName(name: string, variant: string): string;
+  /** Digest of a redacted, normalised URL for the look-up by URL, 32 hex digits; keyed where `encryptionKey` is set. Current first, as `names`. */
+  urlDigests(url: string): readonly [string, ...string[]];
+
+  encode(record: StoredRecord): MaybePromise<Entry>;
+
+  /**
+   * @param asked the key that the reader asked for; a record of another key under its name is `wrong-item`. Undefined
+   *   when listing: the entry must then stand under the name of the key that it states.
+   */
+  decode(entry: Entry, asked?: string): MaybePromise<Decoded>;
+
+  /** The same without the body (`body` is empty, and its digest not checked), for listings. */
+  decodeSummary(summary: EntrySummary, asked?: string): MaybePromise<Decoded>;
+}

@@ -1,0 +1,111 @@
+/**
+ * The port between the cache and its stores: what a backend implements, in one file each.
+ *
+ * A store knows entries: a small head that it may index, the metadata and the body as bytes. It knows nothing of HTTP,
+ * keys or serializers. It may throw or hang as its client does: the guard stands in front of it.
+ */
+
+/** A value now, or later. Stores that answer at once (memory) spare the request a turn of the event loop. */
+export type MaybePromise<T> = T | Promise<T>;
+
+/** `unknown`: a row whose head cannot be read (foreign, older format, damaged); it can be counted and dropped. */
+export type EntryKind = 'response' | 'variants' | 'redirect' | 'unknown';
+
+/** What a store can index, and read without the rest. */
+export interface EntryHead {
+  /** The row's name in the store: up to 120 characters of `[0-9a-z.]`. */
+  readonly id: string;
+  readonly kind: EntryKind;
+  /**
+   * The id of the key that the entry serves: its own where a response stands under its key, the key's for a variant,
+   * the target's for a redirect. Dropping a group drops all of these.
+   */
+  readonly group: string;
+  /** Milliseconds since the epoch, an integer. */
+  readonly created: number;
+  /** Milliseconds since the epoch, an integer; `Infinity` for never. */
+  readonly expires: number;
+  /** Digests (32 hex digits each) of the URL asked and the final URL where that is another; empty where no look-up by URL applies. */
+  readonly urls: readonly string[];
+  /** How the entry is protected: `''`, `'S'` signed, `'E'` encrypted, `'B'` both. */
+  readonly seal: '' | 'S' | 'E' | 'B';
+  /** Bytes of the whole entry as stored, head included. */
+  readonly size: number;
+}
+
+/** A head with the metadata: what can be listed without reading bodies. */
+export interface EntrySummary extends EntryHead {
+  /** Detached JWS where the entry is signed, else empty. ASCII. */
+  readonly signature: string;
+  /** As the serializer wrote it. */
+  readonly meta: Uint8Array;
+}
+
+/** A whole entry. `body` must not be written to: memory hands out what it holds. */
+export interface Entry extends EntrySummary {
+  readonly body: Uint8Array;
+}
+
+/** All given conditions hold together. No condition: every entry. */
+export interface EntryQuery {
+  readonly kind?: EntryKind;
+  readonly group?: string;
+  /** A digest that is one of `urls`. */
+  readonly url?: string;
+  /** Milliseconds: `expires <= expiredBy`. */
+  readonly expiredBy?: number;
+  /** Milliseconds: `expires > freshAt`. */
+  readonly freshAt?: number;
+  /** Milliseconds: `created < createdBefore`. */
+  readonly createdBefore?: number;
+}
+
+/** A lease on a name, across processes. */
+export interface Lease {
+  /** Resolves to false where the lease was lost meanwhile. */
+  renew(seconds: number): Promise<boolean>;
+  release(): Promise<void>;
+}
+
+export interface Store {
+  /** Short name for events and messages: `sqlite`, `redis`, `memory` ... */
+  readonly name: string;
+  /** Largest entry in bytes that the store takes; beyond it the cache does not try (DynamoDB 400 KB, MongoDB 16 MB). */
+  readonly maxEntrySize?: number;
+
+  /** The entry with that id, `undefined` where there is none, an entry of kind `unknown` where its row cannot be read. */
+  find(id: string): MaybePromise<Entry | undefined>;
+
+  /** Stores the entry whole or not at all, replacing what had its id. */
+  put(entry: Entry): MaybePromise<void>;
+
+  /** Removes every entry whose id or group is among the given, and resolves to the number of responses (and unknown rows) removed. */
+  drop(ids: readonly string[]): Promise<number>;
+
+  /** Removes just the entries with these ids, whatever belongs to them, and resolves to the number of responses (and unknown rows) removed. */
+  dropExact(ids: readonly string[]): Promise<number>;
+
+  /**
+   * Entries without bodies, in no particular order and in bounded memory. Entries that come or go during the listing may
+   * or may not be seen; the listing's reader may drop and put meanwhile. Throws UnsupportedOperationError where the store can't.
+   */
+  list(query?: EntryQuery): AsyncIterable<EntrySummary>;
+
+  /** Number of entries that fit, for a query without `kind` those of kind `response` and `unknown`. */
+  count(query?: EntryQuery): Promise<number>;
+
+  /** Removes every entry with `expires <= now` (milliseconds); resolves to the number of responses removed. */
+  purge(now: number): Promise<number>;
+
+  /** Removes every entry of this cache and nothing else. */
+  clear(): Promise<void>;
+
+  /** Resolves when the store answers; rejects with why it does not. */
+  ready(): Promise<void>;
+
+  /** Releases what this store opened itself. May be called again; no other call follows. */
+  close(): Promise<void>;
+
+  /** Takes the name for that many seconds; `undefined` where another holds it. Absent where the store cannot hold a lease. */
+  claim?(name: string, seconds: number): Promise<Lease | undefined>;
+}
