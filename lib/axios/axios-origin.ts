@@ -1,0 +1,112 @@
+import axios, { AxiosHeaders, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
+import type { Origin, OriginAnswer, PassedAnswer } from '../exchange/origin.js';
+import type { Hop } from '../models/record.js';
+import { type Fields, fields } from '../policy/messages.js';
+import { readBody } from './body.js';
+import type { Flavor } from './flavor.js';
+import { finalUrl, recordHops, watchedFetch } from './redirects.js';
+
+/** axios's `env`, which its types leave out. */
+type ConfigWithEnv = InternalAxiosRequestConfig & { env?: { fetch?: typeof globalThis.fetch } };
+
+/** Sends one caller's request through the adapter that would have served it without a cache. */
+export class AxiosOrigin implements Origin {
+  readonly #config: InternalAxiosRequestConfig;
+  readonly #flavor: Flavor;
+  readonly #url: string;
+  readonly #now: () => number;
+
+  /**
+   * @param config the caller's, with the caller's own adapter on it
+   * @param url what the request asks for, as the final URL where the adapter does not tell one
+   */
+  constructor(config: InternalAxiosRequestConfig, flavor: Flavor, url: string, now: () => number) {
+    this.#config = config;
+    this.#flavor = flavor;
+    this.#url = url;
+    this.#now = now;
+  }
+
+  async send(conditions: Fields | undefined, signal: AbortSignal | undefined): Promise<OriginAnswer> {
+    const hops: Hop[] = [];
+    const config = this.#innerConfig(conditions, signal, hops);
+    const requestTime = this.#now();
+    let response: AxiosResponse;
+    try {
+      response = await dispatch(config);
+    } catch (error) {
+      throw restoreConfig(error, this.#config);
+    }
+    const responseTime = this.#now();
+    response.config = this.#config;
+    return {
+      status: response.status,
+      statusText: response.statusText,
+      headers: fieldsOf(response),
+      ...(await readBody(response.data)),
+      url: finalUrl(response.request) ?? this.#url,
+      hops,
+      requestTime,
+      responseTime,
+      native: response,
+    };
+  }
+
+  async pass(): Promise<PassedAnswer> {
+    try {
+      const response = await dispatch(this.#config);
+      return { ...this.#passed(response), native: response };
+    } catch (error) {
+      const response = (error as { response?: AxiosResponse } | null)?.response;
+      return response ? { ...this.#passed(response), error } : { error };
+    }
+  }
+
+  #passed(response: AxiosResponse): PassedAnswer {
+    return { status: response.status, headers: fieldsOf(response), url: finalUrl(response.request) ?? this.#url };
+  }
+
+  /** The request in a form that gives bytes for any status, whatever the caller wants of them. */
+  #innerConfig(conditions: Fields | undefined, signal: AbortSignal | undefined, hops: Hop[]): ConfigWithEnv {
+    // A spread, since adapters read own properties only; axios's own merge would copy deeply.
+    const config: ConfigWithEnv = { ...this.#config, responseType: 'arraybuffer', validateStatus: null };
+    if (conditions) {
+      config.headers = new AxiosHeaders(config.headers);
+      for (const name of Object.keys(conditions)) config.headers.set(name, conditions[name] as string);
+    }
+    if (signal) {
+      config.signal = signal;
+      config.timeout = 0;
+      delete config.cancelToken;
+    }
+    if (this.#flavor === 'http') config.beforeRedirect = recordHops(config.beforeRedirect, hops);
+    if (this.#flavor === 'fetch') {
+      config.env = { ...config.env, fetch: watchedFetch(config.env?.fetch ?? globalThis.fetch) };
+    }
+    return config;
+  }
+}
+
+/** Calls the adapter that `config.adapter` names, as axios's own dispatch does. */
+export function dispatch(config: InternalAxiosRequestConfig): Promise<AxiosResponse> {
+  // Since 1.12 the configuration is the second argument, which the fetch adapter's `env` needs.
+  const getAdapter = axios.getAdapter as (
+    adapters: unknown,
+    config: InternalAxiosRequestConfig,
+  ) => (config: InternalAxiosRequestConfig) => Promise<AxiosResponse>;
+  return getAdapter(config.adapter ?? axios.defaults.adapter, config)(config);
+}
+
+function fieldsOf(response: AxiosResponse): Fields {
+  return fields((response.headers ?? {}) as Record<string, unknown>);
+}
+
+/** The caller knows nothing of the inner configuration: its errors carry the caller's own, which can be sent again. */
+function restoreConfig(error: unknown, config: InternalAxiosRequestConfig): unknown {
+  if (typeof error === 'object' && error !== null && 'config' in error) {
+    (error as { config: unknown }).config = config;
+    const { response } = error as { response?: { config: unknown } };
+    if (response) response.config = config;
+  }
+  return error;
+}

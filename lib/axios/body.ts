@@ -1,0 +1,94 @@
+import type { InternalAxiosRequestConfig } from 'axios';
+import type { BodyForm } from '../models/record.js';
+import type { Flavor } from './flavor.js';
+
+const EMPTY = new Uint8Array(0);
+
+/** What an adapter returned for `responseType: 'arraybuffer'`, as bytes to store. */
+export interface RawBody {
+  readonly bodyForm: BodyForm | 'opaque';
+  readonly body: Uint8Array;
+}
+
+/** Reads an adapter's data. Adapters that ignore `responseType` (mocks) may return text or objects: see {@link BodyForm}. */
+export async function readBody(data: unknown): Promise<RawBody> {
+  if (data === undefined || data === null) return { bodyForm: 'none', body: EMPTY };
+  if (data instanceof Uint8Array) return { bodyForm: 'bytes', body: data };
+  if (data instanceof ArrayBuffer) return { bodyForm: 'bytes', body: new Uint8Array(data) };
+  if (typeof data === 'string') return { bodyForm: 'text', body: Buffer.from(data) };
+  if (typeof Blob !== 'undefined' && data instanceof Blob) {
+    return { bodyForm: 'bytes', body: new Uint8Array(await data.arrayBuffer()) };
+  }
+  if (isPlainData(data)) {
+    const text = stringify(data);
+    if (text !== undefined) return { bodyForm: 'json', body: Buffer.from(text) };
+  }
+  return { bodyForm: 'opaque', body: EMPTY };
+}
+
+/** Whether JSON can carry the value: class instances other than arrays and plain objects would come back as something else. */
+function isPlainData(data: unknown): boolean {
+  if (typeof data !== 'object' || data === null) return typeof data === 'number' || typeof data === 'boolean';
+  const prototype: unknown = Object.getPrototypeOf(data);
+  return Array.isArray(data) || prototype === null || prototype === Object.prototype;
+}
+
+function stringify(data: unknown): string | undefined {
+  try {
+    return JSON.stringify(data);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The data that an adapter of this flavor would have given the caller, before `transformResponse`. Always a fresh
+ * value: the stored bytes are never handed out.
+ */
+export function materialize(
+  { bodyForm, body }: { bodyForm: BodyForm; body: Uint8Array },
+  config: InternalAxiosRequestConfig,
+  flavor: Flavor,
+  contentType: string | undefined,
+): unknown {
+  switch (bodyForm) {
+    case 'none':
+      return undefined;
+    case 'text':
+      return bufferOf(body).toString('utf8');
+    case 'json':
+      return JSON.parse(bufferOf(body).toString('utf8'));
+    case 'bytes':
+      return flavor === 'http' ? asHttp(body, config) : asFetch(body, config, contentType);
+  }
+}
+
+/** The http adapter gives a Buffer for `arraybuffer` and text for everything else. */
+function asHttp(body: Uint8Array, config: InternalAxiosRequestConfig): unknown {
+  if (config.responseType === 'arraybuffer') return Buffer.from(body);
+  const encoding = config.responseEncoding as BufferEncoding | undefined;
+  const text = bufferOf(body).toString(encoding);
+  return !encoding || encoding === 'utf8' ? stripByteOrderMark(text) : text;
+}
+
+/** The fetch and xhr adapters give what the platform's own readers give, and know no `responseEncoding`. */
+function asFetch(body: Uint8Array, config: InternalAxiosRequestConfig, contentType: string | undefined): unknown {
+  switch (config.responseType) {
+    case 'arraybuffer':
+      return body.slice().buffer;
+    case 'blob':
+      return new Blob([body.slice()], { type: contentType ?? '' });
+    case 'formdata':
+      return new Response(body.slice(), contentType ? { headers: { 'content-type': contentType } } : {}).formData();
+    default:
+      return stripByteOrderMark(bufferOf(body).toString('utf8'));
+  }
+}
+
+function bufferOf(body: Uint8Array): Buffer {
+  return Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+}
+
+function stripByteOrderMark(text: string): string {
+  return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
+}

@@ -1,0 +1,73 @@
+import { AxiosError, type CancelToken, CanceledError, type InternalAxiosRequestConfig } from 'axios';
+import type { Flavor } from './flavor.js';
+
+type Listener = (reason?: unknown) => void;
+
+/** axios's CancelToken as it is at run time; its types leave the subscription out. */
+interface SubscribableToken extends CancelToken {
+  subscribe?(listener: Listener): void;
+  unsubscribe?(listener: Listener): void;
+}
+
+/**
+ * One caller's `signal`, `cancelToken` and `timeout`, honoured while the cache waits for something on its behalf: a
+ * look-up, an origin request that others share, a replay. Errors are those that axios itself would raise.
+ */
+export class CallerLimits {
+  readonly #broken: Promise<never>;
+  readonly #release: () => void;
+
+  /** Undefined where the caller set no limit, so that the usual hit pays nothing. */
+  static of(config: InternalAxiosRequestConfig, flavor: Flavor): CallerLimits | undefined {
+    return config.signal || config.cancelToken || config.timeout ? new CallerLimits(config, flavor) : undefined;
+  }
+
+  private constructor(config: InternalAxiosRequestConfig, flavor: Flavor) {
+    const { signal, timeout } = config;
+    const token = config.cancelToken as SubscribableToken | undefined;
+    let reject: (error: unknown) => void = () => {};
+    this.#broken = new Promise<never>((_, fail) => {
+      reject = fail;
+    });
+    // Somebody else may be first, and then nobody looks at this promise any more.
+    this.#broken.catch(() => {});
+
+    const onAbort = () => reject(abortError(config, flavor));
+    const onCancel: Listener = (reason) => reject(reason);
+    if (signal?.aborted) onAbort();
+    signal?.addEventListener?.('abort', onAbort);
+    token?.subscribe?.(onCancel);
+    const timer = timeout ? setTimeout(() => reject(timeoutError(config, flavor)), timeout) : undefined;
+
+    this.#release = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener?.('abort', onAbort);
+      token?.unsubscribe?.(onCancel);
+    };
+  }
+
+  /** Settles as `work` does, or rejects as soon as the caller's limit is reached. */
+  race<T>(work: T | PromiseLike<T>): Promise<T> {
+    return Promise.race([work, this.#broken]);
+  }
+
+  /** Lets go of signal, token and timer. */
+  end(): void {
+    this.#release();
+  }
+}
+
+function abortError(config: InternalAxiosRequestConfig, flavor: Flavor): CanceledError<unknown> {
+  const reason: unknown = (config.signal as { reason?: unknown } | undefined)?.reason;
+  // The fetch adapter tells the signal's reason, the others do not.
+  const message = flavor === 'fetch' && reason instanceof Error ? reason.message : undefined;
+  const error = new CanceledError<unknown>(message);
+  error.config = config;
+  return error;
+}
+
+function timeoutError(config: InternalAxiosRequestConfig, flavor: Flavor): AxiosError {
+  const message = config.timeoutErrorMessage ?? `timeout of ${config.timeout}ms exceeded`;
+  const clarify = config.transitional?.clarifyTimeoutError || flavor === 'fetch';
+  return new AxiosError(message, clarify ? AxiosError.ETIMEDOUT : AxiosError.ECONNABORTED, config);
+}

@@ -1,0 +1,49 @@
+import type { BodyForm, Hop } from '../models/record.js';
+import type { Fields } from '../policy/messages.js';
+
+/** What the origin answered, read to its end. */
+export interface OriginAnswer {
+  readonly status: number;
+  readonly statusText: string;
+  /** Lower-case names; Set-Cookie still in it. */
+  readonly headers: Fields;
+  /** `opaque`: the adapter returned something that has no bytes to store. */
+  readonly bodyForm: BodyForm | 'opaque';
+  readonly body: Uint8Array;
+  /** The final URL, with whatever it carries. */
+  readonly url: string;
+  /** The redirects that were followed, in order, not redacted. */
+  readonly hops: readonly Hop[];
+  /** Milliseconds since the epoch. */
+  readonly requestTime: number;
+  /** Milliseconds since the epoch. */
+  readonly responseTime: number;
+  /** The adapter's own response, for the caller whose request it was. */
+  readonly native: unknown;
+}
+
+/** A request that went past the cache, settled as the caller's own adapter settled it. */
+export interface PassedAnswer {
+  /** Undefined where no response came. */
+  readonly status?: number | undefined;
+  readonly headers?: Fields;
+  /** The final URL. */
+  readonly url?: string;
+  readonly native?: unknown;
+  /** What the adapter rejected with. */
+  readonly error?: unknown;
+}
+
+/** How the exchange reaches the origin, whatever HTTP client is behind it. */
+export interface Origin {
+  /**
+   * Sends the request and reads the whole answer; every status resolves.
+   *
+   * @param conditions header fields to add (validators)
+   * @param signal ends the request; takes the place of the caller's own signal and timeout
+   * @throws what the client rejects with where no whole answer came
+   */
+  send(conditions: Fields | undefined, signal: AbortSignal | undefined): Promise<OriginAnswer>;
+  /** Sends the request just as the caller wrote it; never rejects. */
+  pass(): Promise<PassedAnswer>;
+}
