@@ -26,7 +26,11 @@ describe('errors', () => {
 
   test('coded errors keep their cause', () => {
     const cause = new Error('disk');
-    expect(new CacheError('ERR_CACHE_STORE', 'm', { cause })).toMatchObject({ name: 'CacheError', code: 'ERR_CACHE_STORE', cause });
+    expect(new CacheError('ERR_CACHE_STORE', 'm', { cause })).toMatchObject({
+      name: 'CacheError',
+      code: 'ERR_CACHE_STORE',
+      cause,
+    });
     expect(new UnsupportedOperationError('m').code).toBe('ERR_CACHE_UNSUPPORTED');
   });
 });

@@ -3,7 +3,14 @@ import { field, fields } from '../../lib/policy/messages.js';
 
 describe('fields', () => {
   test('names are lower case, absent values are left out, lines stay lines', () => {
-    const result = fields({ Accept: 'a', 'X-None': undefined, 'X-Null': null, 'X-False': false, Via: ['a', 'b'], N: 1 });
+    const result = fields({
+      Accept: 'a',
+      'X-None': undefined,
+      'X-Null': null,
+      'X-False': false,
+      Via: ['a', 'b'],
+      N: 1,
+    });
     expect({ ...result }).toEqual({ accept: 'a', via: ['a', 'b'], n: '1' });
   });
 

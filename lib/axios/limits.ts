@@ -1,13 +1,10 @@
-import { AxiosError, type CancelToken, CanceledError, type InternalAxiosRequestConfig } from 'axios';
+import { AxiosError, CanceledError, type CancelToken, type InternalAxiosRequestConfig } from 'axios';
 import type { Flavor } from './flavor.js';
 
 type Listener = (reason?: unknown) => void;
 
-/** axios's CancelToken as it is at run time; its types leave the subscription out. */
-interface SubscribableToken extends CancelToken {
-  subscribe?(listener: Listener): void;
-  unsubscribe?(listener: Listener): void;
-}
+/** A CancelToken as older axios types it too: they leave the subscription out. */
+type SubscribableToken = Partial<Pick<CancelToken, 'subscribe' | 'unsubscribe'>>;
 
 /**
  * One caller's `signal`, `cancelToken` and `timeout`, honoured while the cache waits for something on its behalf: a

@@ -78,7 +78,8 @@ function transportOf(config: InternalAxiosRequestConfig): CacheRequest['transpor
   if (agent?.options) pairs.push(...tlsPairs(agent.options));
   if (decompress === false) pairs.push(['decompress', 'false']);
   if (maxRedirects === 0) pairs.push(['maxRedirects', '0']);
-  if (proxy) pairs.push(['proxy', JSON.stringify([proxy.protocol ?? 'http', proxy.host, proxy.port, proxy.auth ?? null])]);
+  if (proxy)
+    pairs.push(['proxy', JSON.stringify([proxy.protocol ?? 'http', proxy.host, proxy.port, proxy.auth ?? null])]);
   if (socketPath) pairs.push(['socketPath', String(socketPath)]);
   return pairs;
 }
@@ -101,7 +102,8 @@ async function readRequestBody(data: unknown): Promise<RequestBody> {
   if (typeof data === 'string') return { kind: 'text', text: data };
   if (data instanceof URLSearchParams) return { kind: 'text', text: data.toString() };
   if (data instanceof ArrayBuffer) return { kind: 'bytes', bytes: new Uint8Array(data) };
-  if (ArrayBuffer.isView(data)) return { kind: 'bytes', bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
+  if (ArrayBuffer.isView(data))
+    return { kind: 'bytes', bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
   if (data instanceof Blob) return { kind: 'bytes', bytes: new Uint8Array(await data.arrayBuffer()) };
   if (data instanceof FormData) return { kind: 'form', entries: await readForm(data) };
   return { kind: 'stream' };
