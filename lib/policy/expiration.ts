@@ -1,3 +1,6 @@
+import { optionError } from '../errors.js';
+import { parseHttpDate } from './http-date.js';
+
 /** A lifetime in its settled form: a duration in seconds (`Infinity` never expires, 0 do not cache), or an instant (milliseconds since the epoch). */
 export type Expiration = { readonly seconds: number } | { readonly at: number };
 
@@ -17,3 +20,146 @@ export interface DurationLike {
 
 /** What a user may give as a time: seconds, a Date, an HTTP-date or ISO 8601 date-time, a duration as text or object. */
 export type ExpirationTime = number | Date | string | DurationLike;
+
+/** For `expireAfter`: keep for ever (requests-cache: `-1`). */
+export const NEVER_EXPIRE = -1;
+/** For `expireAfter`: neither read nor write (requests-cache: `DO_NOT_CACHE`). */
+export const DO_NOT_CACHE = 0;
+
+const ACCEPTED =
+  'seconds (-1 for never, 0 for do not cache), a Date, an HTTP-date or ISO 8601 date-time, a duration such as "5m", "1h30m" or "PT5M", or { days, hours, minutes, seconds, milliseconds }';
+
+const NEVER: Expiration = Object.freeze({ seconds: Number.POSITIVE_INFINITY });
+
+/** Seconds in each unit of a {@link DurationLike}. */
+const UNITS: Readonly<Record<keyof DurationLike, number>> = {
+  years: 31_536_000,
+  months: 2_592_000,
+  weeks: 604_800,
+  days: 86_400,
+  hours: 3_600,
+  minutes: 60,
+  seconds: 1,
+  milliseconds: 1e-3,
+  microseconds: 1e-6,
+  nanoseconds: 1e-9,
+};
+
+/** `1h30m`: each unit once, the largest first; a fraction is allowed anywhere. */
+const NUMBER = '(\\d+(?:\\.\\d+)?)';
+const SHORT_DURATION = new RegExp(
+  `^(?:${NUMBER}w)?\\s*(?:${NUMBER}d)?\\s*(?:${NUMBER}h)?\\s*(?:${NUMBER}m)?\\s*(?:${NUMBER}s)?\\s*(?:${NUMBER}ms)?$`,
+  'i',
+);
+const SHORT_UNITS = ['weeks', 'days', 'hours', 'minutes', 'seconds', 'milliseconds'] as const;
+/** ISO 8601-1 section 5.5.2. */
+const ISO_DURATION = new RegExp(
+  `^P(?:${NUMBER}Y)?(?:${NUMBER}M)?(?:${NUMBER}W)?(?:${NUMBER}D)?(?:T(?=\\d)(?:${NUMBER}H)?(?:${NUMBER}M)?(?:${NUMBER}S)?)?$`,
+  'i',
+);
+const ISO_UNITS = ['years', 'months', 'weeks', 'days', 'hours', 'minutes', 'seconds'] as const;
+const ISO_DATE_TIME = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(:\d{2}(?:[.,]\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$/i;
+const LONGEST_TEXT = 100;
+
+/**
+ * Reads what a user gave as a time. `undefined` stays undefined: "not set here".
+ *
+ * @param option the option's name, for the error
+ * @throws TypeError for anything else, `'60'`, `''`, `{}` and negative numbers but -1 included
+ */
+export function parseExpiration(value: unknown, option = 'expireAfter'): Expiration | undefined {
+  if (value === undefined) return undefined;
+  const parsed = parse(value);
+  if (parsed === undefined) throw optionError(option, value, ACCEPTED);
+  return parsed;
+}
+
+function parse(value: unknown): Expiration | undefined {
+  if (typeof value === 'number') return ofSeconds(value);
+  if (typeof value === 'string') return value.length > LONGEST_TEXT ? undefined : ofText(value.trim());
+  if (value instanceof Date) return ofInstant(value.getTime());
+  if (typeof value === 'object' && value !== null) return ofDuration(value as DurationLike);
+  return undefined;
+}
+
+function ofSeconds(seconds: number): Expiration | undefined {
+  if (seconds === NEVER_EXPIRE || seconds === Number.POSITIVE_INFINITY) return NEVER;
+  return seconds >= 0 ? { seconds } : undefined;
+}
+
+function ofInstant(at: number | undefined): Expiration | undefined {
+  return at === undefined || Number.isNaN(at) ? undefined : { at };
+}
+
+function ofText(text: string): Expiration | undefined {
+  if (text === '') return undefined;
+  return (
+    ofParts(SHORT_DURATION.exec(text), SHORT_UNITS) ??
+    ofParts(ISO_DURATION.exec(text), ISO_UNITS) ??
+    ofInstant(isoInstant(text)) ??
+    // A two-digit year needs a present to be near to; the only obsolete form with one is at least 26 years old.
+    ofInstant(parseHttpDate(text, Date.UTC(2026, 0)))
+  );
+}
+
+function ofParts(match: RegExpExecArray | null, units: readonly (keyof DurationLike)[]): Expiration | undefined {
+  if (!match) return undefined;
+  const given = units.flatMap((unit, index) => {
+    const text = match[index + 1];
+    return text === undefined ? [] : [Number(text) * UNITS[unit]];
+  });
+  return given.length === 0 ? undefined : ofSeconds(given.reduce((sum, part) => sum + part, 0));
+}
+
+/** Without a zone it is UTC. */
+function isoInstant(text: string): number | undefined {
+  const match = ISO_DATE_TIME.exec(text);
+  if (!match) return undefined;
+  const [, date, minutes = '00:00', seconds = ':00', zone = 'Z'] = match;
+  const offset = zone.length === 5 ? `${zone.slice(0, 3)}:${zone.slice(3)}` : zone.toUpperCase();
+  const time = Date.parse(`${date}T${minutes}${seconds.replace(',', '.')}${offset}`);
+  // Date.parse lets 31 February roll over.
+  const day = Number(date?.slice(8));
+  return new Date(`${date}T00:00:00Z`).getUTCDate() === day ? time : undefined;
+}
+
+function ofDuration(value: DurationLike): Expiration | undefined {
+  const isTemporal = Object.prototype.toString.call(value) === '[object Temporal.Duration]';
+  const names = isTemporal ? Object.keys(UNITS) : Object.keys(value);
+  let seconds = 0;
+  for (const name of names) {
+    const amount = value[name as keyof DurationLike];
+    if (!Object.hasOwn(UNITS, name) || typeof amount !== 'number' || !Number.isFinite(amount)) return undefined;
+    seconds += amount * UNITS[name as keyof DurationLike];
+  }
+  return names.length === 0 || seconds < 0 ? undefined : { seconds };
+}
+
+/** Whether the lifetime says "neither read nor write". */
+export function isDoNotCache(expiration: Expiration): boolean {
+  return 'seconds' in expiration && expiration.seconds === 0;
+}
+
+/**
+ * When something that begins now expires: whole milliseconds since the epoch, `Infinity` for never.
+ *
+ * @param now milliseconds since the epoch
+ */
+export function expiresAt(expiration: Expiration, now: number): number {
+  if ('at' in expiration) return Math.floor(expiration.at);
+  const at = Math.ceil(now + expiration.seconds * 1000);
+  // Beyond what a Date can hold there is no difference to never.
+  return at > 8.64e15 ? Number.POSITIVE_INFINITY : at;
+}
+
+/**
+ * The instant at which something that begins at `from` expires (requests-cache: `get_expiration_datetime`); `null` for
+ * never.
+ *
+ * @throws TypeError for what {@link ExpirationTime} does not cover
+ */
+export function toExpirationDate(expireAfter: ExpirationTime, from: Date): Date | null {
+  const expiration = parseExpiration(expireAfter) ?? NEVER;
+  const at = expiresAt(expiration, from.getTime());
+  return at === Number.POSITIVE_INFINITY ? null : new Date(at);
+}

@@ -13,7 +13,8 @@ export interface Rules {
   /** Behave as a shared cache. */
   readonly shared: boolean;
   readonly allowableMethods: ReadonlySet<string>;
-  readonly allowableCodes: ReadonlySet<number>;
+  /** Undefined where RFC 9111 decides alone. */
+  readonly allowableCodes: ReadonlySet<number> | undefined;
   readonly alwaysRevalidate: boolean;
   readonly onlyIfCached: boolean;
   /** Nothing is written or deleted. */

@@ -1,0 +1,86 @@
+import { parseHttpDate } from './http-date.js';
+import { type Fields, type FieldValue, field, fields, type RequestMessage, type ResponseMessage } from './messages.js';
+
+/** RFC 9110 section 13.1, with Range's own. */
+const CONDITIONS = ['if-none-match', 'if-modified-since', 'if-match', 'if-unmodified-since', 'if-range'] as const;
+
+/**
+ * RFC 9111 section 3.2: a 304 leaves these as they are stored, since they describe the stored body or one message alone.
+ */
+const KEPT_ON_FRESHENING: ReadonlySet<string> = new Set([
+  'content-encoding',
+  'content-length',
+  'content-range',
+  'transfer-encoding',
+]);
+
+/** RFC 9111 section 4.3.1: the fields that ask the origin to confirm a stored response; undefined without a validator. */
+export function validators({ headers }: ResponseMessage): Fields | undefined {
+  const { etag } = headers;
+  const modified = headers['last-modified'];
+  const conditions = {
+    ...(typeof etag === 'string' && etag !== '' ? { 'if-none-match': etag } : {}),
+    ...(typeof modified === 'string' && modified !== '' ? { 'if-modified-since': modified } : {}),
+  };
+  return Object.keys(conditions).length === 0 ? undefined : fields(conditions);
+}
+
+/** Whether the caller makes its request conditional itself. */
+export function callerConditions({ headers }: RequestMessage): boolean {
+  for (const name of CONDITIONS) if (headers[name] !== undefined) return true;
+  return false;
+}
+
+/** RFC 9111 section 4.3.2: whether the stored response answers the caller's own conditions with 304. */
+export function answersCaller(request: RequestMessage, stored: ResponseMessage): boolean {
+  if (stored.status !== 200 || (request.method !== 'GET' && request.method !== 'HEAD')) return false;
+  const tags = field(request.headers, 'if-none-match');
+  if (tags !== undefined) return tags.trim() === '*' || listsTag(tags, field(stored.headers, 'etag'));
+  const since = field(request.headers, 'if-modified-since');
+  if (since === undefined) return false;
+  const modified = field(stored.headers, 'last-modified') ?? field(stored.headers, 'date');
+  const [sinceAt, modifiedAt] = [since, modified].map((date) =>
+    date === undefined ? undefined : parseHttpDate(date, 0),
+  );
+  return sinceAt !== undefined && modifiedAt !== undefined && modifiedAt <= sinceAt;
+}
+
+/** RFC 9110 section 8.8.3.2, weak comparison with each tag of a list. */
+function listsTag(list: string, tag: string | undefined): boolean {
+  if (tag === undefined) return false;
+  const opaque = opaqueTag(tag);
+  return (list.match(/(?:W\/)?"[^"]*"|[^\s,"]+/g) ?? []).some((listed) => opaqueTag(listed) === opaque);
+}
+
+function opaqueTag(tag: string): string {
+  return tag.trim().replace(/^W\//, '');
+}
+
+/**
+ * RFC 9111 section 4.3.4: whether a 304 speaks of the stored response. Without a validator of its own it answers the
+ * conditions that it was asked with.
+ */
+export function confirms(stored: ResponseMessage, confirmation: ResponseMessage): boolean {
+  const [mine, theirs] = [field(stored.headers, 'etag'), field(confirmation.headers, 'etag')];
+  return mine === undefined || theirs === undefined || opaqueTag(mine) === opaqueTag(theirs);
+}
+
+/** RFC 9111 sections 3.2 and 4.3.4: the stored fields, updated by those of a 304 or of a HEAD's answer. */
+export function freshen(stored: Fields, update: Fields): Fields {
+  const merged: Record<string, FieldValue> = Object.assign(Object.create(null), stored);
+  // An Age that is not repeated no longer holds.
+  delete merged.age;
+  for (const name in update) {
+    const value = update[name];
+    if (value !== undefined && !KEPT_ON_FRESHENING.has(name)) merged[name] = value;
+  }
+  return merged;
+}
+
+/** RFC 9111 section 4.3.5: whether a HEAD's answer describes the stored response; otherwise that is out of date. */
+export function headMatches(stored: ResponseMessage, head: ResponseMessage): boolean {
+  return ['etag', 'last-modified', 'content-length'].every((name) => {
+    const [before, now] = [field(stored.headers, name), field(head.headers, name)];
+    return before === undefined || now === undefined || before === now;
+  });
+}
