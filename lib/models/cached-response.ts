@@ -1,15 +1,76 @@
-import type { ResponseRecord } from './record.js';
+import type { Fields } from '../policy/messages.js';
+import { field } from '../policy/messages.js';
+import type { Hop, RequestRecord, ResponseRecord } from './record.js';
 
-/** A stored response as users see it: in `filterFn`, in `expireAfter` functions and when reading a cache. */
+/** What a stored response needs from outside to be more than data; handed in by the cache that holds it. */
+export interface ResponseContext {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** The request that a stored response answered, without secrets (requests-cache: `CachedRequest`). */
+export class CachedRequest {
+  /** Upper case. */
+  readonly method: string;
+  readonly url: string;
+  /** Lower-case names. */
+  readonly headers: Fields;
+  /** Text, or base64 of bytes; undefined where there was none. */
+  readonly body: string | undefined;
+
+  constructor({ method, url, headers, body }: RequestRecord) {
+    this.method = method;
+    this.url = url;
+    this.headers = headers;
+    this.body = body;
+  }
+
+  toString(): string {
+    return `${this.method} ${this.url}`;
+  }
+}
+
+/** A stored response (requests-cache: `CachedResponse`): in `filterFn`, in `expireAfter` functions, and when reading a cache. */
 export class CachedResponse {
   readonly #record: ResponseRecord;
+  readonly #context: ResponseContext;
+  #data: { readonly value: unknown } | undefined;
 
-  constructor(record: ResponseRecord) {
+  constructor(record: ResponseRecord, context: ResponseContext) {
     this.#record = record;
+    this.#context = context;
   }
 
   get status(): number {
     return this.#record.status;
+  }
+
+  get statusText(): string {
+    return this.#record.statusText;
+  }
+
+  /** Lower-case names; without credentials and cookies. */
+  get headers(): Fields {
+    return this.#record.headers;
+  }
+
+  /** The final URL, without secrets. */
+  get url(): string {
+    return this.#record.url;
+  }
+
+  get request(): CachedRequest {
+    return new CachedRequest(this.#record.request);
+  }
+
+  /** The redirects that led to it, in order, without secrets. */
+  get history(): readonly Hop[] {
+    return this.#record.history;
+  }
+
+  /** Of the request as it was asked. */
+  get cacheKey(): string {
+    return this.#record.key;
   }
 
   /** When the response was received, or last validated. */
@@ -19,11 +80,45 @@ export class CachedResponse {
 
   /** When it stops being fresh; `null` for never. */
   get expires(): Date | null {
-    return this.#record.expires === Infinity ? null : new Date(this.#record.expires);
+    return this.#record.expires === Number.POSITIVE_INFINITY ? null : new Date(this.#record.expires);
+  }
+
+  get isExpired(): boolean {
+    return this.#record.expires <= this.#context.now();
   }
 
   /** Bytes of the body. */
   get size(): number {
     return this.#record.body.byteLength;
+  }
+
+  /** The raw body: a copy, since what is stored must not change. */
+  get body(): Buffer {
+    return Buffer.from(this.#record.body);
+  }
+
+  /** The body by axios's default rules, decoded on first read: JSON where it is that, else text. */
+  get data(): unknown {
+    this.#data ??= { value: this.#decode() };
+    return this.#data.value;
+  }
+
+  toString(): string {
+    const type = field(this.headers, 'content-type') ?? 'no type';
+    const until = this.expires === null ? 'never expires' : `expires ${this.expires.toISOString()}`;
+    return `<CachedResponse [${this.status}] ${this.request} (${type}, ${this.size} bytes, created ${this.createdAt.toISOString()}, ${until})>`;
+  }
+
+  #decode(): unknown {
+    const { bodyForm, body } = this.#record;
+    if (bodyForm === 'none') return undefined;
+    const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+      .toString('utf8')
+      .replace(/^\uFEFF/, '');
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      return text;
+    }
   }
 }
