@@ -1,0 +1,30 @@
+import { optionError } from '../errors.js';
+import { jsonSerializer } from './json.js';
+import type { Serializer } from './serializer.js';
+import { v8Serializer } from './v8.js';
+
+const SERIALIZERS: Readonly<Record<string, Serializer>> = { json: jsonSerializer, v8: v8Serializer };
+const NAME = /^[\w.+-]{1,64}$/;
+
+/**
+ * The serializer that an option names or is; `'json'` where there is none.
+ *
+ * @throws TypeError for anything else
+ */
+export function openSerializer(value: unknown): Serializer {
+  if (value === undefined) return jsonSerializer;
+  if (typeof value === 'string' && Object.hasOwn(SERIALIZERS, value)) return SERIALIZERS[value] as Serializer;
+  if (isSerializer(value)) return value;
+  throw optionError(
+    'serializer',
+    value,
+    `${Object.keys(SERIALIZERS)
+      .map((name) => `"${name}"`)
+      .join(', ')}, or { name, dumps(value), loads(data) }`,
+  );
+}
+
+function isSerializer(value: unknown): value is Serializer {
+  const { name, dumps, loads } = (value ?? {}) as Partial<Serializer>;
+  return typeof name === 'string' && NAME.test(name) && typeof dumps === 'function' && typeof loads === 'function';
+}

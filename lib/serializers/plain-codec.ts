@@ -1,0 +1,118 @@
+import { sha256 } from '../digest.js';
+import { chain, type MaybePromise } from '../maybe-promise.js';
+import type { StoredRecord } from '../models/record.js';
+import { normalizeUrl } from '../normalize-url.js';
+import type { Entry, EntrySummary } from '../stores/store.js';
+import type { Decoded, EntryCodec } from './codec.js';
+import { metadataOf, recordOf } from './metadata.js';
+import type { Serializer } from './serializer.js';
+
+const HEX_DIGEST = /^[0-9a-f]{64}$/;
+const URL_DIGEST_LENGTH = 32;
+const EMPTY = new Uint8Array(0);
+/** Ends the serializer's name, which stands before what it wrote. */
+const LINE_BREAK = 0x0a;
+
+/** Writes entries in the clear, with the given serializer. */
+export class PlainCodec implements EntryCodec {
+  readonly #serializer: Serializer;
+  /** What was decoded of an entry that a store holds as an object. */
+  readonly #decoded = new WeakMap<EntrySummary, Decoded>();
+
+  constructor(serializer: Serializer) {
+    this.#serializer = serializer;
+  }
+
+  names(key: string): readonly [string] {
+    return [HEX_DIGEST.test(key) ? key : sha256(key)];
+  }
+
+  variantName(name: string, variant: string): string {
+    return `${name}.${variant}`;
+  }
+
+  urlDigests(url: string): readonly [string] {
+    return [sha256(url).slice(0, URL_DIGEST_LENGTH)];
+  }
+
+  encode(record: StoredRecord): MaybePromise<Entry> {
+    return chain(this.#serializer.dumps(metadataOf(record)), (data) => {
+      const meta = withName(this.#serializer.name, data);
+      const body = record.kind === 'response' ? record.body : EMPTY;
+      const [name] = this.names(record.key);
+      const entry: Entry = {
+        id: record.kind === 'response' && record.variant ? this.variantName(name, record.variant) : name,
+        kind: record.kind,
+        group: record.kind === 'redirect' ? this.names(record.target)[0] : name,
+        created: Math.floor(record.created),
+        expires: record.expires,
+        urls: this.#urlsOf(record),
+        seal: '',
+        size: meta.byteLength + body.byteLength,
+        signature: '',
+        meta,
+        body,
+      };
+      this.#decoded.set(entry, { record });
+      return entry;
+    });
+  }
+
+  decode(entry: Entry, asked?: string): MaybePromise<Decoded> {
+    const known = this.#decoded.get(entry);
+    if (known) return this.#checked(known, entry, asked);
+    return chain(this.#read(entry, entry.body), (decoded) => {
+      this.#decoded.set(entry, decoded);
+      return this.#checked(decoded, entry, asked);
+    });
+  }
+
+  decodeSummary(summary: EntrySummary, asked?: string): MaybePromise<Decoded> {
+    return chain(this.#read(summary, EMPTY), (decoded) => this.#checked(decoded, summary, asked));
+  }
+
+  #read(summary: EntrySummary, body: Uint8Array): MaybePromise<Decoded> {
+    const { kind, meta, created, expires } = summary;
+    if (kind === 'unknown') return { invalid: 'unreadable' };
+    if (summary.seal !== '') return { invalid: 'key-missing' };
+    const nameEnd = meta.indexOf(LINE_BREAK);
+    const name = Buffer.from(meta.subarray(0, Math.max(0, nameEnd))).toString();
+    if (nameEnd === -1 || name !== this.#serializer.name) return { invalid: 'wrong-serializer' };
+    try {
+      const loaded = this.#serializer.loads(meta.subarray(nameEnd + 1));
+      const read = (metadata: unknown): Decoded => {
+        const record = recordOf(kind, metadata, { created, expires, body });
+        return record ? { record } : { invalid: 'unreadable' };
+      };
+      return loaded instanceof Promise ? loaded.then(read).catch(unreadable) : read(loaded);
+    } catch (error) {
+      return unreadable(error);
+    }
+  }
+
+  /** A record under the name of another is somebody else's. */
+  #checked(decoded: Decoded, { id }: EntrySummary, asked: string | undefined): Decoded {
+    if ('invalid' in decoded) return decoded;
+    const { record } = decoded;
+    if (asked !== undefined && record.key !== asked) return { invalid: 'wrong-item' };
+    const variant = record.kind === 'response' ? record.variant : '';
+    const [name] = this.names(record.key);
+    return id === (variant ? this.variantName(name, variant) : name) ? decoded : { invalid: 'wrong-item' };
+  }
+
+  #urlsOf(record: StoredRecord): readonly string[] {
+    if (record.kind !== 'response' || record.request.method !== 'GET') return [];
+    const digests = [record.request.url, record.url].flatMap((url) =>
+      URL.canParse(url) ? [this.urlDigests(normalizeUrl(url))[0]] : [],
+    );
+    return [...new Set(digests)];
+  }
+}
+
+function unreadable(error: unknown): Decoded {
+  return { invalid: 'unreadable', error };
+}
+
+function withName(name: string, data: string | Uint8Array): Uint8Array {
+  return Buffer.concat([Buffer.from(`${name}\n`), typeof data === 'string' ? Buffer.from(data) : data]);
+}
