@@ -1,12 +1,11 @@
+import type { MaybePromise } from '../maybe-promise.js';
+
 /**
  * The port between the cache and its stores: what a backend implements, in one file each.
  *
  * A store knows entries: a small head that it may index, the metadata and the body as bytes. It knows nothing of HTTP,
  * keys or serializers. It may throw or hang as its client does: the guard stands in front of it.
  */
-
-/** A value now, or later. Stores that answer at once (memory) spare the request a turn of the event loop. */
-export type MaybePromise<T> = T | Promise<T>;
 
 /** `unknown`: a row whose head cannot be read (foreign, older format, damaged); it can be counted and dropped. */
 export type EntryKind = 'response' | 'variants' | 'redirect' | 'unknown';
@@ -29,7 +28,7 @@ export interface EntryHead {
   readonly urls: readonly string[];
   /** How the entry is protected: `''`, `'S'` signed, `'E'` encrypted, `'B'` both. */
   readonly seal: '' | 'S' | 'E' | 'B';
-  /** Bytes of the whole entry as stored, head included. */
+  /** Bytes of signature, metadata and body; of the whole row where a store knows no better. */
   readonly size: number;
 }
 

@@ -1,0 +1,16 @@
+import type { EntryHead, EntryQuery } from './store.js';
+
+/** Whether an entry fits a query, for stores that have to look themselves. */
+export function fits(entry: EntryHead, query: EntryQuery): boolean {
+  if (query.kind !== undefined && entry.kind !== query.kind) return false;
+  if (query.group !== undefined && entry.group !== query.group && entry.id !== query.group) return false;
+  if (query.url !== undefined && !entry.urls.includes(query.url)) return false;
+  if (query.expiredBy !== undefined && entry.expires > query.expiredBy) return false;
+  if (query.freshAt !== undefined && entry.expires <= query.freshAt) return false;
+  return query.createdBefore === undefined || entry.created < query.createdBefore;
+}
+
+/** Whether an entry is one that counts are of: a response, or what may have been one. */
+export function counts(entry: Pick<EntryHead, 'kind'>): boolean {
+  return entry.kind === 'response' || entry.kind === 'unknown';
+}

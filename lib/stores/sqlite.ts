@@ -1,0 +1,328 @@
+import { mkdir, open, rm } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
+import * as path from 'node:path';
+import { loadClient } from './load-client.js';
+import { FIELDS, HEAD_LENGTH, instantField, kindField, packRow, parseRow, parseSummary, unreadable } from './row.js';
+import type { Entry, EntryQuery, EntrySummary, Store } from './store.js';
+
+export interface SqliteStoreOptions {
+  /** Puts a relative file into the system's folder for temporary files. Default: `false`. */
+  readonly useTemp?: boolean | undefined;
+  /** Puts a relative file into the user's cache folder. Default: `false`. */
+  readonly useCacheDir?: boolean | undefined;
+  /** Seconds to wait for another process that writes. Default: 5. */
+  readonly busyTimeout?: number | undefined;
+  /** Faster writes that a power cut may undo or damage. Default: `false`. */
+  readonly fastSave?: boolean | undefined;
+  /** Entries at most, oldest use first. Default: no bound. */
+  readonly maxEntries?: number | undefined;
+  /** Bytes at most, oldest use first. Default: no bound. */
+  readonly maxSize?: number | undefined;
+  /** Seconds that an entry is kept after it expired. Default: for ever. */
+  readonly retention?: number | undefined;
+}
+
+/** The part of @keyv/sqlite that is used. */
+interface Adapter {
+  get(key: string): Promise<unknown>;
+  set(key: string, value: unknown): Promise<unknown>;
+  query(sql: string, ...parameters: unknown[]): Promise<Record<string, unknown>[]>;
+  on(event: 'error', listener: (error: unknown) => void): unknown;
+  disconnect(): Promise<void>;
+}
+
+/** A new stored form gets a table of its own, since another version's process may use the old one. */
+const TABLE = 'responses_v1';
+const USES = 'uses_v1';
+const DEFAULT_BUSY_TIMEOUT = 5;
+const PAGE = 500;
+/** After eviction there is room for some writes before the next. */
+const EVICTION_GOAL = 0.9;
+/** Uses that are noted in memory before they are written down. */
+const USES_AT_ONCE = 100;
+/** Milliseconds between two sweeps for what is past its retention. */
+const SWEEP_INTERVAL = 60_000;
+
+/** A field of the head as SQL; its value is a BLOB, as what it is compared with must be. */
+function column(field: keyof typeof FIELDS): string {
+  const [offset, length] = FIELDS[field];
+  return `substr(value, ${offset + 1}, ${length})`;
+}
+
+function number(field: keyof typeof FIELDS): string {
+  return `CAST(CAST(${column(field)} AS TEXT) AS INTEGER)`;
+}
+
+const IS_ROW = `${column('magic')} = x'414b4331'`;
+const COUNTS = `${column('kind')} NOT IN (${blob(kindField('variants'))}, ${blob(kindField('redirect'))})`;
+const SUMMARY = `substr(value, 1, ${HEAD_LENGTH} + ${number('signatureLength')} + ${number('metaLength')})`;
+const INDEXES = [
+  `CREATE INDEX IF NOT EXISTS ${TABLE}_expires ON ${TABLE} (${column('expires')}, ${column('kind')})`,
+  `CREATE INDEX IF NOT EXISTS ${TABLE}_group ON ${TABLE} (${column('group')})`,
+  `CREATE INDEX IF NOT EXISTS ${TABLE}_url ON ${TABLE} (${column('url')})`,
+  `CREATE INDEX IF NOT EXISTS ${TABLE}_other_url ON ${TABLE} (${column('otherUrl')})`,
+];
+
+function blob(text: string): string {
+  return `x'${Buffer.from(text, 'latin1').toString('hex')}'`;
+}
+
+/** The file of a cache; `.sqlite` is added where the name has no extension. */
+export function sqliteFile(cacheName: string, options: SqliteStoreOptions): string {
+  const file = path.extname(cacheName) === '' ? `${cacheName}.sqlite` : cacheName;
+  if (options.useTemp) return path.resolve(tmpdir(), file);
+  return options.useCacheDir ? path.resolve(cacheFolder(), file) : path.resolve(file);
+}
+
+function cacheFolder(): string {
+  if (process.platform === 'darwin') return path.join(homedir(), 'Library', 'Caches');
+  if (process.platform === 'win32') return process.env.LOCALAPPDATA ?? path.join(homedir(), 'AppData', 'Local');
+  return process.env.XDG_CACHE_HOME ?? path.join(homedir(), '.cache');
+}
+
+/**
+ * Entries in a SQLite file, through @keyv/sqlite's own `get` and `set` as BLOBs. Indexes over the fixed fields of the
+ * rows are made on the adapter's own connection; so is everything that Keyv's interface lacks. Deletion is SQL too: the
+ * adapter's own reads the whole row first.
+ */
+export class SqliteStore implements Store {
+  readonly name = 'sqlite';
+  readonly file: string;
+  readonly #options: SqliteStoreOptions;
+  readonly #now: () => number;
+  #opening: Promise<Adapter> | undefined;
+  #adapter: Adapter | undefined;
+  #uses = new Map<string, number>();
+  /** What is known of the table's extent; undefined where it has to be counted. */
+  #extent: { entries: number; bytes: number } | undefined;
+  #sweptAt = 0;
+
+  constructor(cacheName: string, options: SqliteStoreOptions, now: () => number) {
+    this.file = sqliteFile(cacheName, options);
+    this.#options = options;
+    this.#now = now;
+  }
+
+  async find(id: string): Promise<Entry | undefined> {
+    const value = await (this.#adapter ?? (await this.#open())).get(id);
+    if (value === undefined || value === null) return undefined;
+    if (this.#isBounded()) this.#noteUse(id);
+    return value instanceof Uint8Array ? parseRow(id, value) : unreadable(id, String(value).length);
+  }
+
+  async put(entry: Entry): Promise<void> {
+    const adapter = this.#adapter ?? (await this.#open());
+    await adapter.set(entry.id, packRow(entry));
+    if (this.#isBounded()) await this.#keepBounds(adapter, entry);
+    await this.#sweep(adapter);
+  }
+
+  async drop(ids: readonly string[]): Promise<number> {
+    const group = `${column('group')} IN (SELECT CAST(value AS BLOB) FROM json_each(?))`;
+    const listed = JSON.stringify(ids);
+    return this.#delete(`key IN (SELECT value FROM json_each(?)) OR ${group}`, listed, listed);
+  }
+
+  async dropExact(ids: readonly string[]): Promise<number> {
+    return this.#delete('key IN (SELECT value FROM json_each(?))', JSON.stringify(ids));
+  }
+
+  async *list(query: EntryQuery = {}): AsyncGenerator<EntrySummary> {
+    const { where, parameters } = conditions(query);
+    const select = `SELECT key, length(value) AS size, ${SUMMARY} AS summary FROM ${TABLE}
+      WHERE key > ? AND ${where} ORDER BY key LIMIT ${PAGE}`;
+    let after = '';
+    for (;;) {
+      const adapter = await this.#open();
+      const rows = await adapter.query(select, after, ...parameters);
+      for (const { key, size, summary } of rows as { key: string; size: number; summary: unknown }[]) {
+        yield summary instanceof Uint8Array ? parseSummary(key, summary, size) : unreadable(key, size);
+      }
+      if (rows.length < PAGE) return;
+      after = String(rows.at(-1)?.key);
+    }
+  }
+
+  async count(query: EntryQuery = {}): Promise<number> {
+    const { where, parameters } = conditions(query);
+    const kinds = query.kind === undefined ? COUNTS : '1';
+    const adapter = await this.#open();
+    const rows = await adapter.query(
+      `SELECT count(*) AS number FROM ${TABLE} WHERE ${where} AND ${kinds}`,
+      ...parameters,
+    );
+    return Number(rows[0]?.number ?? 0);
+  }
+
+  async purge(now: number): Promise<number> {
+    return this.#delete(`${column('expires')} <= ? AND ${IS_ROW}`, Buffer.from(instantField(now)));
+  }
+
+  /** A file that is damaged, or no database at all, is replaced by a new one. */
+  async clear(): Promise<void> {
+    this.#extent = undefined;
+    try {
+      const adapter = await this.#open();
+      await adapter.query(`DELETE FROM ${TABLE}`);
+      if (this.#isBounded()) await adapter.query(`DELETE FROM ${USES}`);
+    } catch (error) {
+      if (!/SQLITE_(NOTADB|CORRUPT)/.test(String((error as Error).message))) throw error;
+      await this.close();
+      for (const suffix of ['', '-wal', '-shm', '-journal']) await rm(this.file + suffix, { force: true });
+      await this.#open();
+    }
+  }
+
+  async ready(): Promise<void> {
+    const adapter = await this.#open();
+    await adapter.query(`SELECT 1 FROM ${TABLE} LIMIT 1`);
+  }
+
+  async close(): Promise<void> {
+    const opening = this.#opening;
+    this.#opening = undefined;
+    this.#adapter = undefined;
+    const adapter = await opening?.catch(() => undefined);
+    if (!adapter) return;
+    if (this.#uses.size > 0) await this.#writeUses(adapter).catch(() => {});
+    await adapter.disconnect();
+  }
+
+  /** Opens the file on first use; a failure is tried again with the next. */
+  #open(): Promise<Adapter> {
+    this.#opening ??= this.#connect().then(
+      (adapter) => {
+        this.#adapter = adapter;
+        return adapter;
+      },
+      (error) => {
+        this.#opening = undefined;
+        throw error;
+      },
+    );
+    return this.#opening;
+  }
+
+  async #connect(): Promise<Adapter> {
+    const { default: KeyvSqlite } = await loadClient<{ default: new (options: object) => Adapter }>(
+      '@keyv/sqlite',
+      'backend "sqlite"',
+    );
+    await mkdir(path.dirname(this.file), { recursive: true, mode: 0o700 });
+    // SQLite gives its other files the mode of this one.
+    await (await open(this.file, 'a', 0o600)).close();
+    const busyTimeout = (this.#options.busyTimeout ?? DEFAULT_BUSY_TIMEOUT) * 1000;
+    const adapter = new KeyvSqlite({ uri: `sqlite://${this.file}`, table: TABLE, busyTimeout });
+    adapter.on('error', () => {});
+    try {
+      await adapter.query('PRAGMA journal_mode = WAL');
+      await adapter.query(`PRAGMA synchronous = ${this.#options.fastSave ? 'OFF' : 'NORMAL'}`);
+      for (const index of INDEXES) await adapter.query(index);
+      if (this.#isBounded())
+        await adapter.query(`CREATE TABLE IF NOT EXISTS ${USES} (key TEXT PRIMARY KEY, used INTEGER)`);
+    } catch (error) {
+      await adapter.disconnect().catch(() => {});
+      throw error;
+    }
+    return adapter;
+  }
+
+  async #delete(where: string, ...parameters: unknown[]): Promise<number> {
+    const adapter = await this.#open();
+    const rows = await adapter.query(
+      `DELETE FROM ${TABLE} WHERE ${where} RETURNING ${COUNTS} AS counts`,
+      ...parameters,
+    );
+    this.#extent = undefined;
+    return rows.filter(({ counts }) => counts === 1).length;
+  }
+
+  #isBounded(): boolean {
+    return this.#options.maxEntries !== undefined || this.#options.maxSize !== undefined;
+  }
+
+  /** Uses are written down in batches: a hit costs no write. */
+  #noteUse(id: string): void {
+    this.#uses.set(id, this.#now());
+    if (this.#uses.size >= USES_AT_ONCE && this.#adapter) this.#writeUses(this.#adapter).catch(() => {});
+  }
+
+  async #writeUses(adapter: Adapter): Promise<void> {
+    const uses = this.#uses;
+    this.#uses = new Map();
+    const insert = `INSERT INTO ${USES} SELECT value ->> 0, value ->> 1 FROM json_each(?) WHERE true
+      ON CONFLICT (key) DO UPDATE SET used = max(used, excluded.used)`;
+    await adapter.query(insert, JSON.stringify([...uses]));
+  }
+
+  /** Counts on from what is known, and looks again only when a bound seems to be reached. */
+  async #keepBounds(adapter: Adapter, { id, size }: Entry): Promise<void> {
+    this.#uses.set(id, this.#now());
+    const { maxEntries = Number.POSITIVE_INFINITY, maxSize = Number.POSITIVE_INFINITY } = this.#options;
+    if (this.#extent) {
+      this.#extent.entries += 1;
+      this.#extent.bytes += size;
+      if (this.#extent.entries <= maxEntries && this.#extent.bytes <= maxSize) return;
+    }
+    this.#extent = await this.#measure(adapter);
+    const { entries, bytes } = this.#extent;
+    if (entries <= maxEntries && bytes <= maxSize) return;
+    await this.#writeUses(adapter);
+    await this.#evict(
+      adapter,
+      entries > maxEntries ? entries - maxEntries * EVICTION_GOAL : 0,
+      bytes > maxSize ? bytes - maxSize * EVICTION_GOAL : 0,
+    );
+    this.#extent = await this.#measure(adapter);
+  }
+
+  async #measure(adapter: Adapter): Promise<{ entries: number; bytes: number }> {
+    const [row] = await adapter.query(`SELECT count(*) AS entries, total(length(value)) AS bytes FROM ${TABLE}`);
+    return { entries: Number(row?.entries ?? 0), bytes: Number(row?.bytes ?? 0) };
+  }
+
+  /** Deletes the least recently used until so many entries and bytes are gone. */
+  async #evict(adapter: Adapter, entries: number, bytes: number): Promise<void> {
+    const ranked = `SELECT t.key AS key, row_number() OVER oldest AS place,
+        sum(length(t.value)) OVER (oldest ROWS UNBOUNDED PRECEDING) - length(t.value) AS before
+      FROM ${TABLE} t LEFT JOIN ${USES} u ON u.key = t.key
+      WINDOW oldest AS (ORDER BY coalesce(u.used, 0), t.key)`;
+    await adapter.query(
+      `DELETE FROM ${TABLE} WHERE key IN (SELECT key FROM (${ranked}) WHERE place <= ? OR before < ?)`,
+      Math.ceil(entries),
+      bytes,
+    );
+    await adapter.query(`DELETE FROM ${USES} WHERE key NOT IN (SELECT key FROM ${TABLE})`);
+  }
+
+  async #sweep(adapter: Adapter): Promise<void> {
+    const { retention } = this.#options;
+    const now = this.#now();
+    if (retention === undefined || retention === Number.POSITIVE_INFINITY || now - this.#sweptAt < SWEEP_INTERVAL)
+      return;
+    this.#sweptAt = now;
+    const until = Buffer.from(instantField(now - retention * 1000));
+    await adapter.query(`DELETE FROM ${TABLE} WHERE ${column('expires')} <= ? AND ${IS_ROW}`, until);
+  }
+}
+
+/** A query as SQL; head fields are compared as BLOBs. */
+function conditions(query: EntryQuery): { where: string; parameters: unknown[] } {
+  const terms: string[] = ['1'];
+  const parameters: unknown[] = [];
+  const add = (term: string, ...values: (string | Buffer)[]) => {
+    terms.push(term);
+    parameters.push(...values);
+  };
+  if (query.kind === 'unknown') add(`NOT (${IS_ROW})`);
+  else if (query.kind !== undefined) add(`${column('kind')} = ?`, Buffer.from(kindField(query.kind)));
+  if (query.group !== undefined) add(`(key = ? OR ${column('group')} = ?)`, query.group, Buffer.from(query.group));
+  if (query.url !== undefined) {
+    add(`(${column('url')} = ? OR ${column('otherUrl')} = ?)`, Buffer.from(query.url), Buffer.from(query.url));
+  }
+  if (query.expiredBy !== undefined) add(`${column('expires')} <= ?`, Buffer.from(instantField(query.expiredBy)));
+  if (query.freshAt !== undefined) add(`${column('expires')} > ?`, Buffer.from(instantField(query.freshAt)));
+  if (query.createdBefore !== undefined)
+    add(`${column('created')} < ?`, Buffer.from(instantField(query.createdBefore)));
+  return { where: terms.join(' AND '), parameters };
+}
