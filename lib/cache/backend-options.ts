@@ -1,0 +1,91 @@
+import { describe, optionError } from '../errors.js';
+import { parseExpiration } from '../policy/expiration.js';
+import type { EntryCodec } from '../serializers/codec.js';
+import { openSerializer } from '../serializers/open-serializer.js';
+import { PlainCodec } from '../serializers/plain-codec.js';
+import type { Serializer } from '../serializers/serializer.js';
+
+/** What every backend takes. */
+export interface CommonBackendOptions {
+  /** File, namespace, database, table or folder. Default: `'http_cache'`. */
+  readonly cacheName?: string | undefined;
+  /** How metadata is written. Default: `'json'`. */
+  readonly serializer?: Serializer | 'json' | 'v8' | undefined;
+  /** Seconds that a request waits for the store; 0 for no limit. Default: 1. */
+  readonly backendTimeout?: number | undefined;
+  /** Reject requests where the store fails, instead of going on without it. Default: `false`. */
+  readonly strict?: boolean | undefined;
+  /** How long entries are kept after they expired, as `expireAfter` takes it. Default: for ever. */
+  readonly retention?: number | string | object | undefined;
+}
+
+/** What a backend's class hands to tests instead of the clock of the machine. */
+export interface BackendClock {
+  readonly now?: () => number;
+}
+
+export const DEFAULT_CACHE_NAME = 'http_cache';
+
+/** A reader of one option: throws a TypeError for what it does not accept. */
+type Reader = (value: unknown, option: string) => unknown;
+
+const COMMON: Readonly<Record<string, Reader>> = {
+  cacheName: (value, option) => {
+    if (typeof value !== 'string' || value === '' || value.includes('\0'))
+      throw optionError(option, value, 'a text that is not empty');
+    return value;
+  },
+  serializer: openSerializer,
+  backendTimeout: atLeastZero,
+  strict: flag,
+  retention: (value, option) => {
+    const parsed = parseExpiration(value, option);
+    if (!parsed || !('seconds' in parsed))
+      throw optionError(option, value, 'a length of time in seconds, or as text such as "5m"');
+    return parsed.seconds;
+  },
+};
+
+/**
+ * Reads a backend's options by a table.
+ *
+ * @throws TypeError for an unknown or wrong option, which it names
+ */
+export function readBackendOptions(
+  options: unknown,
+  readers: Readonly<Record<string, Reader>>,
+): Record<string, unknown> {
+  if (typeof options !== 'object' || options === null) throw optionError('backendOptions', options, 'an object');
+  const known = { ...COMMON, ...readers };
+  const read: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(options)) {
+    const reader = Object.hasOwn(known, name) ? known[name] : undefined;
+    if (!reader)
+      throw new TypeError(
+        `${name}: ${describe(value)} is not accepted, there is no such option; expected one of ${Object.keys(known).join(', ')}`,
+      );
+    if (value !== undefined) read[name] = reader(value, name);
+  }
+  return read;
+}
+
+export function atLeastZero(value: unknown, option: string): number {
+  if (typeof value !== 'number' || !(value >= 0)) throw optionError(option, value, 'a number, 0 or more');
+  return value;
+}
+
+export function count(value: unknown, option: string): number {
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 1)
+    throw optionError(option, value, 'a whole number, 1 or more');
+  return value;
+}
+
+export function flag(value: unknown, option: string): boolean {
+  if (typeof value !== 'boolean') throw optionError(option, value, 'true or false');
+  return value;
+}
+
+/** The codec that a backend's options ask for. */
+export function codecFor(options: Readonly<Record<string, unknown>>): EntryCodec {
+  return new PlainCodec((options.serializer as Serializer | undefined) ?? openSerializer(undefined));
+}

@@ -1,0 +1,460 @@
+import type { KeyRules } from '../cache-key.js';
+import { optionError } from '../errors.js';
+import { CachedResponse } from '../models/cached-response.js';
+import type { CacheEvent, CacheEventType } from '../models/events.js';
+import type { RedirectRecord, ResponseRecord } from '../models/record.js';
+import {
+  type Expiration,
+  type ExpirationTime,
+  expiresAt,
+  isDoNotCache,
+  parseExpiration,
+} from '../policy/expiration.js';
+import { compileUrlPattern, type UrlMatcher } from '../policy/url-pattern.js';
+import { lookupUrl } from '../redaction.js';
+import type { EntryCodec } from '../serializers/codec.js';
+import { Guard, type GuardOptions } from '../stores/guard.js';
+import type { EntryQuery, Store } from '../stores/store.js';
+import { clientBindings } from './bindings.js';
+import { type EventCounts, EventDesk } from './events.js';
+import { type CacheInternals, setInternals } from './internals.js';
+import { type InvalidResponse, Rows } from './rows.js';
+import type { CacheStorage } from './storage-view.js';
+import { StoredResponses } from './stored-responses.js';
+
+/** What {@link BaseCache.removeExpiredResponses} did. */
+export interface RemovalCount {
+  readonly removed: number;
+  readonly kept: number;
+}
+
+/** Which stored responses {@link BaseCache.filter} yields. */
+export interface ResponseFilter {
+  /** Those that are fresh. Default: `true`. */
+  readonly valid?: boolean;
+  /** Those that are expired. Default: `true`. */
+  readonly expired?: boolean;
+  /** Those that cannot be read. Default: `false`. */
+  readonly invalid?: boolean;
+}
+
+/** What {@link BaseCache.delete} removes: everything that any of these names. */
+export interface DeletionQuery {
+  readonly keys?: readonly string[];
+  /** URLs, or URL patterns. */
+  readonly urls?: readonly (string | RegExp)[];
+  /** Requests as axios configurations. */
+  readonly requests?: readonly object[];
+  readonly expired?: boolean;
+  readonly invalid?: boolean;
+  /** Received longer ago than this. */
+  readonly olderThan?: ExpirationTime;
+}
+
+/** What a cache is opened with, besides its store. */
+export interface CacheParts extends GuardOptions {
+  readonly store: Store;
+  readonly codec: EntryCodec;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** Keys are made by these rules where no instance uses the cache yet. */
+const PLAIN_RULES: KeyRules = {
+  matchHeaders: false,
+  ignoredParameters: new Set(),
+  credentials: 'isolate',
+  keyFn: undefined,
+};
+/** Rows that are removed with one call to the store. */
+const BATCH = 500;
+
+/** A cache, whatever its store (requests-cache: `BaseCache`). Keys are those of requests as asked; they follow redirects and cover all variants. */
+export class BaseCache {
+  /** Stored responses by key (requests-cache: `cache.responses`). */
+  readonly responses: CacheStorage<CachedResponse>;
+  /** Other URLs of redirects: from their key to the key that was asked (requests-cache: `cache.redirects`). */
+  readonly redirects: CacheStorage<string>;
+  readonly #guard: Guard;
+  readonly #rows: Rows;
+  readonly #events = new EventDesk();
+  readonly #now: () => number;
+  #rules: { readonly compiled: KeyRules } = { compiled: PLAIN_RULES };
+  #listeners = new Set<() => ((event: CacheEvent) => void) | undefined>();
+
+  constructor(parts: CacheParts) {
+    this.#now = parts.now;
+    this.#guard = new Guard(parts.store, parts, (event) => this.#tellOutage(event), parts.now);
+    this.#rows = new Rows(this.#guard, parts.codec, (event) => this.#events.emit(event.type, () => event, undefined));
+    this.responses = this.#responsesView();
+    this.redirects = this.#redirectsView();
+    setInternals(this, this.#internals(parts.codec));
+  }
+
+  /**
+   * Stores a response that was obtained elsewhere.
+   *
+   * @param response an axios response, or a stored one of another cache
+   * @param options.expireAfter its lifetime from now. Default: for ever
+   * @returns its key
+   */
+  async saveResponse(response: object, options: { readonly expireAfter?: ExpirationTime } = {}): Promise<string> {
+    const lifetime = parseExpiration(options.expireAfter) ?? { seconds: Number.POSITIVE_INFINITY };
+    const record =
+      response instanceof CachedResponse
+        ? recordOfPresented(response)
+        : await clientBindings().recordOf(response, this.#rules.compiled, lifetime, this.#now());
+    await this.#keep(
+      options.expireAfter === undefined ? record : { ...record, expires: expiresAt(lifetime, this.#now()) },
+    );
+    return record.key;
+  }
+
+  /** Has a request lead to the response of another (requests-cache: `save_redirect`). */
+  async saveRedirect(request: object, targetKey: string): Promise<void> {
+    const { url = '' } = request as { url?: string };
+    await this.#saveRedirect(
+      await this.createKey(request),
+      targetKey,
+      lookupUrl(url, this.#rules.compiled.ignoredParameters),
+    );
+  }
+
+  /** The newest stored response of a key, fresh or not. */
+  async getResponse(key: string): Promise<CachedResponse | undefined> {
+    const record = await this.#rows.newest(key);
+    return record && this.#present(record);
+  }
+
+  /** Whether anything is stored under a key. */
+  async hasKey(key: string): Promise<boolean> {
+    return (await this.#rows.newest(key)) !== undefined;
+  }
+
+  /** The key of a request, by the settings of the first instance that used this cache. */
+  async createKey(config: object): Promise<string> {
+    return clientBindings().keyOf(config, this.#rules.compiled);
+  }
+
+  /** Whether a GET response of a URL is stored, whatever its variant or credentials; both ends of a redirect count. */
+  async hasUrl(url: string): Promise<boolean> {
+    return (await this.#rows.groupsOfUrl(this.#lookup(url))).length > 0;
+  }
+
+  /** Removes every stored GET response of a URL; resolves to their number. */
+  deleteUrl(url: string): Promise<number> {
+    return this.deleteUrls([url]);
+  }
+
+  async deleteUrls(urls: readonly string[]): Promise<number> {
+    let removed = 0;
+    for (const url of urls) removed += await this.#rows.drop(await this.#rows.groupsOfUrl(this.#lookup(url)));
+    return this.#removed(removed, 'url');
+  }
+
+  /** The keys of everything stored, each once. */
+  async *keys(): AsyncGenerator<string> {
+    let last: string | undefined;
+    const varying = new Set<string>();
+    for await (const { record } of this.#rows.responses()) {
+      if (record.key === last || varying.has(record.key)) continue;
+      // Only variants can come again; remembering just those keeps memory bounded by what varies.
+      if (record.variant) varying.add(record.key);
+      last = record.key;
+      yield record.key;
+    }
+  }
+
+  /** Every stored response. */
+  async *values(): AsyncGenerator<CachedResponse> {
+    for await (const { record } of this.#rows.whole()) yield this.#present(record);
+  }
+
+  /** The final URLs of stored GET responses, without secrets. */
+  async *urls(): AsyncGenerator<string> {
+    for await (const { record } of this.#rows.responses()) if (record.request.method === 'GET') yield record.url;
+  }
+
+  /** Stored responses by their state. */
+  async *filter({
+    valid = true,
+    expired = true,
+    invalid = false,
+  }: ResponseFilter = {}): AsyncGenerator<CachedResponse | InvalidResponse> {
+    const now = this.#now();
+    const bounds: EntryQuery = valid && expired ? {} : valid ? { freshAt: now } : { expiredBy: now };
+    if (valid || expired) for await (const { record } of this.#rows.whole(bounds)) yield this.#present(record);
+    if (invalid) for await (const row of this.#rows.summaries()) if ('invalid' in row) yield row;
+  }
+
+  /** Whether a response is stored for a key, a URL or a request. */
+  async contains(what: { readonly key?: string; readonly url?: string; readonly request?: object }): Promise<boolean> {
+    if (what.key !== undefined) return this.hasKey(what.key);
+    if (what.url !== undefined) return this.hasUrl(what.url);
+    if (what.request !== undefined) return this.hasKey(await this.createKey(what.request));
+    throw optionError('contains', what, '{ key }, { url } or { request }');
+  }
+
+  bulkDelete(keys: readonly string[]): Promise<number> {
+    return this.delete({ keys });
+  }
+
+  /**
+   * Removes a key's responses, or all that a query names; resolves to the number of responses removed.
+   *
+   * @throws TypeError for a wrong pattern or time
+   */
+  async delete(what: string | DeletionQuery): Promise<number> {
+    if (typeof what === 'string') return this.delete({ keys: [what] });
+    const { keys = [], urls = [], requests = [] } = what;
+    const groups: string[] = [];
+    for (const key of keys) groups.push(...(await this.#groupsOf(key)));
+    for (const request of requests) groups.push(...(await this.#groupsOf(await this.createKey(request))));
+    const patterns: UrlMatcher[] = [];
+    for (const url of urls) {
+      if (typeof url === 'string' && URL.canParse(url) && !url.includes('*'))
+        groups.push(...(await this.#rows.groupsOfUrl(this.#lookup(url))));
+      else patterns.push(compileUrlPattern(url, 'urls'));
+    }
+    let removed = await this.#rows.drop([...new Set(groups)]);
+    if (patterns.length > 0)
+      removed += await this.#dropWhere({}, ({ url, request }) =>
+        patterns.some((pattern) => pattern.matches(url) || pattern.matches(request.url)),
+      );
+    if (what.expired) removed += await this.#rows.purge(this.#now());
+    if (what.olderThan !== undefined)
+      removed += await this.#dropWhere({ createdBefore: this.#before(what.olderThan) }, () => true);
+    if (what.invalid) removed += await this.#dropInvalid();
+    return this.#removed(removed, 'deleted');
+  }
+
+  /** Removes everything of this cache and nothing else. */
+  async clear(): Promise<void> {
+    await this.#rows.clear();
+  }
+
+  /** Responses stored, each variant counted, those that can't be read included. */
+  responseCount(): Promise<number> {
+    return this.#rows.count();
+  }
+
+  /**
+   * Removes expired responses (requests-cache: `remove_expired_responses`).
+   *
+   * @param expireAfter a new lifetime from now for everything first; 0 removes everything
+   */
+  async removeExpiredResponses(expireAfter?: ExpirationTime): Promise<RemovalCount> {
+    if (expireAfter !== undefined) await this.resetExpiration(expireAfter);
+    const removed = await this.#rows.purge(this.#now());
+    this.#removed(removed, 'expired');
+    return { removed, kept: await this.responseCount() };
+  }
+
+  /** Gives everything a new lifetime, counted from now; 0: expired as of now, but kept. */
+  async resetExpiration(expireAfter: ExpirationTime): Promise<void> {
+    const lifetime = parseExpiration(expireAfter);
+    if (!lifetime) throw optionError('expireAfter', expireAfter, 'what expireAfter takes');
+    const expires = isDoNotCache(lifetime) ? this.#now() : expiresAt(lifetime, this.#now());
+    for await (const { record } of this.#rows.whole()) await this.#rows.put({ ...record, expires });
+    for (const kind of ['variants', 'redirect'] as const) {
+      for await (const row of this.#rows.summaries({ kind }))
+        if ('record' in row) await this.#rows.put({ ...row.record, expires });
+    }
+  }
+
+  /**
+   * Copies everything of another cache into this one.
+   *
+   * @param options.onProgress told after each response
+   */
+  async update(
+    other: BaseCache,
+    options: { readonly onProgress?: (progress: { readonly copied: number; readonly total: number }) => void } = {},
+  ): Promise<void> {
+    const total = await other.responseCount();
+    let copied = 0;
+    for await (const { record } of other.#rows.whole()) {
+      await this.#keep(record);
+      copied += 1;
+      options.onProgress?.({ copied, total });
+    }
+    for await (const row of other.#rows.summaries({ kind: 'redirect' }))
+      if ('record' in row) await this.#rows.put(row.record);
+  }
+
+  /** Resolves when the store answers; rejects with why it does not. */
+  ready(): Promise<void> {
+    return this.#guard.ready();
+  }
+
+  /** How often each event happened since the cache was opened. */
+  stats(): EventCounts {
+    return this.#events.counts;
+  }
+
+  /** Waits for what goes on in the background, and releases the store. */
+  close(): Promise<void> {
+    return this.#guard.close();
+  }
+
+  async #keep(record: ResponseRecord): Promise<void> {
+    await this.#rows.put(record);
+    if (!record.variant) return;
+    const { key, created, expires, vary } = record;
+    await this.#rows.put({ kind: 'variants', key, created, expires, vary });
+  }
+
+  async #saveRedirect(key: string, target: string, url: string): Promise<void> {
+    const redirect: RedirectRecord = {
+      kind: 'redirect',
+      key,
+      target,
+      url,
+      created: this.#now(),
+      expires: Number.POSITIVE_INFINITY,
+    };
+    await this.#rows.put(redirect);
+  }
+
+  /** The names under which a key's responses stand, through a redirect too. */
+  async #groupsOf(key: string): Promise<readonly string[]> {
+    const record = await this.#rows.find(key);
+    const names = this.#rows.names(key);
+    return record?.kind === 'redirect' ? [...names, ...this.#rows.names(record.target)] : names;
+  }
+
+  async #dropWhere(query: EntryQuery, fits: (record: ResponseRecord) => boolean): Promise<number> {
+    return this.#dropRows(this.#rows.responses(query), (row) => fits(row.record));
+  }
+
+  async #dropInvalid(): Promise<number> {
+    return this.#dropRows(this.#rows.summaries(), (row) => 'invalid' in row);
+  }
+
+  async #dropRows<T extends { readonly id: string }>(
+    rows: AsyncIterable<T>,
+    fits: (row: T) => boolean,
+  ): Promise<number> {
+    let removed = 0;
+    let ids: string[] = [];
+    for await (const row of rows) {
+      if (!fits(row)) continue;
+      ids.push(row.id);
+      if (ids.length < BATCH) continue;
+      removed += await this.#rows.dropExact(ids);
+      ids = [];
+    }
+    return removed + (await this.#rows.dropExact(ids));
+  }
+
+  #before(olderThan: ExpirationTime): number {
+    const age: Expiration | undefined = parseExpiration(olderThan, 'olderThan');
+    if (!age) return 0;
+    return 'at' in age ? age.at : this.#now() - age.seconds * 1000;
+  }
+
+  #lookup(url: string): string {
+    if (!URL.canParse(url)) throw optionError('url', url, 'an absolute URL');
+    return lookupUrl(url, this.#rules.compiled.ignoredParameters);
+  }
+
+  #removed(number: number, reason: string): number {
+    if (number > 0) this.#events.emit('removed', () => ({ type: 'removed', reason }), undefined);
+    return number;
+  }
+
+  #present(record: ResponseRecord): CachedResponse {
+    const presented = new CachedResponse(record, { now: this.#now });
+    presentedRecords.set(presented, record);
+    return presented;
+  }
+
+  /** Without anyone who listens, an outage is told once as a warning. */
+  #tellOutage(event: CacheEvent): void {
+    let heard = false;
+    for (const listener of [...this.#listeners])
+      heard = this.#events.emit(event.type, () => event, listener()) || heard;
+    if (this.#listeners.size === 0) this.#events.emit(event.type, () => event, undefined);
+    if (heard || event.type !== 'error') return;
+    process.emitWarning(
+      `the cache's store is out, requests go on without it: ${String((event.error as Error | null)?.message ?? event.reason)}`,
+      'CacheWarning',
+    );
+  }
+
+  #internals(codec: EntryCodec): CacheInternals {
+    return {
+      stored: new StoredResponses(this.#guard, codec),
+      guard: this.#guard,
+      now: this.#now,
+      emit: (type: CacheEventType, describe, onEvent) => this.#events.emit(type, describe, onEvent),
+      present: (record) => this.#present(record),
+      use: (settings) => {
+        if (this.#rules.compiled === PLAIN_RULES) this.#rules = settings;
+        const listener = () => settings.compiled.onEvent;
+        this.#listeners.add(listener);
+        return () => this.#listeners.delete(listener);
+      },
+    };
+  }
+
+  #responsesView(): CacheStorage<CachedResponse> {
+    const rows = this.#rows;
+    const present = (record: ResponseRecord) => this.#present(record);
+    return {
+      get: (key) => this.getResponse(key),
+      set: async (key, value) => this.#keep({ ...recordOfPresented(value), key }),
+      delete: async (key) => (await this.delete(key)) > 0,
+      bulkDelete: async (keys) => void (await this.bulkDelete(keys)),
+      has: (key) => this.hasKey(key),
+      keys: () => this.keys(),
+      async *entries() {
+        for await (const { record } of rows.whole()) yield [record.key, present(record)];
+      },
+      count: () => this.responseCount(),
+      clear: async () => void (await this.#dropWhere({}, () => true)),
+    };
+  }
+
+  #redirectsView(): CacheStorage<string> {
+    const rows = this.#rows;
+    const all = async function* (): AsyncGenerator<[string, string]> {
+      for await (const row of rows.summaries({ kind: 'redirect' })) {
+        if ('record' in row && row.record.kind === 'redirect') yield [row.record.key, row.record.target];
+      }
+    };
+    const find = async (key: string) => {
+      const record = await rows.find(key);
+      return record?.kind === 'redirect' ? record : undefined;
+    };
+    const remove = async (key: string) => {
+      const found = await find(key);
+      if (found) await rows.dropExact(rows.names(key));
+      return found !== undefined;
+    };
+    return {
+      get: async (key) => (await find(key))?.target,
+      set: (key, target) => this.#saveRedirect(key, target, ''),
+      delete: remove,
+      bulkDelete: async (keys) => {
+        for (const key of keys) await remove(key);
+      },
+      has: async (key) => (await find(key)) !== undefined,
+      async *keys() {
+        for await (const [key] of all()) yield key;
+      },
+      entries: all,
+      count: () => rows.count({ kind: 'redirect' }),
+      clear: async () => void (await this.#dropRows(rows.summaries({ kind: 'redirect' }), () => true)),
+    };
+  }
+}
+
+/** The records behind what users were given. */
+const presentedRecords = new WeakMap<CachedResponse, ResponseRecord>();
+
+function recordOfPresented(response: CachedResponse): ResponseRecord {
+  const record = presentedRecords.get(response);
+  if (!record) throw optionError('response', response, 'a stored response that a cache gave');
+  return record;
+}

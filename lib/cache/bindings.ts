@@ -1,0 +1,28 @@
+import type { KeyRules } from '../cache-key.js';
+import { CacheError } from '../errors.js';
+import type { MaybePromise } from '../maybe-promise.js';
+import type { ResponseRecord } from '../models/record.js';
+import type { Expiration } from '../policy/expiration.js';
+
+/** What a cache can do only with the HTTP client at hand; handed in by the layer that knows it. */
+export interface ClientBindings {
+  /** The key of a request that the client's configuration describes. */
+  keyOf(config: object, rules: KeyRules): MaybePromise<string>;
+  /** The record of a response that was obtained elsewhere; it expires by `expireAfter`, counted from now. */
+  recordOf(response: object, rules: KeyRules, expireAfter: Expiration, now: number): Promise<ResponseRecord>;
+  /** The client's response for a record. */
+  responseOf(record: ResponseRecord): Promise<object>;
+}
+
+let provided: ClientBindings | undefined;
+
+export function provideBindings(bindings: ClientBindings): void {
+  provided = bindings;
+}
+
+/** @throws CacheError `ERR_CACHE_STATE` where no client was handed in */
+export function clientBindings(): ClientBindings {
+  if (!provided)
+    throw new CacheError('ERR_CACHE_STATE', 'this needs axios: import setupCache from axios-keyv-cache first');
+  return provided;
+}

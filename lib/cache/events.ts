@@ -1,0 +1,68 @@
+import { channel } from 'node:diagnostics_channel';
+import { format } from 'node:util';
+import type { CacheEvent, CacheEventType } from '../models/events.js';
+
+/** The name of the diagnostics channel, and of the namespace in `DEBUG`. */
+const NAME = 'axios-keyv-cache';
+const diagnostics = channel(NAME);
+
+/** How often each event happened to a cache since it was opened. */
+export type EventCounts = Readonly<Record<CacheEventType, number>>;
+
+/** Counts what happens to a cache, and tells whoever listens; what nobody listens to is not even put together. */
+export class EventDesk {
+  readonly #counts: Record<CacheEventType, number> = {
+    hit: 0,
+    miss: 0,
+    stale: 0,
+    revalidated: 0,
+    stored: 0,
+    skipped: 0,
+    invalidated: 0,
+    removed: 0,
+    invalid: 0,
+    error: 0,
+    recovered: 0,
+  };
+  readonly #logs = namesUs(process.env.DEBUG ?? '');
+
+  get counts(): EventCounts {
+    return { ...this.#counts };
+  }
+
+  /**
+   * @param describe puts the event together
+   * @param onEvent the listener of whose request it is
+   * @returns whether anyone was told
+   */
+  emit(type: CacheEventType, describe: () => CacheEvent, onEvent: ((event: CacheEvent) => void) | undefined): boolean {
+    this.#counts[type] += 1;
+    if (!onEvent && !this.#logs && !diagnostics.hasSubscribers) return false;
+    const event = describe();
+    diagnostics.publish(event);
+    if (this.#logs) log(event);
+    if (!onEvent) return false;
+    try {
+      onEvent(event);
+    } catch {
+      // A listener's mistake is nothing that a request should suffer from.
+    }
+    return true;
+  }
+}
+
+function log({ type, url = '', reason = '', error }: CacheEvent): void {
+  const said = error === undefined ? '' : format(' %s', error);
+  process.stderr.write(`${new Date().toISOString()} ${NAME} ${type} ${url} ${reason}${said}\n`);
+}
+
+/** The convention of the `debug` package: names apart by commas or spaces, `*` for anything, `-` to leave out. */
+function namesUs(setting: string): boolean {
+  const patterns = setting.split(/[\s,]+/).filter((pattern) => pattern !== '');
+  const matches = (pattern: string) => {
+    const parts = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
+    return new RegExp(`^${parts.join('.*')}$`).test(NAME);
+  };
+  const excluded = patterns.some((pattern) => pattern.startsWith('-') && matches(pattern.slice(1)));
+  return !excluded && patterns.some((pattern) => !pattern.startsWith('-') && matches(pattern));
+}

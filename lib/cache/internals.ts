@@ -1,0 +1,39 @@
+import type { KeyRules } from '../cache-key.js';
+import type { CachedResponse } from '../models/cached-response.js';
+import type { CacheEvent, CacheEventType } from '../models/events.js';
+import type { ResponseRecord } from '../models/record.js';
+import type { Guard } from '../stores/guard.js';
+import type { StoredResponses } from './stored-responses.js';
+
+/** What the request's path uses of a cache, and its users do not. */
+export interface CacheInternals {
+  readonly stored: StoredResponses;
+  readonly guard: Guard;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Counts an event and tells it to whoever listens; see `EventDesk`. */
+  emit(type: CacheEventType, describe: () => CacheEvent, onEvent: ((event: CacheEvent) => void) | undefined): void;
+  /**
+   * Told of each instance that uses the cache: the first makes the rules for keys, all hear of outages.
+   *
+   * @returns ends it
+   */
+  use(settings: {
+    readonly compiled: KeyRules & { readonly onEvent: ((event: CacheEvent) => void) | undefined };
+  }): () => void;
+  /** A stored response as users see it. */
+  present(record: ResponseRecord): CachedResponse;
+}
+
+const internals = new WeakMap<object, CacheInternals>();
+
+export function setInternals(cache: object, value: CacheInternals): void {
+  internals.set(cache, value);
+}
+
+/** @throws TypeError for anything but a cache of ours */
+export function internalsOf(cache: object): CacheInternals {
+  const found = internals.get(cache);
+  if (!found) throw new TypeError('not a cache of axios-keyv-cache');
+  return found;
+}

@@ -1,0 +1,55 @@
+import { optionError } from '../errors.js';
+import { canResolve } from '../stores/load-client.js';
+import type { BackendClock } from './backend-options.js';
+import { MemoryCache } from './backends/memory-cache.js';
+import { SqliteCache } from './backends/sqlite-cache.js';
+import { BaseCache } from './base-cache.js';
+
+/** What of an instance's options concerns the store. */
+export interface OpenOptions {
+  readonly backend?: unknown;
+  readonly backendOptions?: Readonly<Record<string, unknown>> | undefined;
+  readonly cacheName?: string | undefined;
+  readonly serializer?: unknown;
+}
+
+type CacheClass = new (options: object, clock: BackendClock) => BaseCache;
+
+const BACKENDS: Readonly<Record<string, CacheClass>> = { sqlite: SqliteCache, memory: MemoryCache };
+/** Options that an open cache has settled already. */
+const SETTLED = ['backendOptions', 'cacheName', 'serializer'] as const;
+
+/**
+ * The cache that the options name, or are.
+ *
+ * @returns the cache, and whether it was opened here and is to be closed by whoever asked
+ * @throws TypeError for a wrong option; CacheError `ERR_CACHE_MISSING_PACKAGE` where the named backend's package is not
+ *   installed
+ */
+export function openCache(
+  options: OpenOptions,
+  clock: BackendClock,
+): { readonly cache: BaseCache; readonly owned: boolean } {
+  const { backend } = options;
+  if (backend instanceof BaseCache) {
+    const beside = SETTLED.find((name) => options[name] !== undefined);
+    if (beside !== undefined)
+      throw optionError(beside, options[beside], 'nothing beside a backend that is open already');
+    return { cache: backend, owned: false };
+  }
+  const { backendOptions = {}, cacheName, serializer } = options;
+  const settled = {
+    ...backendOptions,
+    ...(cacheName === undefined ? {} : { cacheName }),
+    ...(serializer === undefined ? {} : { serializer }),
+  };
+  return { cache: new (classFor(backend))(settled, clock), owned: true };
+}
+
+function classFor(backend: unknown): CacheClass {
+  if (backend === undefined) return canResolve('@keyv/sqlite') ? SqliteCache : MemoryCache;
+  if (typeof backend === 'string' && Object.hasOwn(BACKENDS, backend)) return BACKENDS[backend] as CacheClass;
+  if (typeof backend === 'function' && backend.prototype instanceof BaseCache) return backend as CacheClass;
+  const names = Object.keys(BACKENDS).map((name) => `"${name}"`);
+  throw optionError('backend', backend, `${names.join(', ')}, a backend class or an open cache`);
+}

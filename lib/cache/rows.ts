@@ -1,0 +1,136 @@
+import type { CacheEvent } from '../models/events.js';
+import type { ResponseRecord, StoredRecord } from '../models/record.js';
+import type { EntryCodec, InvalidReason } from '../serializers/codec.js';
+import type { Guard } from '../stores/guard.js';
+import type { EntryQuery, EntrySummary } from '../stores/store.js';
+
+/** A row that cannot be read, as `filter({ invalid: true })` tells of it. */
+export interface InvalidResponse {
+  /** Its name in the store. */
+  readonly id: string;
+  readonly invalid: InvalidReason;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** A row with what was read of it. */
+export interface Row<T extends StoredRecord = StoredRecord> {
+  readonly id: string;
+  readonly group: string;
+  readonly record: T;
+}
+
+/**
+ * The rows of a store as management sees them: with its own time, and errors that reject. Everything is read in bounded
+ * memory.
+ */
+export class Rows {
+  readonly #guard: Guard;
+  readonly #codec: EntryCodec;
+  readonly #tell: (event: CacheEvent) => void;
+
+  constructor(guard: Guard, codec: EntryCodec, tell: (event: CacheEvent) => void) {
+    this.#guard = guard;
+    this.#codec = codec;
+    this.#tell = tell;
+  }
+
+  names(key: string): readonly string[] {
+    return this.#codec.names(key);
+  }
+
+  /** The record under a key's own name. */
+  async find(key: string): Promise<StoredRecord | undefined> {
+    for (const name of this.#codec.names(key)) {
+      const record = await this.#read(name, key);
+      if (record) return record;
+    }
+    return undefined;
+  }
+
+  /** The newest response of a key, through a redirect too. */
+  async newest(key: string): Promise<ResponseRecord | undefined> {
+    const record = await this.find(key);
+    if (record?.kind === 'response') return record;
+    if (record?.kind === 'redirect') return this.newest(record.target);
+    let newest: Row<ResponseRecord> | undefined;
+    for (const name of this.#codec.names(key)) {
+      for await (const row of this.responses({ group: name })) {
+        if (!newest || row.record.created > newest.record.created) newest = row;
+      }
+    }
+    const whole = newest && (await this.#read(newest.id, key));
+    return whole?.kind === 'response' ? whole : undefined;
+  }
+
+  /** Responses without their bodies; those that can't be read are left out. */
+  async *responses(query: EntryQuery = {}): AsyncGenerator<Row<ResponseRecord>> {
+    for await (const row of this.summaries({ ...query, kind: 'response' })) {
+      if ('record' in row && row.record.kind === 'response') yield row as Row<ResponseRecord>;
+    }
+  }
+
+  /** Rows of any kind without bodies, readable or not. */
+  async *summaries(query: EntryQuery = {}): AsyncGenerator<Row | InvalidResponse> {
+    for await (const summary of this.#guard.iterate((store) => store.list(query))) yield await this.#decoded(summary);
+  }
+
+  /** Whole responses. */
+  async *whole(query: EntryQuery = {}): AsyncGenerator<Row<ResponseRecord>> {
+    for await (const { id, group, record: summary } of this.responses(query)) {
+      const record = await this.#read(id, summary.key);
+      if (record?.kind === 'response') yield { id, group, record };
+    }
+  }
+
+  async put(record: StoredRecord): Promise<void> {
+    const entry = await this.#codec.encode(record);
+    await this.#guard.manage((store) => store.put(entry));
+  }
+
+  /** Rows with these names and all that belongs to them; resolves to the number of responses removed. */
+  drop(ids: readonly string[]): Promise<number> {
+    return ids.length === 0 ? Promise.resolve(0) : this.#guard.manage((store) => store.drop(ids));
+  }
+
+  /** Just these rows. */
+  dropExact(ids: readonly string[]): Promise<number> {
+    return ids.length === 0 ? Promise.resolve(0) : this.#guard.manage((store) => store.dropExact(ids));
+  }
+
+  count(query?: EntryQuery): Promise<number> {
+    return this.#guard.manage((store) => store.count(query));
+  }
+
+  purge(now: number): Promise<number> {
+    return this.#guard.manage((store) => store.purge(now));
+  }
+
+  clear(): Promise<void> {
+    return this.#guard.manage((store) => store.clear());
+  }
+
+  /** The groups that hold a URL's responses (normalised, redacted). */
+  async groupsOfUrl(url: string): Promise<readonly string[]> {
+    const groups = new Set<string>();
+    for (const digest of this.#codec.urlDigests(url)) {
+      for await (const { group } of this.#guard.iterate((store) => store.list({ url: digest }))) groups.add(group);
+    }
+    return [...groups];
+  }
+
+  async #read(id: string, key: string): Promise<StoredRecord | undefined> {
+    const entry = await this.#guard.manage((store) => store.find(id));
+    if (!entry) return undefined;
+    const decoded = await this.#codec.decode(entry, key);
+    if ('record' in decoded) return decoded.record;
+    this.#tell({ type: 'invalid', key, reason: decoded.invalid });
+    return undefined;
+  }
+
+  async #decoded(summary: EntrySummary): Promise<Row | InvalidResponse> {
+    const decoded = await this.#codec.decodeSummary(summary);
+    const { id, group, size } = summary;
+    return 'record' in decoded ? { id, group, record: decoded.record } : { id, size, invalid: decoded.invalid };
+  }
+}
