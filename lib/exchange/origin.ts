@@ -1,5 +1,6 @@
 import type { BodyForm, Hop } from '../models/record.js';
 import type { Fields } from '../policy/messages.js';
+import type { Passenger } from './flights.js';
 
 /** What the origin answered, read to its end. */
 export interface OriginAnswer {
@@ -41,9 +42,16 @@ export interface Origin {
    *
    * @param conditions header fields to add (validators)
    * @param signal ends the request; takes the place of the caller's own signal and timeout
+   * @param passengers are told of the answer's progress
    * @throws what the client rejects with where no whole answer came
    */
-  send(conditions: Fields | undefined, signal: AbortSignal | undefined): Promise<OriginAnswer>;
+  send(conditions: Fields | undefined, signal: AbortSignal, passengers: Passenger): Promise<OriginAnswer>;
   /** Sends the request just as the caller wrote it; never rejects. */
   pass(): Promise<PassedAnswer>;
+  /** What of the request, beside its key, must be alike for its answer to be shared. */
+  readonly signature: string;
+  /** Whether the error tells that the origin could not be had, rather than that the caller gave up. */
+  failed(error: unknown): boolean;
+  /** An error of somebody else's request, as one of this caller's own. */
+  adopt(error: unknown): unknown;
 }

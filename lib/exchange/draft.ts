@@ -1,0 +1,39 @@
+import { countsInVary } from '../cache-key.js';
+import type { BodyForm, ResponseRecord } from '../models/record.js';
+import { initialAge } from '../policy/age.js';
+import type { Fields } from '../policy/messages.js';
+import { storedFields } from '../policy/storable.js';
+import { variantOf, varyNames } from '../policy/vary.js';
+import { redactHeaders, redactHops, redactRequest, redactUrl } from '../redaction.js';
+import type { Call } from './call.js';
+import type { OriginAnswer } from './origin.js';
+
+/** A response as it would be stored, its lifetime not settled yet; undefined where `Vary: *` makes storing pointless. */
+export function draftOf(call: Call, answer: OriginAnswer): ResponseRecord | undefined {
+  const { request, settings, key } = call;
+  const ignored = settings.ignoredParameters;
+  const vary = varyNames(answer.headers, countsInVary(settings));
+  if (vary === '*') return undefined;
+  return {
+    kind: 'response',
+    key,
+    created: answer.responseTime,
+    expires: answer.responseTime,
+    initialAge: initialAge(answer, answer.requestTime, answer.responseTime),
+    status: answer.status,
+    statusText: answer.statusText,
+    headers: keptFields(call, answer.headers),
+    url: redactUrl(answer.url, ignored),
+    request: redactRequest(request, settings),
+    history: redactHops(answer.hops, ignored),
+    vary,
+    variant: vary.length === 0 ? '' : variantOf(vary, request.headers),
+    bodyForm: answer.bodyForm as BodyForm,
+    body: answer.body,
+  };
+}
+
+/** What is stored of a response's fields: those that may be, without secrets. */
+export function keptFields({ settings }: Call, headers: Fields): Fields {
+  return redactHeaders(storedFields(headers, settings), settings.ignoredParameters);
+}

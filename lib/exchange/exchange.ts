@@ -1,0 +1,115 @@
+import type { Recalled } from '../cache/stored-responses.js';
+import type { ResponseRecord } from '../models/record.js';
+import { bypassReason, decide } from '../policy/decide.js';
+import { mayServeStale } from '../policy/stale.js';
+import { type Call, tell, wait } from './call.js';
+import { type Fetched, fetchAlone, fetchShared, refreshBehind } from './fetch.js';
+import { invalidate } from './invalidate.js';
+import { setToDoNotCache } from './lifetime.js';
+import { GATEWAY_TIMEOUT, type Outcome, unstoredExtras } from './outcome.js';
+import { accepts } from './receive.js';
+import { type Forward, fresh, fromOrigin, old } from './results.js';
+
+/**
+ * The request's path: recall, decide, act. It settles as the request is to settle: with an answer, whatever its status,
+ * or by throwing what the HTTP client threw where nothing could answer.
+ */
+export async function exchange(call: Call): Promise<Outcome> {
+  const bypass = reasonToBypass(call);
+  if (bypass !== undefined) return goPast(call, bypass);
+
+  const recalling = recall(call);
+  const recalled = recalling instanceof Promise ? await wait(call, recalling) : recalling;
+  const { record: stored } = recalled;
+  const decision = decide(call.request, stored, call.settings, call.cache.now());
+
+  if (decision.action === 'refuse') return refuse(call, decision.reason);
+  if (stored && decision.action === 'serve') return fresh(call, stored, decision.reason);
+  if (stored && decision.action === 'serve-and-refresh') {
+    refreshBehind(call, stored);
+    return old(call, stored, { detail: decision.reason });
+  }
+  return fetchAnew(call, stored, decision.action === 'revalidate', forwardOf(call, recalled, decision.reason));
+}
+
+/** Why the request has no business with the cache. */
+function reasonToBypass(call: Call): string | undefined {
+  if (!call.settings.enabled) return 'disabled';
+  if (call.request.body.kind === 'stream') return 'stream-body';
+  if (call.request.hiddenCredentials && call.request.principal === undefined) return 'hidden-credentials';
+  return bypassReason(call.request, call.settings) ?? (setToDoNotCache(call) ? 'do-not-cache' : undefined);
+}
+
+/** Past the cache, just as the caller wrote it; unsafe methods still invalidate. */
+async function goPast(call: Call, reason: string): Promise<Outcome> {
+  const passed = await call.origin.pass();
+  if (passed.status !== undefined) await invalidate(call, { status: passed.status, headers: passed.headers ?? {} });
+  tell(call, 'skipped', reason);
+  const forward = reason === 'method' ? 'method' : 'bypass';
+  return {
+    passed,
+    extras: unstoredExtras(
+      { cacheKey: undefined },
+      { fwd: forward, ...(passed.status === undefined ? {} : { fwdStatus: passed.status }), detail: reason },
+    ),
+  };
+}
+
+/** The stored response for the request, unless the user's filter refuses it: then it is removed. */
+function recall(call: Call): Recalled | Promise<Recalled> {
+  const recalled = call.cache.stored.recall(call.key, call.request.headers, call.store);
+  if (call.settings.filterFn === undefined) return recalled;
+  return filtered(call, recalled);
+}
+
+async function filtered(call: Call, recalling: Recalled | Promise<Recalled>): Promise<Recalled> {
+  const recalled = await recalling;
+  const { record } = recalled;
+  if (!record) return recalled;
+  try {
+    if (await accepts(call, record)) return recalled;
+    if (!call.settings.readOnly) await call.cache.stored.discard(record, call.store);
+    tell(call, 'removed', 'filter');
+    return { miss: 'uri-miss', detail: 'filter' };
+  } catch (error) {
+    tell(call, 'error', 'user-function', error);
+    return { miss: 'uri-miss', detail: 'user-function' };
+  }
+}
+
+function refuse(call: Call, reason: string): Outcome {
+  tell(call, 'miss', reason);
+  return { answer: GATEWAY_TIMEOUT, extras: unstoredExtras({ cacheKey: call.key }, { detail: reason }) };
+}
+
+/** Why the request goes to the origin, in the words of RFC 9211 section 2.2. */
+function forwardOf(call: Call, { record, miss, detail }: Recalled, reason: string): Forward {
+  const told = call.store.failure ?? detail;
+  if (!record) return { fwd: miss, detail: told };
+  return record.expires > call.cache.now()
+    ? { fwd: 'request', detail: told ?? reason }
+    : { fwd: 'stale', detail: told };
+}
+
+/** To the origin, with the stored response at hand to be confirmed, or to answer where the origin does not. */
+async function fetchAnew(
+  call: Call,
+  stored: ResponseRecord | undefined,
+  revalidate: boolean,
+  forward: Forward,
+): Promise<Outcome> {
+  let fetched: Fetched;
+  try {
+    fetched = await fetchShared(call, stored, revalidate);
+    if (!fetched.mine && !fetched.fits) fetched = await fetchAlone(call, stored, revalidate);
+  } catch (error) {
+    if (!call.origin.failed(error) || !stored) throw error;
+    if (!mayServeStale(call.request, stored, {}, call.settings, call.cache.now())) throw error;
+    return old(call, stored, { ...forward, detail: 'stale-if-error' });
+  }
+  const { status } = fetched.received.answer;
+  if (stored && status !== 304 && mayServeStale(call.request, stored, { status }, call.settings, call.cache.now())) {
+    return old(call, stored, { ...forward, fwdStatus: status, detail: 'stale-if-error' });
+  }
+  return fromOrigin(call, fetched, forward);
+}

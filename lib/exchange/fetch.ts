@@ -1,0 +1,119 @@
+import { countsInVary } from '../cache-key.js';
+import type { ResponseRecord } from '../models/record.js';
+import type { Fields } from '../policy/messages.js';
+import { callerConditions, validators } from '../policy/validation.js';
+import { variantOf, varyNames } from '../policy/vary.js';
+import { type Call, tell, wait } from './call.js';
+import { type Departure, flightsOf, type Seat } from './flights.js';
+import { invalidate } from './invalidate.js';
+import { type Received, receive } from './receive.js';
+import { settingsSignature } from './settings-signature.js';
+
+/** What going to the origin brought one caller. */
+export interface Fetched {
+  readonly received: Received;
+  /** The request was this caller's own; otherwise it shares somebody else's. */
+  readonly mine: boolean;
+  /** Whether this caller may have somebody else's answer. */
+  readonly fits: boolean;
+}
+
+/** Goes to the origin, together with others who ask the same where that is allowed. */
+export async function fetchShared(
+  call: Call,
+  stored: ResponseRecord | undefined,
+  revalidate: boolean,
+): Promise<Fetched> {
+  const flights = flightsOf<Received>(call.cache);
+  const depart = departure(call, stored, revalidate);
+  const alone = !mayJoin(call) || flights.isApart(call.key, call.cache.now());
+  if (alone) return settle(call, flights.alone(depart, call.patience));
+  return settle(call, flights.join(flightName(call, stored, revalidate), depart, call.patience));
+}
+
+/** Goes to the origin with a request of its own. */
+export function fetchAlone(call: Call, stored: ResponseRecord | undefined, revalidate: boolean): Promise<Fetched> {
+  return settle(call, flightsOf<Received>(call.cache).alone(departure(call, stored, revalidate), call.patience));
+}
+
+/** Refreshes the stored response without anyone waiting for it; one refresh for each entry at a time. */
+export function refreshBehind(call: Call, stored: ResponseRecord): void {
+  const flights = flightsOf<Received>(call.cache);
+  const name = flightName(call, stored, true);
+  if (flights.has(name)) return;
+  const seat = flights.join(name, departure(call, stored, true));
+  const refreshed = seat.result.then(
+    ({ revalidated }) => revalidated && tell(call, 'revalidated', 'background'),
+    (error) => tell(call, 'error', 'background-refresh', error),
+  );
+  call.cache.guard.track(refreshed.finally(seat.leave));
+}
+
+function mayJoin({ request, settings }: Call): boolean {
+  return settings.coalesce && (request.method === 'GET' || request.method === 'HEAD') && !callerConditions(request);
+}
+
+/** Only requests that would be sent alike, and whose answers would be stored alike, share a flight. */
+function flightName(call: Call, stored: ResponseRecord | undefined, revalidate: boolean): string {
+  const conditions = revalidate && stored ? JSON.stringify(validators(stored) ?? {}) : '';
+  return `${call.key} ${settingsSignature(call.settings)} ${call.origin.signature} ${conditions}`;
+}
+
+function departure(call: Call, stored: ResponseRecord | undefined, revalidate: boolean): Departure<Received> {
+  const own = callerConditions(call.request);
+  const conditions = revalidate && stored ? conditionsFor(call, stored, own) : undefined;
+  return async (signal, passengers) => {
+    let answer = await call.origin.send(conditions, signal, passengers);
+    // RFC 9111 section 4.3.4: a 304 for another representation says nothing about the stored one.
+    const confirmed = conditions !== undefined && stored !== undefined && confirms(stored, answer.headers);
+    if (answer.status === 304 && conditions && !confirmed && !own)
+      answer = await call.origin.send(undefined, signal, passengers);
+    passengers.answered();
+    await invalidate(call, answer);
+    return receive(call, confirmed ? stored : undefined, answer);
+  };
+}
+
+/** RFC 9111 section 4.3.1; the caller's own entity tags stay in the list. */
+function conditionsFor(call: Call, stored: ResponseRecord, own: boolean): Fields | undefined {
+  const conditions = validators(stored);
+  const etags = call.request.headers['if-none-match'];
+  if (!conditions || !own || etags === undefined) return conditions;
+  return { ...conditions, 'if-none-match': [etags, conditions['if-none-match']].flat().filter(Boolean).join(', ') };
+}
+
+function confirms(stored: ResponseRecord, headers: Fields): boolean {
+  const { etag } = headers;
+  return etag === undefined || stored.headers.etag === undefined || weak(etag) === weak(stored.headers.etag);
+}
+
+function weak(etag: string | readonly string[]): string {
+  return String(etag).replace(/^W\//, '');
+}
+
+async function settle(call: Call, seat: Seat<Received>): Promise<Fetched> {
+  try {
+    const received = await wait(call, seat.result);
+    const fits = !seat.joined || fitsFollower(call, received);
+    if (!seat.joined && isPersonal(call, received)) flightsOf(call.cache).keepApart(call.key, call.cache.now());
+    return { received, mine: !seat.joined, fits };
+  } catch (error) {
+    throw seat.joined ? call.origin.adopt(error) : error;
+  } finally {
+    seat.leave();
+  }
+}
+
+/** RFC 9111 section 4: what may not be stored, or sets a cookie, is for the one who asked. */
+function isPersonal(call: Call, { answer, record, revalidated }: Received): boolean {
+  if (answer.headers['set-cookie'] !== undefined || answer.bodyForm === 'opaque') return true;
+  return call.settings.cacheControl && !record && !revalidated;
+}
+
+/** Whether somebody else's answer is one for this request too: its Vary may set them apart. */
+function fitsFollower(call: Call, received: Received): boolean {
+  if (isPersonal(call, received)) return false;
+  const names = varyNames(received.answer.headers, countsInVary(call.settings));
+  if (names === '*') return false;
+  return names.length === 0 || variantOf(names, call.request.headers) === variantOf(names, received.asked);
+}

@@ -1,0 +1,22 @@
+import { normalizeUrl } from '../normalize-url.js';
+import { invalidated } from '../policy/invalidation.js';
+import type { ResponseMessage } from '../policy/messages.js';
+import { lookupUrl } from '../redaction.js';
+import { type Call, tell } from './call.js';
+
+/**
+ * Removes what a non-error answer makes out of date: by RFC 9111 section 4.4 with `cacheControl`, and what the request's
+ * own `invalidates` names in any mode.
+ */
+export async function invalidate(call: Call, response: ResponseMessage): Promise<void> {
+  const { cache, settings, request, store } = call;
+  if (settings.readOnly || response.status >= 400) return;
+  const urls = new Set(settings.cacheControl && settings.enabled ? invalidated(request, response) : []);
+  if (settings.invalidates === true) urls.add(normalizeUrl(request.url));
+  let removed = 0;
+  for (const url of urls) removed += await cache.stored.discardUrl(lookupUrl(url, settings.ignoredParameters), store);
+  if (Array.isArray(settings.invalidates)) {
+    removed += await cache.stored.discardMatching(settings.invalidates, store);
+  }
+  if (removed > 0) tell(call, 'invalidated');
+}

@@ -1,0 +1,135 @@
+import { keyOf } from '../cache-key.js';
+import type { ResponseRecord } from '../models/record.js';
+import { initialAge } from '../policy/age.js';
+import { settleLifetime } from '../policy/lifetime.js';
+import type { Fields } from '../policy/messages.js';
+import { mayServeStale } from '../policy/stale.js';
+import { storable } from '../policy/storable.js';
+import { freshen, headMatches } from '../policy/validation.js';
+import { type Call, tell } from './call.js';
+import { draftOf, keptFields } from './draft.js';
+import { setLifetime } from './lifetime.js';
+import type { OriginAnswer } from './origin.js';
+import { chainExpires, redirectRecords } from './redirects.js';
+
+/** What became of the origin's answer. */
+export interface Received {
+  readonly answer: OriginAnswer;
+  /** The fields that it was asked with. */
+  readonly asked: Fields;
+  /** The stored response: new, or the old one freshened; undefined where the answer is not stored. */
+  readonly record: ResponseRecord | undefined;
+  /** The origin confirmed the stored response. */
+  readonly revalidated: boolean;
+  /** Why it is not stored, for Cache-Status. */
+  readonly reason: string | undefined;
+}
+
+/** A response ready to be stored, or why it is not to be. */
+type Settled = { readonly record: ResponseRecord } | { readonly reason: string; readonly error?: unknown };
+
+/**
+ * Carries out what an answer of the origin means for the store: it is saved, it freshens what is stored (304), or it is
+ * passed on. Shared by all who wait for the answer, and done with the settings of the one who sent the request.
+ */
+export async function receive(call: Call, stored: ResponseRecord | undefined, answer: OriginAnswer): Promise<Received> {
+  if (answer.status === 304 && stored) return freshenStored(call, stored, answer);
+  const received = await save(call, stored, answer);
+  const { settings, request } = call;
+  if (request.method === 'HEAD' && settings.cacheControl && !settings.readOnly) await freshenFromHead(call, answer);
+  return received;
+}
+
+/** Stores the answer where the rules, the user and the store agree; tells why where they do not. */
+async function save(call: Call, stored: ResponseRecord | undefined, answer: OriginAnswer): Promise<Received> {
+  const obstacle = obstacleTo(call, stored, answer);
+  const settled = obstacle === undefined ? await settle(call, answer) : { reason: obstacle };
+  if ('reason' in settled) return pass(call, answer, settled.reason, settled.error);
+
+  const { record } = settled;
+  const { cache, store } = call;
+  const limit = cache.guard.store.maxEntrySize;
+  if (limit !== undefined && record.body.byteLength > limit) return pass(call, answer, 'too-large-for-store');
+  if (!(await cache.stored.keep(record, store))) return pass(call, answer, store.failure ?? 'write-failed');
+  for (const redirect of redirectRecords(call, answer, record)) await cache.stored.keepRedirect(redirect, store);
+  tell(call, 'stored');
+  return { answer, asked: call.request.headers, record, revalidated: false, reason: undefined };
+}
+
+function pass(call: Call, answer: OriginAnswer, reason: string, error?: unknown): Received {
+  tell(call, error === undefined ? 'skipped' : 'error', reason, error);
+  return { answer, asked: call.request.headers, record: undefined, revalidated: false, reason };
+}
+
+/** What stands against storing before anything of the user's is asked. */
+function obstacleTo(call: Call, stored: ResponseRecord | undefined, answer: OriginAnswer): string | undefined {
+  const { settings, request, cache } = call;
+  if (settings.readOnly) return 'read-only';
+  if (answer.bodyForm === 'opaque') return 'opaque-body';
+  if (answer.body.byteLength > settings.maxBodySize) return 'body-too-large';
+  // The old response is about to be served instead, and must not be overwritten by the failure.
+  if (stored && mayServeStale(request, stored, { status: answer.status }, settings, cache.now()))
+    return 'stale-if-error';
+  return undefined;
+}
+
+async function settle(call: Call, answer: OriginAnswer): Promise<Settled> {
+  const draft = draftOf(call, answer);
+  if (draft === undefined) return { reason: 'vary-star' };
+  try {
+    const set = await setLifetime(call, draft);
+    const verdict = storable(call.request, answer, call.settings, set);
+    if (!verdict.store) return { reason: verdict.reason };
+    const life = settleLifetime(answer, call.settings, set, answer);
+    if (life === undefined) return { reason: 'do-not-cache' };
+    const expires = chainExpires(call, answer, set, life.expires);
+    if (expires === undefined) return { reason: 'redirect-not-storable' };
+    const record = { ...draft, expires };
+    return (await accepts(call, record)) ? { record } : { reason: 'filter' };
+  } catch (error) {
+    return { reason: 'user-function', error };
+  }
+}
+
+/** Whether the user's `filterFn` wants the response. */
+export function accepts(call: Call, record: ResponseRecord): boolean | Promise<boolean> {
+  const { filterFn } = call.settings;
+  return filterFn === undefined || filterFn(call.cache.present(record));
+}
+
+/** RFC 9111 section 4.3.4. */
+async function freshenStored(call: Call, stored: ResponseRecord, answer: OriginAnswer): Promise<Received> {
+  const merged = { ...stored, headers: freshen(stored.headers, keptFields(call, answer.headers)) };
+  const record = await renewed(call, merged, answer);
+  if (record && !call.settings.readOnly) await call.cache.stored.keep(record, call.store);
+  return { answer, asked: call.request.headers, record: record ?? merged, revalidated: true, reason: undefined };
+}
+
+/** RFC 9111 section 4.3.5: a HEAD's answer tells of the GET's stored response. */
+async function freshenFromHead(call: Call, answer: OriginAnswer): Promise<void> {
+  const { cache, request, settings, store } = call;
+  const key = keyOf({ ...request, method: 'GET' }, settings);
+  const { record: stored } = await cache.stored.recall(key, request.headers, store);
+  if (!stored || answer.status !== stored.status) return;
+  if (headMatches(stored, answer)) {
+    const merged = { ...stored, headers: freshen(stored.headers, keptFields(call, answer.headers)) };
+    const record = await renewed(call, merged, answer);
+    if (record) await cache.stored.keep(record, store);
+  } else {
+    // Stale as of now: it may still be revalidated.
+    await cache.stored.keep({ ...stored, expires: Math.min(stored.expires, answer.responseTime) }, store);
+  }
+}
+
+/** The stored response with a lifetime that begins with this answer; undefined where it may no longer be stored, or a user's function threw. */
+async function renewed(call: Call, stored: ResponseRecord, answer: OriginAnswer): Promise<ResponseRecord | undefined> {
+  try {
+    const life = settleLifetime(stored, call.settings, await setLifetime(call, stored), answer);
+    if (life === undefined) return undefined;
+    const { requestTime, responseTime } = answer;
+    return { ...stored, created: responseTime, ...life, initialAge: initialAge(answer, requestTime, responseTime) };
+  } catch (error) {
+    tell(call, 'error', 'user-function', error);
+    return undefined;
+  }
+}

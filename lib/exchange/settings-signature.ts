@@ -1,0 +1,55 @@
+import type { CallSettings } from '../settings.js';
+
+/** What each caller decides for itself, whoever sends the request. */
+const OWN: ReadonlySet<string> = new Set<keyof CallSettings>([
+  'staleIfError',
+  'staleWhileRevalidate',
+  'alwaysRevalidate',
+  'onlyIfCached',
+  'refresh',
+  'forceRefresh',
+  'coalesce',
+  'enabled',
+  'onEvent',
+]);
+
+const signatures = new WeakMap<CallSettings, string>();
+const identities = new WeakMap<object, number>();
+let lastIdentity = 0;
+
+/** Alike for settings by which an answer is stored alike. */
+export function settingsSignature(settings: CallSettings): string {
+  let signature = signatures.get(settings);
+  if (signature === undefined) {
+    const parts = Object.entries(settings)
+      .filter(([name]) => !OWN.has(name))
+      .map(([name, value]) => [name, partOf(value)]);
+    signature = JSON.stringify(parts);
+    signatures.set(settings, signature);
+  }
+  return signature;
+}
+
+function partOf(value: unknown): unknown {
+  if (typeof value === 'function') return identityOf(value);
+  if (typeof value === 'number') return String(value);
+  if (value instanceof Set) return [...value].map(String).sort();
+  if (Array.isArray(value)) return value.map(partOf);
+  if (typeof value === 'object' && value !== null) {
+    const prototype: unknown = Object.getPrototypeOf(value);
+    if (prototype !== Object.prototype && prototype !== null) return identityOf(value);
+    return Object.entries(value).map(([name, part]) => [name, partOf(part)]);
+  }
+  return value;
+}
+
+/** A number for each function and object that can't be compared by what is in it. */
+export function identityOf(value: object): number {
+  let identity = identities.get(value);
+  if (identity === undefined) {
+    lastIdentity += 1;
+    identity = lastIdentity;
+    identities.set(value, identity);
+  }
+  return identity;
+}
