@@ -1,5 +1,7 @@
 import axios, { AxiosHeaders, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
+import type { Passenger } from '../exchange/flights.js';
 import type { Origin, OriginAnswer, PassedAnswer } from '../exchange/origin.js';
+import { identityOf } from '../exchange/settings-signature.js';
 import type { Hop } from '../models/record.js';
 import { type Fields, fields } from '../policy/messages.js';
 import { readBody } from './body.js';
@@ -27,9 +29,9 @@ export class AxiosOrigin implements Origin {
     this.#now = now;
   }
 
-  async send(conditions: Fields | undefined, signal: AbortSignal | undefined): Promise<OriginAnswer> {
+  async send(conditions: Fields | undefined, signal: AbortSignal, passengers: Passenger): Promise<OriginAnswer> {
     const hops: Hop[] = [];
-    const config = this.#innerConfig(conditions, signal, hops);
+    const config = this.#innerConfig(conditions, signal, passengers, hops);
     const requestTime = this.#now();
     let response: AxiosResponse;
     try {
@@ -62,22 +64,43 @@ export class AxiosOrigin implements Origin {
     }
   }
 
+  /** Adapter, limits on size and redirects, and whether progress is told: what another caller's request must share. */
+  get signature(): string {
+    const { adapter, maxContentLength, maxRedirects, beforeRedirect, httpAgent, httpsAgent, lookup } = this
+      .#config as ConfigWithEnv & { lookup?: unknown };
+    const parts = [adapter ?? null, beforeRedirect, httpAgent, httpsAgent, lookup].map((part) =>
+      typeof part === 'function' || (typeof part === 'object' && part !== null && !Array.isArray(part))
+        ? identityOf(part)
+        : part,
+    );
+    return JSON.stringify([...parts, maxContentLength, maxRedirects, watchesProgress(this.#config)]);
+  }
+
+  failed(error: unknown): boolean {
+    return !axios.isCancel(error);
+  }
+
+  adopt(error: unknown): unknown {
+    if (!(error instanceof Error)) return error;
+    const own: unknown = Object.create(Object.getPrototypeOf(error), Object.getOwnPropertyDescriptors(error));
+    return restoreConfig(own, this.#config);
+  }
+
   #passed(response: AxiosResponse): PassedAnswer {
     return { status: response.status, headers: fieldsOf(response), url: finalUrl(response.request) ?? this.#url };
   }
 
   /** The request in a form that gives bytes for any status, whatever the caller wants of them. */
-  #innerConfig(conditions: Fields | undefined, signal: AbortSignal | undefined, hops: Hop[]): ConfigWithEnv {
+  #innerConfig(conditions: Fields | undefined, signal: AbortSignal, passengers: Passenger, hops: Hop[]): ConfigWithEnv {
     // A spread, since adapters read own properties only; axios's own merge would copy deeply.
-    const config: ConfigWithEnv = { ...this.#config, responseType: 'arraybuffer', validateStatus: null };
+    const config: ConfigWithEnv = { ...this.#config, responseType: 'arraybuffer', validateStatus: null, signal };
+    // The limits of each who waits are kept outside of the shared request.
+    config.timeout = 0;
+    delete config.cancelToken;
+    if (watchesProgress(this.#config)) config.onDownloadProgress = (event) => passengers.progress(event);
     if (conditions) {
       config.headers = new AxiosHeaders(config.headers);
       for (const name of Object.keys(conditions)) config.headers.set(name, conditions[name] as string);
-    }
-    if (signal) {
-      config.signal = signal;
-      config.timeout = 0;
-      delete config.cancelToken;
     }
     if (this.#flavor === 'http') config.beforeRedirect = recordHops(config.beforeRedirect, hops);
     if (this.#flavor === 'fetch') {
@@ -101,12 +124,17 @@ function fieldsOf(response: AxiosResponse): Fields {
   return fields((response.headers ?? {}) as Record<string, unknown>);
 }
 
+/** Timeouts are of silence, so both need to know that something came. */
+function watchesProgress({ timeout, onDownloadProgress }: InternalAxiosRequestConfig): boolean {
+  return Boolean(timeout) || onDownloadProgress !== undefined;
+}
+
 /** The caller knows nothing of the inner configuration: its errors carry the caller's own, which can be sent again. */
 function restoreConfig(error: unknown, config: InternalAxiosRequestConfig): unknown {
   if (typeof error === 'object' && error !== null && 'config' in error) {
     (error as { config: unknown }).config = config;
-    const { response } = error as { response?: { config: unknown } };
-    if (response) response.config = config;
+    const { response } = error as { response?: object };
+    if (response) (error as unknown as { response: object }).response = { ...response, config };
   }
   return error;
 }

@@ -1,4 +1,5 @@
 import { AxiosError, CanceledError, type CancelToken, type InternalAxiosRequestConfig } from 'axios';
+import type { Patience } from '../exchange/call.js';
 import type { Flavor } from './flavor.js';
 
 type Listener = (reason?: unknown) => void;
@@ -10,13 +11,16 @@ type SubscribableToken = Partial<Pick<CancelToken, 'subscribe' | 'unsubscribe'>>
  * One caller's `signal`, `cancelToken` and `timeout`, honoured while the cache waits for something on its behalf: a
  * look-up, an origin request that others share, a replay. Errors are those that axios itself would raise.
  */
-export class CallerLimits {
+export class CallerLimits implements Patience {
   readonly #broken: Promise<never>;
   readonly #release: () => void;
+  readonly #onProgress: ((event: unknown) => void) | undefined;
+  readonly #timer: NodeJS.Timeout | undefined;
 
-  /** Undefined where the caller set no limit, so that the usual hit pays nothing. */
+  /** Undefined where the caller set no limit and watches no progress, so that the usual hit pays nothing. */
   static of(config: InternalAxiosRequestConfig, flavor: Flavor): CallerLimits | undefined {
-    return config.signal || config.cancelToken || config.timeout ? new CallerLimits(config, flavor) : undefined;
+    const { signal, cancelToken, timeout, onDownloadProgress } = config;
+    return signal || cancelToken || timeout || onDownloadProgress ? new CallerLimits(config, flavor) : undefined;
   }
 
   private constructor(config: InternalAxiosRequestConfig, flavor: Flavor) {
@@ -34,10 +38,11 @@ export class CallerLimits {
     if (signal?.aborted) onAbort();
     signal?.addEventListener?.('abort', onAbort);
     token?.subscribe?.(onCancel);
-    const timer = timeout ? setTimeout(() => reject(timeoutError(config, flavor)), timeout) : undefined;
+    this.#timer = timeout ? setTimeout(() => reject(timeoutError(config, flavor)), timeout) : undefined;
+    this.#onProgress = config.onDownloadProgress as ((event: unknown) => void) | undefined;
 
     this.#release = () => {
-      clearTimeout(timer);
+      clearTimeout(this.#timer);
       signal?.removeEventListener?.('abort', onAbort);
       token?.unsubscribe?.(onCancel);
     };
@@ -46,6 +51,16 @@ export class CallerLimits {
   /** Settles as `work` does, or rejects as soon as the caller's limit is reached. */
   race<T>(work: T | PromiseLike<T>): Promise<T> {
     return Promise.race([work, this.#broken]);
+  }
+
+  /** A timeout is one of silence, as in axios's own adapters: an answer that flows may take its time. */
+  progress(event: unknown): void {
+    this.#timer?.refresh();
+    this.#onProgress?.(event);
+  }
+
+  answered(): void {
+    clearTimeout(this.#timer);
   }
 
   /** Lets go of signal, token and timer. */

@@ -1,0 +1,74 @@
+import axios, { AxiosHeaders, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
+import type { ClientBindings } from '../cache/bindings.js';
+import { countsInVary, type KeyRules, keyOf } from '../cache-key.js';
+import { optionError } from '../errors.js';
+import type { CacheRequest } from '../models/cache-request.js';
+import type { ResponseRecord } from '../models/record.js';
+import { expiresAt } from '../policy/expiration.js';
+import { fields } from '../policy/messages.js';
+import { variantOf, varyNames } from '../policy/vary.js';
+import { redactHeaders, redactRequest, redactUrl } from '../redaction.js';
+import { readBody } from './body.js';
+import { readRequest, requestUrl } from './read-request.js';
+import { finalUrl } from './redirects.js';
+
+/** What a cache can do with axios's requests and responses outside of any request. */
+export const axiosBindings: ClientBindings = {
+  async keyOf(config, rules) {
+    return keyOf(await requestOf(config as InternalAxiosRequestConfig, rules), rules);
+  },
+
+  async recordOf(given, rules, expireAfter, now): Promise<ResponseRecord> {
+    const response = given as AxiosResponse;
+    if (typeof response?.status !== 'number' || !response.config)
+      throw optionError('response', given, 'an axios response');
+    const request = await requestOf(response.config, rules);
+    const headers = fields((response.headers ?? {}) as Record<string, unknown>);
+    const { bodyForm, body } = await readBody(response.data);
+    if (bodyForm === 'opaque') throw optionError('response.data', response.data, 'text, bytes or plain data');
+    const vary = varyNames(headers, countsInVary(rules));
+    if (vary === '*') throw optionError('response.headers.vary', '*', 'a Vary that a request can match');
+    return {
+      kind: 'response',
+      key: keyOf(request, rules),
+      created: now,
+      expires: expiresAt(expireAfter, now),
+      initialAge: 0,
+      status: response.status,
+      statusText: response.statusText ?? '',
+      headers: redactHeaders(headers, rules.ignoredParameters),
+      url: redactUrl(finalUrl(response.request) ?? request.url, rules.ignoredParameters),
+      request: redactRequest(request, rules),
+      history: [],
+      vary,
+      variant: vary.length === 0 ? '' : variantOf(vary, request.headers),
+      bodyForm,
+      body,
+    };
+  },
+
+  async responseOf(record): Promise<AxiosResponse> {
+    const headers = new AxiosHeaders(Object.fromEntries(Object.entries(record.headers)) as Record<string, string>);
+    const config = {
+      ...axios.defaults,
+      method: record.request.method.toLowerCase(),
+      url: record.request.url,
+      headers: new AxiosHeaders(),
+    };
+    const data = Buffer.from(record.body);
+    return {
+      data,
+      status: record.status,
+      statusText: record.statusText,
+      headers,
+      config: config as InternalAxiosRequestConfig,
+    };
+  },
+};
+
+async function requestOf(config: InternalAxiosRequestConfig, rules: KeyRules): Promise<CacheRequest> {
+  const url = requestUrl(config);
+  if (url === undefined) throw optionError('request', config.url, 'a request for an http or https URL');
+  const headers = AxiosHeaders.from(config.headers as AxiosHeaders);
+  return readRequest({ ...config, headers }, url, rules.credentials);
+}

@@ -1,0 +1,99 @@
+import type { AxiosAdapter, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
+import type { CacheInternals } from '../cache/internals.js';
+import { keyOf } from '../cache-key.js';
+import type { Call } from '../exchange/call.js';
+import { exchange } from '../exchange/exchange.js';
+import { unstoredExtras } from '../exchange/outcome.js';
+import type { CacheRequest } from '../models/cache-request.js';
+import { type CallSettings, callSettings } from '../settings.js';
+import { AxiosOrigin } from './axios-origin.js';
+import { flavorOf } from './flavor.js';
+import { CallerLimits } from './limits.js';
+import { readRequest, requestUrl } from './read-request.js';
+import { replay } from './replay.js';
+
+type Adapter = NonNullable<InternalAxiosRequestConfig['adapter']>;
+
+/** What a caching adapter needs to know of the instance that it serves. */
+export interface CachingContext {
+  readonly cache: CacheInternals;
+  readonly settings: { readonly compiled: CallSettings };
+  /** Whether caching is switched off for whatever runs here. */
+  isDisabled(): boolean;
+  /** Told of each request's begin and end, so that detaching can wait for what is in flight. */
+  enter(): void;
+  leave(): void;
+}
+
+/** The adapters that caching adapters stand in for. */
+const originals = new WeakMap<AxiosAdapter, { readonly adapter: Adapter | undefined }>();
+
+/** Puts a caching adapter in the place of the request's own. */
+export function wrapAdapter(config: InternalAxiosRequestConfig, context: CachingContext): void {
+  restoreAdapter(config);
+  const adapter = config.adapter;
+  const caching: AxiosAdapter = (final) => {
+    final.adapter = adapter as Adapter;
+    return answer(final, context);
+  };
+  originals.set(caching, { adapter });
+  config.adapter = caching;
+}
+
+/** Gives the caller's own adapter back to a config that never reached the caching one, so that it can be sent again. */
+export function restoreAdapter(config: InternalAxiosRequestConfig): void {
+  const original = typeof config.adapter === 'function' ? originals.get(config.adapter) : undefined;
+  if (original) config.adapter = original.adapter as Adapter;
+}
+
+/** Answers one request, from the cache or from the origin. */
+async function answer(config: InternalAxiosRequestConfig, context: CachingContext): Promise<AxiosResponse> {
+  context.enter();
+  try {
+    return await answerWithin(config, context);
+  } finally {
+    context.leave();
+  }
+}
+
+async function answerWithin(config: InternalAxiosRequestConfig, context: CachingContext): Promise<AxiosResponse> {
+  const settings = callSettings(context.settings.compiled, config);
+  const { cache } = context;
+  const flavor = flavorOf(config.adapter);
+  const url = requestUrl(config);
+  const origin = new AxiosOrigin(config, flavor, url ?? '', cache.now);
+  const reason = reasonToPass(config, context, url);
+  if (url === undefined || reason !== undefined) {
+    const extras = unstoredExtras({ cacheKey: undefined }, { fwd: 'bypass', detail: reason ?? 'url' });
+    return replay({ passed: await origin.pass(), extras }, config, flavor);
+  }
+
+  const limits = CallerLimits.of(config, flavor);
+  try {
+    const reading = readRequest(config, url, settings.credentials);
+    const request: CacheRequest = reading instanceof Promise ? await reading : reading;
+    const call: Call = {
+      request,
+      key: keyOf(request, settings),
+      settings,
+      cache,
+      store: cache.guard.call((event) => cache.emit(event.type, () => event, settings.onEvent)),
+      origin,
+      patience: limits,
+    };
+    return await replay(await exchange(call), config, flavor);
+  } finally {
+    limits?.end();
+  }
+}
+
+/** What axios alone can tell of why a request has no business with the cache. */
+function reasonToPass(
+  config: InternalAxiosRequestConfig,
+  context: CachingContext,
+  url: string | undefined,
+): string | undefined {
+  if (context.isDisabled()) return 'disabled';
+  if (url === undefined) return 'url';
+  return config.responseType === 'stream' ? 'stream' : undefined;
+}

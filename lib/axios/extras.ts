@@ -1,0 +1,16 @@
+import type { AxiosResponse } from 'axios';
+import type { Extras } from '../exchange/outcome.js';
+
+/** Puts the cache's extras on a response, in place. */
+export function extend(response: AxiosResponse, extras: Extras): AxiosResponse {
+  const target = response as AxiosResponse & { -readonly [Name in keyof Extras]: Extras[Name] };
+  target.fromCache = extras.fromCache;
+  target.cacheKey = extras.cacheKey;
+  target.createdAt = extras.createdAt;
+  target.expires = extras.expires;
+  target.isExpired = extras.isExpired;
+  target.revalidated = extras.revalidated;
+  target.history = extras.history;
+  target.cacheStatus = extras.cacheStatus;
+  return response;
+}

@@ -1,0 +1,86 @@
+import { AxiosError, AxiosHeaders, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
+import type { Answer, Outcome } from '../exchange/outcome.js';
+import { type Fields, field } from '../policy/messages.js';
+import { materialize } from './body.js';
+import { extend } from './extras.js';
+import type { Flavor } from './flavor.js';
+
+/**
+ * Settles a request with what the exchange brought, just as the caller's adapter would have: the body in the form that
+ * was asked for, and `validateStatus` to decide. axios runs the caller's transforms on it.
+ */
+export async function replay(
+  outcome: Outcome,
+  config: InternalAxiosRequestConfig,
+  flavor: Flavor,
+): Promise<AxiosResponse> {
+  if ('passed' in outcome) {
+    const { native, error } = outcome.passed;
+    if (native !== undefined) return extend(native as AxiosResponse, outcome.extras);
+    const { response } = (error ?? {}) as { response?: AxiosResponse };
+    if (response) extend(response, outcome.extras);
+    throw error;
+  }
+  const { answer, extras } = outcome;
+  const native = answer.native as AxiosResponse | undefined;
+  const made = answer.bodyForm === 'opaque' ? native?.data : dataOf(answer, config, flavor);
+  const response: AxiosResponse = {
+    data: made instanceof Promise ? await made : made,
+    status: answer.status,
+    statusText: answer.statusText,
+    headers: native ? AxiosHeaders.from(native.headers as AxiosHeaders) : headersOf(answer.headers),
+    config,
+    request: native ? native.request : requestOf(answer, config),
+  };
+  extend(response, extras);
+  return settle(response);
+}
+
+function dataOf(answer: Answer, config: InternalAxiosRequestConfig, flavor: Flavor): unknown {
+  checkLength(answer, config);
+  const { bodyForm, body } = answer;
+  if (bodyForm === 'opaque') return undefined;
+  return materialize({ bodyForm, body }, config, flavor, field(answer.headers, 'content-type'));
+}
+
+/** `maxContentLength` holds for what is replayed too. */
+function checkLength({ body, native }: Answer, config: InternalAxiosRequestConfig): void {
+  const limit = config.maxContentLength;
+  if (native !== undefined || limit === undefined || limit < 0 || body.byteLength <= limit) return;
+  throw new AxiosError(`maxContentLength size of ${limit} exceeded`, AxiosError.ERR_BAD_RESPONSE, config);
+}
+
+/**
+ * Fresh headers for each caller. They are assigned, since `set` costs a hundred times that; a field with the name of
+ * the prototype keeps its meaning in another case.
+ */
+function headersOf(fields: Fields): AxiosHeaders {
+  const headers = new AxiosHeaders() as AxiosHeaders & Record<string, unknown>;
+  for (const name in fields) {
+    const value = fields[name];
+    headers[name === '__proto__' ? '__Proto__' : name] = typeof value === 'string' ? value : [...(value ?? [])];
+  }
+  return headers;
+}
+
+/** What a response that comes from the store can say of its request, as far as the http adapter's users look at it. */
+function requestOf(answer: Answer, config: InternalAxiosRequestConfig): object {
+  return {
+    method: (config.method ?? 'get').toUpperCase(),
+    get path() {
+      return URL.canParse(answer.url) ? new URL(answer.url).pathname + new URL(answer.url).search : '';
+    },
+    res: { responseUrl: answer.url },
+    responseURL: answer.url,
+  };
+}
+
+/** axios's own rule for statuses, which it leaves to adapters. */
+function settle(response: AxiosResponse): AxiosResponse {
+  const { validateStatus } = response.config;
+  if (!response.status || !validateStatus || validateStatus(response.status)) return response;
+  const code =
+    response.status < 500 && response.status >= 400 ? AxiosError.ERR_BAD_REQUEST : AxiosError.ERR_BAD_RESPONSE;
+  const message = `Request failed with status code ${response.status}`;
+  throw new AxiosError(message, code, response.config as InternalAxiosRequestConfig, response.request, response);
+}

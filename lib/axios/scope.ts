@@ -1,0 +1,23 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+/** What is switched off for the code that runs here, innermost first. */
+interface Scope {
+  readonly owner: object;
+  readonly outer: Scope | undefined;
+}
+
+const scopes = new AsyncLocalStorage<Scope>();
+
+/** Runs `fn` with the owner's caching switched off for whatever it starts, also when that goes on asynchronously. */
+export function runDisabled<T>(owner: object, fn: () => T): T {
+  return scopes.run({ owner, outer: scopes.getStore() }, fn);
+}
+
+export function isDisabledHere(owner: object): boolean {
+  let scope = scopes.getStore();
+  while (scope) {
+    if (scope.owner === owner) return true;
+    scope = scope.outer;
+  }
+  return false;
+}

@@ -1,0 +1,34 @@
+export type { CacheMethods } from './axios/attachment.js';
+export type {} from './axios/types.js';
+export { MemoryCache, type MemoryCacheOptions } from './cache/backends/memory-cache.js';
+export { SqliteCache, type SqliteCacheOptions } from './cache/backends/sqlite-cache.js';
+export { BaseCache, type DeletionQuery, type RemovalCount, type ResponseFilter } from './cache/base-cache.js';
+export type { EventCounts } from './cache/events.js';
+export type { InvalidResponse } from './cache/rows.js';
+export type { CacheStorage } from './cache/storage-view.js';
+export { createKey } from './cache-key.js';
+export { CacheError, type CacheErrorCode, UnsupportedOperationError } from './errors.js';
+export type { CacheRequest } from './models/cache-request.js';
+export { CachedRequest, CachedResponse } from './models/cached-response.js';
+export type { CacheEvent, CacheEventType } from './models/events.js';
+export type { Hop } from './models/record.js';
+export type {
+  CacheOptions,
+  Duration,
+  ExpirationFunction,
+  ExpireAfter,
+  OldDataOnError,
+  RequestCacheOptions,
+  UrlsExpireAfter,
+} from './options.js';
+export {
+  DO_NOT_CACHE,
+  type DurationLike,
+  type ExpirationTime,
+  NEVER_EXPIRE,
+  toExpirationDate,
+} from './policy/expiration.js';
+export { urlMatch } from './policy/url-pattern.js';
+export type { Serializer } from './serializers/serializer.js';
+export type { CacheSettings } from './settings.js';
+export { type CachedAxiosInstance, setupCache } from './setup-cache.js';

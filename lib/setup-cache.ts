@@ -1,0 +1,49 @@
+import type { AxiosInstance } from 'axios';
+import { Attachment, attachmentOf, type CacheMethods } from './axios/attachment.js';
+import { axiosBindings } from './axios/bindings.js';
+import { provideBindings } from './cache/bindings.js';
+import { openCache } from './cache/open-cache.js';
+import { CacheError, optionError } from './errors.js';
+import type { CacheOptions } from './options.js';
+import { InstanceSettings, refuseCacheOptions, storeOptions } from './settings.js';
+
+provideBindings(axiosBindings);
+
+/** An axios instance with a cache. */
+export type CachedAxiosInstance<Instance extends object = AxiosInstance> = Instance & CacheMethods;
+
+/** For tests of this package: a clock to move. */
+export interface SetupInternals {
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+}
+
+/**
+ * Gives an axios instance a cache: attaches to it, and returns it (requests-cache: `CachedSession`).
+ *
+ * @param instance made by `axios.create()`, or axios itself (instances made by `axios.create()` are then not covered)
+ * @throws TypeError for a wrong option, which it names; CacheError `ERR_CACHE_MISSING_PACKAGE` where the named backend's
+ *   package is not installed, `ERR_CACHE_STATE` where the instance has a cache already
+ * @example
+ * const api = setupCache(axios.create(), { expireAfter: '6m' });
+ */
+export function setupCache<Instance extends AxiosInstance>(
+  instance: Instance,
+  options: CacheOptions = {},
+  internals: SetupInternals = {},
+): CachedAxiosInstance<Instance> {
+  if (typeof instance?.interceptors?.request?.use !== 'function') {
+    throw optionError('instance', instance, 'an axios instance, as axios.create() makes it');
+  }
+  if (attachmentOf(instance)?.own) {
+    throw new CacheError(
+      'ERR_CACHE_STATE',
+      'setupCache: this instance has a cache already; call its detachCache() first',
+    );
+  }
+  refuseCacheOptions(instance.defaults, 'the defaults of an axios instance');
+  const settings = new InstanceSettings(options);
+  const { cache, owned } = openCache(storeOptions(options), internals);
+  new Attachment(instance, cache, settings, { owned });
+  return instance as CachedAxiosInstance<Instance>;
+}
