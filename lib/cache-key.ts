@@ -44,16 +44,7 @@ export function keyOf(request: CacheRequest, rules: KeyRules): string {
  * headers, principal, and whatever else changes the answer.
  */
 export function createKey(request: CacheRequest, rules: KeyRules): string {
-  const parts = [
-    KEY_FORMAT,
-    request.method,
-    keyUrl(request, rules),
-    principalOf(request, rules),
-    canonicalBody(request, ruleFor(rules)) ?? 0,
-    matchedHeaders(request, rules),
-    request.transport,
-  ];
-  const text = JSON.stringify(parts);
+  const text = keyText(request, rules);
   if (text.length > MEMO_LENGTH) return sha256(text);
   let digest = digests.get(text);
   if (digest === undefined) {
@@ -62,6 +53,17 @@ export function createKey(request: CacheRequest, rules: KeyRules): string {
     digests.set(text, digest);
   }
   return digest;
+}
+
+/** What the key is the digest of. The plainest requests have a form of their own, which no other text begins like. */
+function keyText(request: CacheRequest, rules: KeyRules): string {
+  const url = keyUrl(request, rules);
+  const principal = principalOf(request, rules);
+  const { method, body, transport } = request;
+  const plain = body.kind === 'none' && principal === '' && transport.length === 0 && rules.matchHeaders === false;
+  if (plain) return `${KEY_FORMAT} ${method} ${url}`;
+  const content = canonicalBody(request, ruleFor(rules)) ?? 0;
+  return JSON.stringify([KEY_FORMAT, method, url, principal, content, matchedHeaders(request, rules), transport]);
 }
 
 /**

@@ -3,7 +3,7 @@ import { isCredentialHeader, isCredentialParameter } from './credentials.js';
 import type { CacheRequest } from './models/cache-request.js';
 import type { Hop, RequestRecord } from './models/record.js';
 import { mapQuery, normalizeUrl } from './normalize-url.js';
-import type { Fields, FieldValue } from './policy/messages.js';
+import { type Fields, type FieldValue, newFields } from './policy/messages.js';
 import { mapPairs, type ParameterRule, REDACTED, storedBody } from './request-body.js';
 
 type Ignored = ReadonlySet<string>;
@@ -32,7 +32,7 @@ export function lookupUrl(url: string, ignored: Ignored): string {
 
 /** Header fields as they may be stored and told. */
 export function redactHeaders(headers: Fields, ignored: Ignored): Fields {
-  const kept: Record<string, FieldValue> = Object.create(null);
+  const kept = newFields();
   for (const name in headers) {
     const value = headers[name];
     if (value === undefined || NEVER_STORED.has(name)) continue;

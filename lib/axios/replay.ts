@@ -30,7 +30,7 @@ export async function replay(
     statusText: answer.statusText,
     headers: native ? AxiosHeaders.from(native.headers as AxiosHeaders) : headersOf(answer.headers),
     config,
-    request: native ? native.request : requestOf(answer, config),
+    request: native ? native.request : new ReplayedRequest((config.method ?? 'get').toUpperCase(), answer.url),
   };
   extend(response, extras);
   return settle(response);
@@ -63,16 +63,25 @@ function headersOf(fields: Fields): AxiosHeaders {
   return headers;
 }
 
-/** What a response that comes from the store can say of its request, as far as the http adapter's users look at it. */
-function requestOf(answer: Answer, config: InternalAxiosRequestConfig): object {
-  return {
-    method: (config.method ?? 'get').toUpperCase(),
-    get path() {
-      return URL.canParse(answer.url) ? new URL(answer.url).pathname + new URL(answer.url).search : '';
-    },
-    res: { responseUrl: answer.url },
-    responseURL: answer.url,
-  };
+/** What a response that comes from the store can say of its request, as far as users of the http adapter look at it. */
+class ReplayedRequest {
+  readonly method: string;
+  readonly responseURL: string;
+
+  constructor(method: string, responseURL: string) {
+    this.method = method;
+    this.responseURL = responseURL;
+  }
+
+  get res(): { readonly responseUrl: string } {
+    return { responseUrl: this.responseURL };
+  }
+
+  get path(): string {
+    if (!URL.canParse(this.responseURL)) return '';
+    const { pathname, search } = new URL(this.responseURL);
+    return pathname + search;
+  }
 }
 
 /** axios's own rule for statuses, which it leaves to adapters. */

@@ -1,6 +1,6 @@
 import type { BodyForm, Hop, ResponseRecord } from '../models/record.js';
 import { type CacheStatusParts, cacheStatus } from '../policy/cache-status.js';
-import type { Fields } from '../policy/messages.js';
+import { type Fields, newFields } from '../policy/messages.js';
 import type { PassedAnswer } from './origin.js';
 
 /** What the cache says about a response, beside the response itself (design: response extras). */
@@ -46,7 +46,7 @@ const NO_BODY = new Uint8Array(0);
 export const GATEWAY_TIMEOUT: Answer = {
   status: 504,
   statusText: 'Gateway Timeout',
-  headers: Object.freeze(Object.create(null)) as Fields,
+  headers: Object.freeze(newFields()),
   bodyForm: 'none',
   body: NO_BODY,
   url: '',

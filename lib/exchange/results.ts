@@ -1,7 +1,7 @@
 import type { ResponseRecord } from '../models/record.js';
 import { currentAge } from '../policy/age.js';
 import type { CacheStatusParts } from '../policy/cache-status.js';
-import type { Fields } from '../policy/messages.js';
+import { newFields } from '../policy/messages.js';
 import { answersCaller } from '../policy/validation.js';
 import { redactHops } from '../redaction.js';
 import { type Call, tell } from './call.js';
@@ -70,7 +70,8 @@ export function fromOrigin(call: Call, { received, mine }: Fetched, forward: For
 function answerOf(call: Call, record: ResponseRecord, now: number): Answer {
   const { settings, request } = call;
   if (!settings.cacheControl) return record;
-  const headers: Fields = Object.assign(Object.create(null), record.headers, { age: String(currentAge(record, now)) });
+  const headers = newFields(record.headers);
+  headers.age = String(currentAge(record, now));
   if (answersCaller(request, record)) {
     return {
       ...record,

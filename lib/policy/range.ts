@@ -1,5 +1,5 @@
 import { parseHttpDate } from './http-date.js';
-import { type Fields, type FieldValue, field, type RequestMessage, type ResponseMessage } from './messages.js';
+import { type Fields, field, newFields, type RequestMessage, type ResponseMessage } from './messages.js';
 
 /** A run of bytes, both ends included. */
 interface Span {
@@ -38,7 +38,7 @@ export function answerRange(request: RequestMessage, stored: ResponseMessage, le
   const held = heldBy(stored, length);
   const span = held && spanWanted(field(request.headers, 'range') ?? '', held.total);
   if (!held || !span || span.start < held.start || span.end > held.end) return undefined;
-  const headers: Record<string, FieldValue> = Object.assign(Object.create(null), stored.headers);
+  const headers = newFields(stored.headers);
   headers['content-range'] = `bytes ${span.start}-${span.end}/${held.total ?? '*'}`;
   headers['content-length'] = String(span.end - span.start + 1);
   return { headers, from: span.start - held.start, to: span.end - held.start + 1 };
@@ -116,7 +116,7 @@ export function combineParts(
   body.set(stored.body, old.start - start);
   body.set(part.body, added.start - start);
   const complete = start === 0 && end + 1 === total;
-  const headers: Record<string, FieldValue> = Object.assign(Object.create(null), stored.headers, part.headers);
+  const headers = Object.assign(newFields(stored.headers), part.headers);
   headers['content-length'] = String(body.byteLength);
   if (complete) delete headers['content-range'];
   else headers['content-range'] = `bytes ${start}-${end}/${total ?? '*'}`;

@@ -1,7 +1,7 @@
 import { type Directives, directivesOf, fieldsNamed, requestDirectives } from './cache-control.js';
 import type { Expiration } from './expiration.js';
 import { explicitLifetime, heuristicAllowed } from './lifetime.js';
-import { type Fields, type FieldValue, field, type RequestMessage, type ResponseMessage } from './messages.js';
+import { type Fields, field, newFields, type RequestMessage, type ResponseMessage } from './messages.js';
 import type { Rules } from './rules.js';
 import { validators } from './validation.js';
 
@@ -122,7 +122,7 @@ export function storedFields(headers: Fields, rules: Pick<Rules, 'cacheControl' 
     const named = [fieldsNamed(directives, 'no-cache'), rules.shared ? fieldsNamed(directives, 'private') : undefined];
     for (const names of named) if (Array.isArray(names)) for (const name of names) left.add(name);
   }
-  const kept: Record<string, FieldValue> = Object.create(null);
+  const kept = newFields();
   for (const name in headers) {
     const value = headers[name];
     if (value !== undefined && !left.has(name)) kept[name] = value;

@@ -1,5 +1,5 @@
 import { parseHttpDate } from './http-date.js';
-import { type Fields, type FieldValue, field, fields, type RequestMessage, type ResponseMessage } from './messages.js';
+import { type Fields, field, fields, newFields, type RequestMessage, type ResponseMessage } from './messages.js';
 
 /** RFC 9110 section 13.1, with Range's own. */
 const CONDITIONS = ['if-none-match', 'if-modified-since', 'if-match', 'if-unmodified-since', 'if-range'] as const;
@@ -67,7 +67,7 @@ export function confirms(stored: ResponseMessage, confirmation: ResponseMessage)
 
 /** RFC 9111 sections 3.2 and 4.3.4: the stored fields, updated by those of a 304 or of a HEAD's answer. */
 export function freshen(stored: Fields, update: Fields): Fields {
-  const merged: Record<string, FieldValue> = Object.assign(Object.create(null), stored);
+  const merged = newFields(stored);
   // An Age that is not repeated no longer holds.
   delete merged.age;
   for (const name in update) {

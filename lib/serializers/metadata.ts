@@ -6,7 +6,7 @@ import type {
   StoredRecord,
   VariantsRecord,
 } from '../models/record.js';
-import type { Fields, FieldValue } from '../policy/messages.js';
+import { type Fields, type FieldValue, newFields } from '../policy/messages.js';
 
 // A record's metadata: everything but the body and the instants, which have their own places in an entry.
 
@@ -108,7 +108,7 @@ function pairsOf(fields: Fields): FieldPairs {
 
 function fieldsOf(pairs: unknown): Fields | undefined {
   if (!Array.isArray(pairs)) return undefined;
-  const fields: Record<string, FieldValue> = Object.create(null);
+  const fields = newFields();
   for (const pair of pairs as unknown[]) {
     if (!Array.isArray(pair) || typeof pair[0] !== 'string') return undefined;
     if (typeof pair[1] !== 'string' && !isTexts(pair[1])) return undefined;
