@@ -77,12 +77,17 @@ function asFetch(body: Uint8Array, config: InternalAxiosRequestConfig, contentTy
     case 'arraybuffer':
       return body.slice().buffer;
     case 'blob':
-      return new Blob([body.slice()], { type: contentType ?? '' });
+      return asResponse(body, contentType).blob();
     case 'formdata':
-      return new Response(body.slice(), contentType ? { headers: { 'content-type': contentType } } : {}).formData();
+      return asResponse(body, contentType).formData();
     default:
       return stripByteOrderMark(bufferOf(body).toString('utf8'));
   }
+}
+
+/** The platform's own reader, for what only it can make. */
+function asResponse(body: Uint8Array, contentType: string | undefined): Response {
+  return new Response(body.slice(), contentType ? { headers: { 'content-type': contentType } } : {});
 }
 
 function bufferOf(body: Uint8Array): Buffer {

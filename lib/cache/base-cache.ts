@@ -1,7 +1,7 @@
 import type { KeyRules } from '../cache-key.js';
 import { optionError } from '../errors.js';
 import { CachedResponse } from '../models/cached-response.js';
-import type { CacheEvent, CacheEventType } from '../models/events.js';
+import type { CacheEventType } from '../models/events.js';
 import type { RedirectRecord, ResponseRecord } from '../models/record.js';
 import {
   type Expiration,
@@ -19,7 +19,7 @@ import { clientBindings } from './bindings.js';
 import { type EventCounts, EventDesk } from './events.js';
 import { type CacheInternals, setInternals } from './internals.js';
 import { type InvalidResponse, Rows } from './rows.js';
-import type { CacheStorage } from './storage-view.js';
+import { type CacheStorage, redirectsView, responsesView } from './storage-view.js';
 import { StoredResponses } from './stored-responses.js';
 
 /** What {@link BaseCache.removeExpiredResponses} did. */
@@ -66,8 +66,6 @@ const PLAIN_RULES: KeyRules = {
   credentials: 'isolate',
   keyFn: undefined,
 };
-/** Rows that are removed with one call to the store. */
-const BATCH = 500;
 
 /** A cache, whatever its store (requests-cache: `BaseCache`). Keys are those of requests as asked; they follow redirects and cover all variants. */
 export class BaseCache {
@@ -80,14 +78,13 @@ export class BaseCache {
   readonly #events = new EventDesk();
   readonly #now: () => number;
   #rules: { readonly compiled: KeyRules } = { compiled: PLAIN_RULES };
-  #listeners = new Set<() => ((event: CacheEvent) => void) | undefined>();
 
   constructor(parts: CacheParts) {
     this.#now = parts.now;
-    this.#guard = new Guard(parts.store, parts, (event) => this.#tellOutage(event), parts.now);
+    this.#guard = new Guard(parts.store, parts, (event) => this.#events.tellAll(event), parts.now);
     this.#rows = new Rows(this.#guard, parts.codec, (event) => this.#events.emit(event.type, () => event, undefined));
-    this.responses = this.#responsesView();
-    this.redirects = this.#redirectsView();
+    this.responses = responsesView(this, this.#rows, (key, value) => this.#keep({ ...recordOfPresented(value), key }));
+    this.redirects = redirectsView(this.#rows, (key, target) => this.#saveRedirect(key, target, ''));
     setInternals(this, this.#internals(parts.codec));
   }
 
@@ -224,7 +221,7 @@ export class BaseCache {
     if (what.expired) removed += await this.#rows.purge(this.#now());
     if (what.olderThan !== undefined)
       removed += await this.#dropWhere({ createdBefore: this.#before(what.olderThan) }, () => true);
-    if (what.invalid) removed += await this.#dropInvalid();
+    if (what.invalid) removed += await this.#rows.dropFitting(this.#rows.summaries(), (row) => 'invalid' in row);
     return this.#removed(removed, 'deleted');
   }
 
@@ -323,28 +320,8 @@ export class BaseCache {
     return record?.kind === 'redirect' ? [...names, ...this.#rows.names(record.target)] : names;
   }
 
-  async #dropWhere(query: EntryQuery, fits: (record: ResponseRecord) => boolean): Promise<number> {
-    return this.#dropRows(this.#rows.responses(query), (row) => fits(row.record));
-  }
-
-  async #dropInvalid(): Promise<number> {
-    return this.#dropRows(this.#rows.summaries(), (row) => 'invalid' in row);
-  }
-
-  async #dropRows<T extends { readonly id: string }>(
-    rows: AsyncIterable<T>,
-    fits: (row: T) => boolean,
-  ): Promise<number> {
-    let removed = 0;
-    let ids: string[] = [];
-    for await (const row of rows) {
-      if (!fits(row)) continue;
-      ids.push(row.id);
-      if (ids.length < BATCH) continue;
-      removed += await this.#rows.dropExact(ids);
-      ids = [];
-    }
-    return removed + (await this.#rows.dropExact(ids));
+  #dropWhere(query: EntryQuery, fits: (record: ResponseRecord) => boolean): Promise<number> {
+    return this.#rows.dropFitting(this.#rows.responses(query), (row) => fits(row.record));
   }
 
   #before(olderThan: ExpirationTime): number {
@@ -369,19 +346,6 @@ export class BaseCache {
     return presented;
   }
 
-  /** Without anyone who listens, an outage is told once as a warning. */
-  #tellOutage(event: CacheEvent): void {
-    let heard = false;
-    for (const listener of [...this.#listeners])
-      heard = this.#events.emit(event.type, () => event, listener()) || heard;
-    if (this.#listeners.size === 0) this.#events.emit(event.type, () => event, undefined);
-    if (heard || event.type !== 'error') return;
-    process.emitWarning(
-      `the cache's store is out, requests go on without it: ${String((event.error as Error | null)?.message ?? event.reason)}`,
-      'CacheWarning',
-    );
-  }
-
   #internals(codec: EntryCodec): CacheInternals {
     return {
       stored: new StoredResponses(this.#guard, codec),
@@ -391,61 +355,8 @@ export class BaseCache {
       present: (record) => this.#present(record),
       use: (settings) => {
         if (this.#rules.compiled === PLAIN_RULES) this.#rules = settings;
-        const listener = () => settings.compiled.onEvent;
-        this.#listeners.add(listener);
-        return () => this.#listeners.delete(listener);
+        return this.#events.listen(() => settings.compiled.onEvent);
       },
-    };
-  }
-
-  #responsesView(): CacheStorage<CachedResponse> {
-    const rows = this.#rows;
-    const present = (record: ResponseRecord) => this.#present(record);
-    return {
-      get: (key) => this.getResponse(key),
-      set: async (key, value) => this.#keep({ ...recordOfPresented(value), key }),
-      delete: async (key) => (await this.delete(key)) > 0,
-      bulkDelete: async (keys) => void (await this.bulkDelete(keys)),
-      has: (key) => this.hasKey(key),
-      keys: () => this.keys(),
-      async *entries() {
-        for await (const { record } of rows.whole()) yield [record.key, present(record)];
-      },
-      count: () => this.responseCount(),
-      clear: async () => void (await this.#dropWhere({}, () => true)),
-    };
-  }
-
-  #redirectsView(): CacheStorage<string> {
-    const rows = this.#rows;
-    const all = async function* (): AsyncGenerator<[string, string]> {
-      for await (const row of rows.summaries({ kind: 'redirect' })) {
-        if ('record' in row && row.record.kind === 'redirect') yield [row.record.key, row.record.target];
-      }
-    };
-    const find = async (key: string) => {
-      const record = await rows.find(key);
-      return record?.kind === 'redirect' ? record : undefined;
-    };
-    const remove = async (key: string) => {
-      const found = await find(key);
-      if (found) await rows.dropExact(rows.names(key));
-      return found !== undefined;
-    };
-    return {
-      get: async (key) => (await find(key))?.target,
-      set: (key, target) => this.#saveRedirect(key, target, ''),
-      delete: remove,
-      bulkDelete: async (keys) => {
-        for (const key of keys) await remove(key);
-      },
-      has: async (key) => (await find(key)) !== undefined,
-      async *keys() {
-        for await (const [key] of all()) yield key;
-      },
-      entries: all,
-      count: () => rows.count({ kind: 'redirect' }),
-      clear: async () => void (await this.#dropRows(rows.summaries({ kind: 'redirect' }), () => true)),
     };
   }
 }

@@ -9,6 +9,9 @@ const diagnostics = channel(NAME);
 /** How often each event happened to a cache since it was opened. */
 export type EventCounts = Readonly<Record<CacheEventType, number>>;
 
+/** Finds an instance's present listener. */
+type FindListener = () => ((event: CacheEvent) => void) | undefined;
+
 /** Counts what happens to a cache, and tells whoever listens; what nobody listens to is not even put together. */
 export class EventDesk {
   readonly #counts: Record<CacheEventType, number> = {
@@ -24,6 +27,7 @@ export class EventDesk {
     error: 0,
     recovered: 0,
   };
+  readonly #listeners = new Set<FindListener>();
   readonly #logs = namesUs(process.env.DEBUG ?? '');
 
   get counts(): EventCounts {
@@ -48,6 +52,24 @@ export class EventDesk {
       // A listener's mistake is nothing that a request should suffer from.
     }
     return true;
+  }
+
+  /** Has an instance hear of what concerns the store as a whole, until the result is called. */
+  listen(find: FindListener): () => void {
+    this.#listeners.add(find);
+    return () => this.#listeners.delete(find);
+  }
+
+  /** Tells every instance of an outage, or of its end; where nobody listens, an outage is told as a warning. */
+  tellAll(event: CacheEvent): void {
+    const found = [...this.#listeners].map((find) => find()).filter((listener) => listener !== undefined);
+    const tellEach = (told: CacheEvent) => {
+      for (const listener of found) listener(told);
+    };
+    const heard = this.emit(event.type, () => event, found.length === 0 ? undefined : tellEach);
+    if (heard || event.type !== 'error') return;
+    const cause = (event.error as Error | null | undefined)?.message ?? event.reason;
+    process.emitWarning(`the cache's store is out, requests go on without it: ${cause}`, 'CacheWarning');
   }
 }
 

@@ -1,8 +1,9 @@
+import type { EntrySummary } from '../models/entry.js';
 import type { CacheEvent } from '../models/events.js';
 import type { ResponseRecord, StoredRecord } from '../models/record.js';
 import type { EntryCodec, InvalidReason } from '../serializers/codec.js';
 import type { Guard } from '../stores/guard.js';
-import type { EntryQuery, EntrySummary } from '../stores/store.js';
+import type { EntryQuery } from '../stores/store.js';
 
 /** A row that cannot be read, as `filter({ invalid: true })` tells of it. */
 export interface InvalidResponse {
@@ -12,6 +13,9 @@ export interface InvalidResponse {
   /** Bytes. */
   readonly size: number;
 }
+
+/** Rows that are dropped with one call to the store. */
+const BATCH = 500;
 
 /** A row with what was read of it. */
 export interface Row<T extends StoredRecord = StoredRecord> {
@@ -96,6 +100,23 @@ export class Rows {
   /** Just these rows. */
   dropExact(ids: readonly string[]): Promise<number> {
     return ids.length === 0 ? Promise.resolve(0) : this.#guard.manage((store) => store.dropExact(ids));
+  }
+
+  /** Drops the rows that fit, in batches; resolves to the number of responses removed. */
+  async dropFitting<T extends { readonly id: string }>(
+    rows: AsyncIterable<T>,
+    fits: (row: T) => boolean,
+  ): Promise<number> {
+    let removed = 0;
+    let ids: string[] = [];
+    for await (const row of rows) {
+      if (!fits(row)) continue;
+      ids.push(row.id);
+      if (ids.length < BATCH) continue;
+      removed += await this.dropExact(ids);
+      ids = [];
+    }
+    return removed + (await this.dropExact(ids));
   }
 
   count(query?: EntryQuery): Promise<number> {

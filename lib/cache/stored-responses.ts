@@ -1,11 +1,12 @@
 import { chain, type MaybePromise } from '../maybe-promise.js';
+import type { Entry, EntrySummary } from '../models/entry.js';
 import type { RedirectRecord, ResponseRecord, StoredRecord, VariantsRecord } from '../models/record.js';
 import type { Fields } from '../policy/messages.js';
 import type { UrlMatcher } from '../policy/url-pattern.js';
 import { variantOf } from '../policy/vary.js';
 import type { EntryCodec } from '../serializers/codec.js';
 import type { Guard, StoreCall } from '../stores/guard.js';
-import type { Entry, EntrySummary, Store } from '../stores/store.js';
+import type { Store } from '../stores/store.js';
 
 /** What looking for a stored response brought. */
 export interface Recalled {

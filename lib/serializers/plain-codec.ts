@@ -1,8 +1,8 @@
 import { sha256 } from '../digest.js';
 import { chain, type MaybePromise } from '../maybe-promise.js';
+import type { Entry, EntrySummary } from '../models/entry.js';
 import type { StoredRecord } from '../models/record.js';
 import { normalizeUrl } from '../normalize-url.js';
-import type { Entry, EntrySummary } from '../stores/store.js';
 import type { Decoded, EntryCodec } from './codec.js';
 import { metadataOf, recordOf } from './metadata.js';
 import type { Serializer } from './serializer.js';

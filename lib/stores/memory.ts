@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
+import type { Entry, EntrySummary } from '../models/entry.js';
 import { counts, fits } from './query.js';
-import type { Entry, EntryQuery, EntrySummary, Store } from './store.js';
+import type { EntryQuery, Store } from './store.js';
 
 export interface MemoryStoreOptions {
   /** Entries at most. Default: 10,000. */

@@ -1,4 +1,5 @@
-import type { EntryHead, EntryQuery } from './store.js';
+import type { EntryHead } from '../models/entry.js';
+import type { EntryQuery } from './store.js';
 
 /** Whether an entry fits a query, for stores that have to look themselves. */
 export function fits(entry: EntryHead, query: EntryQuery): boolean {

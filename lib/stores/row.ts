@@ -1,4 +1,4 @@
-import type { Entry, EntryHead, EntryKind, EntrySummary } from './store.js';
+import type { Entry, EntryHead, EntryKind, EntrySummary } from '../models/entry.js';
 
 /**
  * The stored form for stores that keep one value for each key: a head of fixed fields in ASCII, at offsets that a store

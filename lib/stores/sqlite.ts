@@ -1,9 +1,10 @@
 import { mkdir, open, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import * as path from 'node:path';
+import type { Entry, EntrySummary } from '../models/entry.js';
 import { loadClient } from './load-client.js';
 import { FIELDS, HEAD_LENGTH, instantField, kindField, packRow, parseRow, parseSummary, unreadable } from './row.js';
-import type { Entry, EntryQuery, EntrySummary, Store } from './store.js';
+import type { EntryQuery, Store } from './store.js';
 
 export interface SqliteStoreOptions {
   /** Puts a relative file into the system's folder for temporary files. Default: `false`. */

@@ -1,0 +1,209 @@
+import * as path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import axios from 'axios';
+import { MemoryCache } from '../../lib/cache/backends/memory-cache.js';
+import { SqliteCache } from '../../lib/cache/backends/sqlite-cache.js';
+import type { BaseCache } from '../../lib/cache/base-cache.js';
+import type { CachedResponse } from '../../lib/models/cached-response.js';
+import { setupCache } from '../../lib/setup-cache.js';
+import { temporaryFolder } from '../support/api.js';
+import { TestClock } from '../support/clock.js';
+import { sendJson, startOrigin, type TestOrigin } from '../support/origin.js';
+
+async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = [];
+  for await (const item of items) found.push(item);
+  return found;
+}
+
+const BACKENDS = [
+  ['memory', (_: string, clock: TestClock) => new MemoryCache({}, clock)],
+  ['sqlite', (folder: string, clock: TestClock) => new SqliteCache({ cacheName: path.join(folder, 'cache') }, clock)],
+] as const;
+
+describe.each(BACKENDS)('BaseCache over %s', (_, open) => {
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  let origin: TestOrigin;
+  let clock: TestClock;
+  let cache: BaseCache;
+  let api: ReturnType<typeof setupCache>;
+
+  beforeEach(async () => {
+    folder = await temporaryFolder();
+    clock = new TestClock();
+    origin = await startOrigin(({ url, headers }, response, count) => {
+      if (url === '/from') response.writeHead(302, { location: '/to' }).end();
+      else sendJson(response, { url, count }, headers['x-mode'] ? { vary: 'X-Mode' } : {});
+    });
+    cache = open(folder.path, clock);
+    api = setupCache(axios.create({ baseURL: origin.url }), { backend: cache, expireAfter: 60 }, clock);
+  });
+
+  afterEach(async () => {
+    await api.detachCache();
+    await cache.close();
+    await origin.stop();
+    await folder[Symbol.asyncDispose]();
+  });
+
+  test('keys, values, urls and counts tell what is stored', async () => {
+    const { cacheKey } = await api.get('/a?token=secret');
+    await api.get('/v', { headers: { 'X-Mode': '1' } });
+    await api.get('/v', { headers: { 'X-Mode': '2' } });
+    expect(await cache.responseCount()).toBe(3);
+    const keys = await all(cache.keys());
+    expect(keys).toHaveLength(2);
+    expect(keys).toContain(cacheKey);
+    expect((await all(cache.urls())).sort()).toEqual([
+      `${origin.url}/a?token=REDACTED`,
+      `${origin.url}/v`,
+      `${origin.url}/v`,
+    ]);
+    const values = await all(cache.values());
+    expect(values.map(({ data }) => (data as { url: string }).url).sort()).toEqual(['/a?token=secret', '/v', '/v']);
+  });
+
+  test('getResponse gives a stored response, with what it answered', async () => {
+    const { cacheKey = '' } = await api.get('/a');
+    const stored = (await cache.getResponse(cacheKey)) as CachedResponse;
+    expect(stored).toMatchObject({ status: 200, url: `${origin.url}/a`, isExpired: false, cacheKey });
+    expect(stored.body.toString()).toBe('{"url":"/a","count":1}');
+    expect([stored.size, stored.request.toString()]).toEqual([22, `GET ${origin.url}/a`]);
+    expect(Number(stored.expires) - Number(stored.createdAt)).toBe(60_000);
+    stored.body.fill(0);
+    expect((await api.get('/a')).data.count).toBe(1);
+    expect(await cache.getResponse('0'.repeat(64))).toBeUndefined();
+    clock.advance(61);
+    expect(stored.isExpired).toBe(true);
+    expect(String(stored)).toMatch(/^<CachedResponse \[200\] GET http:.*, 22 bytes, created /);
+  });
+
+  test('hasKey, hasUrl and contains follow redirects', async () => {
+    const { cacheKey = '' } = await api.get('/from');
+    const toKey = await cache.createKey({ url: `${origin.url}/to`, headers: { Accept: '*/*' } });
+    expect(await Promise.all([cache.hasKey(cacheKey), cache.hasKey(toKey), cache.hasKey('x')])).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    const urls = ['/from', '/to', '/other'].map((url) => cache.hasUrl(origin.url + url));
+    expect(await Promise.all(urls)).toEqual([true, true, false]);
+    expect(await cache.contains({ url: `${origin.url}/to` })).toBe(true);
+    expect(await cache.contains({ request: { url: `${origin.url}/from` } })).toBe(true);
+    expect(await cache.redirects.get(toKey)).toBe(cacheKey);
+    expect(await all(cache.redirects.keys())).toEqual([toKey]);
+    expect((await api.get('/to')).fromCache).toBe(true);
+  });
+
+  test('deleting a key, by either end of a redirect, removes its responses', async () => {
+    await api.get('/from');
+    const toKey = await cache.createKey({ url: `${origin.url}/to` });
+    expect(await cache.delete(toKey)).toBe(1);
+    expect([await cache.responseCount(), await cache.redirects.count()]).toEqual([0, 0]);
+  });
+
+  test('deleteUrl removes every variant, and whoever asked', async () => {
+    for (const mode of ['1', '2']) await api.get('/v', { headers: { 'X-Mode': mode } });
+    await api.get('/v', { headers: { Authorization: 'one' } });
+    await api.get('/w');
+    expect(await cache.deleteUrl(`${origin.url}/v`)).toBe(3);
+    expect(await all(cache.urls())).toEqual([`${origin.url}/w`]);
+  });
+
+  test('filter tells fresh from expired', async () => {
+    await api.get('/old');
+    clock.advance(61);
+    await api.get('/new');
+    const urls = async (filter: object) =>
+      (await all(cache.filter(filter))).map((response) => new URL((response as CachedResponse).url).pathname).sort();
+    expect(await urls({})).toEqual(['/new', '/old']);
+    expect(await urls({ expired: false })).toEqual(['/new']);
+    expect(await urls({ valid: false })).toEqual(['/old']);
+  });
+
+  test.each([
+    ['keys', async () => ({ keys: [(await api.get('/a')).cacheKey ?? ''] }), ['/b', '/c']],
+    ['urls', async () => ({ urls: [`${origin.url}/a`] }), ['/b', '/c']],
+    ['patterns', async () => ({ urls: ['127.0.0.1/a', /\/b$/] }), ['/c']],
+    ['requests', async () => ({ requests: [{ url: `${origin.url}/a` }] }), ['/b', '/c']],
+    ['age', async () => ({ olderThan: 30 }), ['/c']],
+    ['expiry', async () => ({ expired: true }), ['/b', '/c']],
+    ['nothing', async () => ({}), ['/a', '/b', '/c']],
+  ])('delete by %s', async (_what, query, left) => {
+    await api.get('/a', { expireAfter: 20 });
+    await api.get('/b');
+    clock.advance(31);
+    await api.get('/c');
+    const what = await query();
+    const before = await cache.responseCount();
+    expect(await cache.delete(what)).toBe(before - left.length);
+    expect((await all(cache.urls())).map((url) => new URL(url).pathname).sort()).toEqual(left);
+  });
+
+  test('removeExpiredResponses removes just those', async () => {
+    await api.get('/old');
+    clock.advance(61);
+    await api.get('/new');
+    expect(await api.removeExpiredResponses()).toEqual({ removed: 1, kept: 1 });
+    expect(await api.removeExpiredResponses(0)).toEqual({ removed: 1, kept: 0 });
+  });
+
+  test('resetExpiration counts from now, and 0 expires without removing', async () => {
+    await api.get('/a');
+    clock.advance(50);
+    await cache.resetExpiration('1m');
+    clock.advance(50);
+    expect((await api.get('/a')).fromCache).toBe(true);
+    await cache.resetExpiration(0);
+    expect(await cache.responseCount()).toBe(1);
+    expect((await api.get('/a')).fromCache).toBe(false);
+  });
+
+  test('clear removes everything', async () => {
+    await api.get('/from');
+    await cache.clear();
+    expect([await cache.responseCount(), await cache.redirects.count()]).toEqual([0, 0]);
+  });
+
+  test('update copies another cache, and tells its progress', async () => {
+    await api.get('/from');
+    await api.get('/v', { headers: { 'X-Mode': '1' } });
+    const other = new MemoryCache({}, clock);
+    const told: number[] = [];
+    await other.update(cache, { onProgress: ({ copied, total }) => told.push(copied / total) });
+    expect(told).toEqual([0.5, 1]);
+    const second = setupCache(axios.create({ baseURL: origin.url }), { backend: other }, clock);
+    expect((await second.get('/to')).fromCache).toBe(true);
+    expect((await second.get('/v', { headers: { 'X-Mode': '1' } })).fromCache).toBe(true);
+    await second.detachCache();
+    expect(await other.responseCount()).toBe(2);
+  });
+
+  test('saveResponse stores what was obtained elsewhere', async () => {
+    const response = await axios.get(`${origin.url}/elsewhere`);
+    const key = await cache.saveResponse(response, { expireAfter: '1h' });
+    expect(key).toBe(await cache.createKey({ url: `${origin.url}/elsewhere` }));
+    expect((await api.get('/elsewhere')).data).toEqual({ url: '/elsewhere', count: 1 });
+    await cache.saveRedirect({ url: `${origin.url}/alias` }, key);
+    expect((await api.get('/alias')).fromCache).toBe(true);
+  });
+
+  test('the responses view works like a dictionary', async () => {
+    const { cacheKey = '' } = await api.get('/a');
+    const { responses } = cache;
+    expect([await responses.has(cacheKey), await responses.count()]).toEqual([true, 1]);
+    const [[key, response] = ['', undefined]] = await all(responses.entries());
+    expect(key).toBe(cacheKey);
+    await responses.set('copy', response as CachedResponse);
+    expect((await responses.get('copy'))?.data).toEqual({ url: '/a', count: 1 });
+    expect([await responses.delete('copy'), await responses.delete('copy')]).toEqual([true, false]);
+    await responses.bulkDelete([cacheKey]);
+    expect(await all(responses.keys())).toEqual([]);
+  });
+
+  test('after close, management rejects and requests go on without it', async () => {
+    await cache.close();
+    await expect(cache.responseCount()).rejects.toMatchObject({ code: 'ERR_CACHE_CLOSED' });
+    expect((await api.get('/a')).data.count).toBe(1);
+  });
+});

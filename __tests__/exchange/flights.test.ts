@@ -1,0 +1,165 @@
+import { describe, expect, test } from '@jest/globals';
+import axios from 'axios';
+import { startBench } from '../support/api.js';
+import { type Handler, sendJson } from '../support/origin.js';
+
+/** An origin that answers when it is told to. */
+function gate(): { open(): void; readonly handler: Handler } {
+  let open: () => void = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return {
+    open: () => open(),
+    handler: async ({ url }, response, count) => {
+      await opened;
+      sendJson(response, { url, count });
+    },
+  };
+}
+
+async function asked(origin: { readonly asked: readonly unknown[] }, number: number): Promise<void> {
+  while (origin.asked.length < number) await new Promise((resolve) => setTimeout(resolve, 1));
+}
+
+describe('identical requests in flight', () => {
+  test('share one origin request, and get separate results', async () => {
+    const { open, handler } = gate();
+    await using bench = await startBench({}, handler);
+    const requests = Array.from({ length: 1000 }, () => bench.api.get('/'));
+    await asked(bench.origin, 1);
+    open();
+    const responses = await Promise.all(requests);
+    expect(bench.origin.asked).toHaveLength(1);
+    expect(new Set(responses.map(({ data }) => data)).size).toBe(1000);
+    expect(responses.every(({ data }) => data.count === 1)).toBe(true);
+    expect(responses.filter(({ fromCache }) => !fromCache)).toHaveLength(1);
+    expect(responses[1]?.cacheStatus).toBe('axios-keyv-cache; fwd=uri-miss; fwd-status=200; stored; collapsed');
+  });
+
+  test('are not joined with coalesce: false', async () => {
+    const { open, handler } = gate();
+    await using bench = await startBench({ coalesce: false }, handler);
+    const requests = [bench.api.get('/'), bench.api.get('/')];
+    await asked(bench.origin, 2);
+    open();
+    await Promise.all(requests);
+    expect(bench.origin.asked).toHaveLength(2);
+  });
+
+  test('keep their own signals: the leader may leave', async () => {
+    const { open, handler } = gate();
+    await using bench = await startBench({}, handler);
+    const controller = new AbortController();
+    const leader = bench.api.get('/', { signal: controller.signal });
+    const follower = bench.api.get('/');
+    await asked(bench.origin, 1);
+    controller.abort();
+    await expect(leader).rejects.toMatchObject({ code: 'ERR_CANCELED' });
+    open();
+    expect((await follower).data.count).toBe(1);
+    expect(bench.origin.asked).toHaveLength(1);
+  });
+
+  test('keep their own timeouts and cancel tokens', async () => {
+    const { open, handler } = gate();
+    await using bench = await startBench({}, handler);
+    const source = axios.CancelToken.source();
+    const timed = bench.api.get('/', { timeout: 30 });
+    await asked(bench.origin, 1);
+    const cancelled = bench.api.get('/', { cancelToken: source.token, timeout: 20_000 });
+    const patient = bench.api.get('/', { timeout: 10_000 });
+    source.cancel('enough');
+    await expect(cancelled).rejects.toMatchObject({ message: 'enough' });
+    await expect(timed).rejects.toMatchObject({ code: 'ECONNABORTED', message: 'timeout of 30ms exceeded' });
+    open();
+    expect((await patient).data.count).toBe(1);
+    expect(bench.origin.asked).toHaveLength(1);
+  });
+
+  test('end at the origin when the last one leaves', async () => {
+    let closed: () => void = () => {};
+    const gone = new Promise<void>((resolve) => {
+      closed = resolve;
+    });
+    await using bench = await startBench({}, (_, response) => {
+      response.on('close', closed);
+    });
+    const controller = new AbortController();
+    const requests = [1, 2].map(() => bench.api.get('/', { signal: controller.signal }));
+    await asked(bench.origin, 1);
+    controller.abort();
+    for (const request of requests) await expect(request).rejects.toMatchObject({ code: 'ERR_CANCELED' });
+    await gone;
+  });
+
+  test('get error objects of their own, with their own config', async () => {
+    await using bench = await startBench({}, (_, response) => void setTimeout(() => response.destroy(), 20));
+    const [one, two] = (await Promise.all(
+      ['1', '2'].map((id) => bench.api.get('/', { headers: { 'X-Id': id } }).catch((error: unknown) => error)),
+    )) as { config: { headers: Record<string, string> } }[];
+    expect(one).not.toBe(two);
+    expect([one?.config.headers['X-Id'], two?.config.headers['X-Id']]).toEqual(['1', '2']);
+    expect(bench.origin.asked).toHaveLength(1);
+  });
+
+  test('with different credentials are never joined', async () => {
+    const { open, handler } = gate();
+    await using bench = await startBench({}, handler);
+    const requests = ['alice', 'bob'].map((name) => bench.api.get('/', { headers: { Authorization: name } }));
+    await asked(bench.origin, 2);
+    open();
+    expect((await Promise.all(requests)).map(({ fromCache }) => fromCache)).toEqual([false, false]);
+  });
+
+  test('that Vary sets apart go to the origin themselves', async () => {
+    await using bench = await startBench({}, async ({ headers }, response) => {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      sendJson(response, headers['x-mode'], { vary: 'X-Mode' });
+    });
+    const modes = ['a', 'b', 'a'];
+    const responses = await Promise.all(modes.map((mode) => bench.api.get('/', { headers: { 'X-Mode': mode } })));
+    expect(responses.map(({ data }) => data)).toEqual(modes);
+  });
+
+  test('whose answer sets a cookie are not shared, nor joined for a while', async () => {
+    const { open, handler } = gate();
+    await using bench = await startBench({}, async (request, response, count) => {
+      response.setHeader('set-cookie', `id=${count}`);
+      await handler(request, response, count);
+    });
+    const requests = [bench.api.get('/'), bench.api.get('/'), bench.api.get('/')];
+    await asked(bench.origin, 1);
+    open();
+    const cookies = (await Promise.all(requests)).map(({ headers }) => String(headers['set-cookie']));
+    expect(new Set(cookies).size).toBe(3);
+  });
+});
+
+test("seeded aborts of random callers: nobody hangs, nobody gets another's error", async () => {
+  let seed = 42;
+  const random = () => {
+    seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
+    return seed / 2_147_483_648;
+  };
+  await using bench = await startBench({}, async ({ url }, response) => {
+    await new Promise((resolve) => setTimeout(resolve, 2));
+    sendJson(response, url);
+  });
+  for (let run = 0; run < 200; run += 1) {
+    const outcomes = await Promise.all(
+      Array.from({ length: 8 }, async () => {
+        const leaves = random() < 0.5;
+        const controller = new AbortController();
+        if (leaves) setTimeout(() => controller.abort(), random() * 4);
+        try {
+          const { data } = await bench.api.get(`/${run}`, { signal: controller.signal });
+          return data === `/${run}`;
+        } catch (error) {
+          return leaves && (error as { code?: string }).code === 'ERR_CANCELED';
+        }
+      }),
+    );
+    expect(outcomes).not.toContain(false);
+  }
+});
