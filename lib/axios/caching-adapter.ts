@@ -4,6 +4,7 @@ import { keyOf } from '../cache-key.js';
 import type { Call } from '../exchange/call.js';
 import { exchange } from '../exchange/exchange.js';
 import { unstoredExtras } from '../exchange/outcome.js';
+import { isPromise } from '../maybe-promise.js';
 import type { CacheRequest } from '../models/cache-request.js';
 import { type CallSettings, callSettings } from '../settings.js';
 import { AxiosOrigin } from './axios-origin.js';
@@ -71,7 +72,7 @@ async function answerWithin(config: InternalAxiosRequestConfig, context: Caching
   const limits = CallerLimits.of(config, flavor);
   try {
     const reading = readRequest(config, url, settings.credentials);
-    const request: CacheRequest = reading instanceof Promise ? await reading : reading;
+    const request: CacheRequest = isPromise(reading) ? await reading : reading;
     const call: Call = {
       request,
       key: keyOf(request, settings),

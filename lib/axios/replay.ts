@@ -1,5 +1,6 @@
 import { AxiosError, AxiosHeaders, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import type { Answer, Outcome } from '../exchange/outcome.js';
+import { isPromise } from '../maybe-promise.js';
 import { type Fields, field } from '../policy/messages.js';
 import { materialize } from './body.js';
 import { extend } from './extras.js';
@@ -25,7 +26,7 @@ export async function replay(
   const native = answer.native as AxiosResponse | undefined;
   const made = answer.bodyForm === 'opaque' ? native?.data : dataOf(answer, config, flavor);
   const response: AxiosResponse = {
-    data: made instanceof Promise ? await made : made,
+    data: isPromise(made) ? await made : made,
     status: answer.status,
     statusText: answer.statusText,
     headers: native ? AxiosHeaders.from(native.headers as AxiosHeaders) : headersOf(answer.headers),

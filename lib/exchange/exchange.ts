@@ -1,4 +1,5 @@
 import type { Recalled } from '../cache/stored-responses.js';
+import { isPromise } from '../maybe-promise.js';
 import type { ResponseRecord } from '../models/record.js';
 import { bypassReason, decide } from '../policy/decide.js';
 import { mayServeStale } from '../policy/stale.js';
@@ -19,7 +20,7 @@ export async function exchange(call: Call): Promise<Outcome> {
   if (bypass !== undefined) return goPast(call, bypass);
 
   const recalling = recall(call);
-  const recalled = recalling instanceof Promise ? await wait(call, recalling) : recalling;
+  const recalled = isPromise(recalling) ? await wait(call, recalling) : recalling;
   const { record: stored } = recalled;
   const decision = decide(call.request, stored, call.settings, call.cache.now());
 

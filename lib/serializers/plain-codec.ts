@@ -1,5 +1,5 @@
 import { sha256 } from '../digest.js';
-import { chain, type MaybePromise } from '../maybe-promise.js';
+import { chain, isPromise, type MaybePromise } from '../maybe-promise.js';
 import type { Entry, EntrySummary } from '../models/entry.js';
 import type { StoredRecord } from '../models/record.js';
 import { normalizeUrl } from '../normalize-url.js';
@@ -84,7 +84,7 @@ export class PlainCodec implements EntryCodec {
         const record = recordOf(kind, metadata, { created, expires, body });
         return record ? { record } : { invalid: 'unreadable' };
       };
-      return loaded instanceof Promise ? loaded.then(read).catch(unreadable) : read(loaded);
+      return isPromise(loaded) ? loaded.then(read).catch(unreadable) : read(loaded);
     } catch (error) {
       return unreadable(error);
     }

@@ -1,5 +1,5 @@
 import { CacheError } from '../errors.js';
-import type { MaybePromise } from '../maybe-promise.js';
+import { isPromise, type MaybePromise } from '../maybe-promise.js';
 import type { CacheEvent } from '../models/events.js';
 import type { Store } from './store.js';
 
@@ -81,7 +81,7 @@ export class Guard {
     } catch (error) {
       return this.#failed(call, error);
     }
-    if (!(result instanceof Promise)) return result;
+    if (!isPromise(result)) return result;
     const started = this.#now();
     call.readsUntil ??= started + this.#budget();
     return this.#limited(result, call.readsUntil - started).then(
@@ -104,7 +104,7 @@ export class Guard {
       this.#failed(call, error);
       return false;
     }
-    if (!(result instanceof Promise)) return true;
+    if (!isPromise(result)) return true;
     this.track(result);
     return this.#limited(result, this.#budget()).then(
       () => this.#answered(true),
