@@ -9,8 +9,10 @@ const MAX_DELTA_SECONDS = 2 ** 31;
 
 /** Directives where the argument makes them weaker: a repeated one without wins. */
 const FIELD_LISTS: ReadonlySet<string> = new Set(['private', 'no-cache']);
-/** Directives that give leave: of several the smallest counts, and a malformed one gives none. */
-const LENIENT: ReadonlySet<string> = new Set(['max-stale', 'stale-while-revalidate', 'stale-if-error']);
+/** What stands for an argument that the grammar does not allow: neither a number nor the name of a field. */
+const MALFORMED = '';
+/** RFC 9110 section 5.6.2. */
+const TOKEN = /^[!#$%&'*+.^_`|~\w-]+$/;
 
 const memo = new WeakMap<Fields, Directives>();
 
@@ -30,33 +32,44 @@ export function directivesOf(headers: Fields): Directives {
 export function parseCacheControl(value: FieldValue): Directives {
   const text = typeof value === 'string' ? value : value.join(',');
   const directives = new Map<string, string | null>();
-  let at = 0;
-  while (at < text.length) {
-    const nameEnd = endOf(text, at, '=');
-    const name = text.slice(at, nameEnd).trim().toLowerCase();
+  // Where one quoted string has no end, no later one has: looking for it again would take quadratic time.
+  let closes = true;
+  for (let at = 0, end = 0; at < text.length; at = end + 1) {
+    const equals = endOf(text, at, '=');
+    const name = text.slice(at, equals);
     let argument: string | null = null;
-    at = nameEnd;
-    if (text[at] === '=') {
-      const start = skipSpace(text, at + 1);
-      at = text[start] === '"' ? quotedEnd(text, start) : endOf(text, start, ',');
-      argument = text[start] === '"' ? unquote(text.slice(start, at)) : text.slice(start, at).trim();
-      at = endOf(text, at, ',');
+    end = equals;
+    if (text[equals] === '=') {
+      const start = skipSpace(text, equals + 1);
+      const quoteEnd: number | undefined = text[start] === '"' && closes ? quotedEnd(text, start) : undefined;
+      closes &&= text[start] !== '"' || quoteEnd !== undefined;
+      end = endOf(text, quoteEnd ?? start, ',');
+      argument = endsInSpace(name) ? MALFORMED : argumentOf(text.slice(equals + 1, end).trimEnd());
     }
-    if (name !== '') add(directives, name, argument);
-    at += 1;
+    if (name.trim() !== '') add(directives, name.trim().toLowerCase(), argument);
   }
   return directives;
+}
+
+function argumentOf(text: string): string {
+  if (!text.startsWith('"')) return text;
+  return quotedEnd(text, 0) === text.length ? text.slice(1, -1).replace(/\\(.)/gs, '$1') : MALFORMED;
+}
+
+function endsInSpace(text: string): boolean {
+  return text.endsWith(' ') || text.endsWith('\t');
 }
 
 /** RFC 9111 section 4.2.1: of conflicting arguments the strictest counts. */
 function add(directives: Map<string, string | null>, name: string, argument: string | null): void {
   const earlier = directives.get(name);
-  if (earlier === undefined) directives.set(name, argument);
-  else if (FIELD_LISTS.has(name)) {
-    directives.set(name, earlier === null || argument === null ? null : `${earlier},${argument}`);
-  } else if (earlier !== argument && (deltaOf(argument) ?? -1) < (deltaOf(earlier) ?? -1)) {
-    directives.set(name, argument);
-  }
+  directives.set(name, earlier === undefined ? argument : strictest(name, earlier, argument));
+}
+
+function strictest(name: string, earlier: string | null, later: string | null): string | null {
+  if (FIELD_LISTS.has(name)) return earlier && later ? `${earlier},${later}` : null;
+  const [before, after] = [secondsOf(name, earlier), secondsOf(name, later)];
+  return (name === 'min-fresh' ? after > before : after < before) ? later : earlier;
 }
 
 function endOf(text: string, from: number, delimiter: '=' | ','): number {
@@ -72,23 +85,13 @@ function skipSpace(text: string, from: number): number {
   return at;
 }
 
-/** The index after the closing quote; the end of the text where none closes. */
-function quotedEnd(text: string, from: number): number {
+/** The index after the closing quote; undefined where none closes. */
+function quotedEnd(text: string, from: number): number | undefined {
   for (let at = from + 1; at < text.length; at += 1) {
     if (text[at] === '\\') at += 1;
     else if (text[at] === '"') return at + 1;
   }
-  return text.length;
-}
-
-function unquote(quoted: string): string {
-  return quoted.replace(/^"/, '').replace(/"$/, '').replace(/\\(.)/g, '$1');
-}
-
-/** RFC 9111 section 1.2.2: undefined for anything but digits. */
-function deltaOf(argument: string | null): number | undefined {
-  if (argument === null || !/^\d+$/.test(argument)) return undefined;
-  return Math.min(Number(argument), MAX_DELTA_SECONDS);
+  return undefined;
 }
 
 /**
@@ -96,11 +99,15 @@ function deltaOf(argument: string | null): number | undefined {
  */
 export function seconds(directives: Directives, name: string): number | undefined {
   const argument = directives.get(name);
-  if (argument === undefined) return undefined;
-  if (argument === null && name === 'max-stale') return Number.POSITIVE_INFINITY;
-  const delta = deltaOf(argument);
-  if (delta !== undefined) return delta;
-  return LENIENT.has(name) || name !== 'min-fresh' ? 0 : Number.POSITIVE_INFINITY;
+  return argument === undefined ? undefined : secondsOf(name, argument);
+}
+
+/** RFC 9111 section 1.2.2: digits alone make a number. */
+function secondsOf(name: string, argument: string | null): number {
+  if (argument !== null && /^\d+$/.test(argument)) return Math.min(Number(argument), MAX_DELTA_SECONDS);
+  // Section 5.2.1.2: without an argument `max-stale` accepts any staleness.
+  const unbounded = name === 'min-fresh' || (name === 'max-stale' && argument === null);
+  return unbounded ? Number.POSITIVE_INFINITY : 0;
 }
 
 /**
@@ -113,9 +120,9 @@ export function fieldsNamed(
 ): readonly string[] | 'all' | undefined {
   const argument = directives.get(name);
   if (argument === undefined) return undefined;
-  const names = (argument ?? '').split(',').map((part) => part.trim().toLowerCase());
-  const valid = names.filter((part) => part !== '');
-  return valid.length === 0 || valid.some((part) => !/^[!#$%&'*+.^_`|~\w-]+$/.test(part)) ? 'all' : valid;
+  const parts = (argument ?? '').split(',').map((part) => part.trim().toLowerCase());
+  const names = parts.filter((part) => part !== '');
+  return names.length === 0 || names.some((name) => !TOKEN.test(name)) ? 'all' : names;
 }
 
 /** The request's directives; `Pragma: no-cache` counts where there is no Cache-Control (RFC 9111 section 5.4). */
