@@ -284,7 +284,7 @@ describe('oldDataOnError', () => {
     expect([old.fromCache, old.data.count, old.cacheStatus]).toEqual([
       true,
       1,
-      'axios-keyv-cache; hit; fwd=stale; ttl=-1; detail=stale-if-error',
+      'axios-keyv-cache; fwd=stale; ttl=-1; detail=stale-if-error',
     ]);
   });
 

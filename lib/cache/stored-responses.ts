@@ -3,7 +3,7 @@ import type { Entry, EntrySummary } from '../models/entry.js';
 import type { RedirectRecord, ResponseRecord, StoredRecord, VariantsRecord } from '../models/record.js';
 import type { Fields } from '../policy/messages.js';
 import type { UrlMatcher } from '../policy/url-pattern.js';
-import { variantOf } from '../policy/vary.js';
+import { selects, variantOf } from '../policy/vary.js';
 import type { EntryCodec } from '../serializers/codec.js';
 import type { Guard, StoreCall } from '../stores/guard.js';
 import type { Store } from '../stores/store.js';
@@ -108,7 +108,7 @@ export class StoredResponses {
   #recallUnder(name: string, key: string, headers: Fields, call: StoreCall): MaybePromise<Recalled> {
     return chain(this.#read(name, key, call), (found) => {
       if (found === undefined || typeof found === 'string') return found ? { miss: 'miss', detail: found } : URI_MISS;
-      if (found.kind === 'response') return fitting(found, headers) ? { record: found } : VARY_MISS;
+      if (found.kind === 'response') return selects(found, headers) ? { record: found } : VARY_MISS;
       if (found.kind === 'variants') return this.#recallVariant(name, found, headers, call);
       return this.#recallTarget(found, headers, call);
     });
@@ -136,7 +136,7 @@ export class StoredResponses {
   ): MaybePromise<Recalled> {
     const variant = this.#codec.variantName(name, variantOf(vary, headers));
     return chain(this.#read(variant, key, call), (found) => {
-      if (typeof found === 'object' && found.kind === 'response' && fitting(found, headers)) return { record: found };
+      if (typeof found === 'object' && found.kind === 'response' && selects(found, headers)) return { record: found };
       if (typeof found === 'string') return { miss: 'miss', detail: found };
       return this.#searchVariants(name, key, headers, call);
     });
@@ -150,7 +150,7 @@ export class StoredResponses {
         const decoded = await this.#codec.decodeSummary(summary, key);
         if ('invalid' in decoded || decoded.record.kind !== 'response') continue;
         const { record } = decoded;
-        if (fitting(record, headers) && (!newest || record.created > newest.created)) newest = record;
+        if (selects(record, headers) && (!newest || record.created > newest.created)) newest = record;
       }
       return newest;
     });
@@ -164,7 +164,7 @@ export class StoredResponses {
     const [name] = this.#codec.names(target);
     return chain(this.#read(name, target, call), (found) => {
       if (typeof found !== 'object') return URI_MISS;
-      if (found.kind === 'response') return fitting(found, headers) ? { record: found } : VARY_MISS;
+      if (found.kind === 'response') return selects(found, headers) ? { record: found } : VARY_MISS;
       return found.kind === 'variants' ? this.#recallVariant(name, found, headers, call) : URI_MISS;
     });
   }
@@ -207,9 +207,4 @@ export class StoredResponses {
       await store.dropExact(variants.slice(MAX_VARIANTS).map(({ id }) => id));
     });
   }
-}
-
-/** Whether a stored response is one for the request's fields (RFC 9111 section 4.1). */
-function fitting({ vary, variant }: ResponseRecord, headers: Fields): boolean {
-  return vary.length === 0 || variantOf(vary, headers) === variant;
 }

@@ -14,10 +14,13 @@ export interface CacheStatusParts {
 /** The name by which this cache calls itself. */
 const NAME = 'axios-keyv-cache';
 
-/** RFC 9211: `axios-keyv-cache; fwd=uri-miss; fwd-status=200; stored`. */
+/**
+ * RFC 9211: `axios-keyv-cache; fwd=uri-miss; fwd-status=200; stored`. Of `hit` and `fwd` one alone may appear (section
+ * 2.1): what went to the origin is no hit, even where the store answers in the end.
+ */
 export function cacheStatus(parts: CacheStatusParts): string {
   let text = NAME;
-  if (parts.hit) text += '; hit';
+  if (parts.hit && parts.fwd === undefined) text += '; hit';
   if (parts.fwd !== undefined) text += `; fwd=${parts.fwd}`;
   if (parts.fwdStatus !== undefined) text += `; fwd-status=${parts.fwdStatus}`;
   if (parts.ttl !== undefined) text += `; ttl=${parts.ttl}`;

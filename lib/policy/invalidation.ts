@@ -15,6 +15,7 @@ export function invalidated(request: RequestMessage, response: ResponseMessage):
     const location = field(response.headers, name);
     if (location === undefined || !URL.canParse(location, target)) continue;
     const url = new URL(location, target);
+    url.hash = '';
     if (url.origin === target.origin) urls.push(url.href);
   }
   return [...new Set(urls)];
