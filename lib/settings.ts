@@ -270,7 +270,7 @@ export function callSettings(compiled: CallSettings, config: object): CallSettin
 
 function notPerRequest(name: string, value: unknown): TypeError {
   return new TypeError(
-    `${name}: ${describe(value)} is not accepted per request; expected it among the options of setupCache`,
+    `${name}: ${describe(value)} is not accepted per request; expected among the options of setupCache`,
   );
 }
 
@@ -309,9 +309,9 @@ function ownOptions(options: unknown): Record<string, unknown> {
 
 /** Copies of what could be changed behind our back, frozen. */
 function copied(given: Record<string, unknown>): Partial<Record<SettingName, unknown>> {
-  const copies: Partial<Record<SettingName, unknown>> = {};
+  const copies: Partial<Record<SettingName, unknown>> = Object.create(null);
   for (const name of SETTING_NAMES) {
-    if (given[name] !== undefined) copies[name] = frozenCopy(given[name]);
+    if (Object.hasOwn(given, name) && given[name] !== undefined) copies[name] = frozenCopy(given[name]);
   }
   return copies;
 }
@@ -325,7 +325,7 @@ function frozenCopy(value: unknown): unknown {
 
 function refuseDisagreement(given: Readonly<Record<string, unknown>>): void {
   for (const [name, alias] of ALIASES) {
-    const [a, b] = [given[name], given[alias]];
+    const [a, b] = [name, alias].map((one) => (Object.hasOwn(given, one) ? given[one] : undefined));
     if (a === undefined || b === undefined || describe(a) === describe(b)) continue;
     throw optionError(name, a, `the same as its alias ${alias} (${describe(b)}), or only one of them`);
   }

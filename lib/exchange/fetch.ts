@@ -1,7 +1,6 @@
 import { countsInVary } from '../cache-key.js';
 import type { ResponseRecord } from '../models/record.js';
-import type { Fields } from '../policy/messages.js';
-import { callerConditions, validators } from '../policy/validation.js';
+import { callerConditions, conditionsFor, confirms, validators } from '../policy/validation.js';
 import { variantOf, varyNames } from '../policy/vary.js';
 import { type Call, tell, wait } from './call.js';
 import { type Departure, flightsOf, type Seat } from './flights.js';
@@ -61,34 +60,17 @@ function flightName(call: Call, stored: ResponseRecord | undefined, revalidate: 
 
 function departure(call: Call, stored: ResponseRecord | undefined, revalidate: boolean): Departure<Received> {
   const own = callerConditions(call.request);
-  const conditions = revalidate && stored ? conditionsFor(call, stored, own) : undefined;
+  const conditions = revalidate && stored ? conditionsFor(call.request, stored) : undefined;
   return async (signal, passengers) => {
     let answer = await call.origin.send(conditions, signal, passengers);
     // RFC 9111 section 4.3.4: a 304 for another representation says nothing about the stored one.
-    const confirmed = conditions !== undefined && stored !== undefined && confirms(stored, answer.headers);
+    const confirmed = conditions !== undefined && stored !== undefined && confirms(call.request, stored, answer);
     if (answer.status === 304 && conditions && !confirmed && !own)
       answer = await call.origin.send(undefined, signal, passengers);
     passengers.answered();
     await invalidate(call, answer);
     return receive(call, confirmed ? stored : undefined, answer);
   };
-}
-
-/** RFC 9111 section 4.3.1; the caller's own entity tags stay in the list. */
-function conditionsFor(call: Call, stored: ResponseRecord, own: boolean): Fields | undefined {
-  const conditions = validators(stored);
-  const etags = call.request.headers['if-none-match'];
-  if (!conditions || !own || etags === undefined) return conditions;
-  return { ...conditions, 'if-none-match': [etags, conditions['if-none-match']].flat().filter(Boolean).join(', ') };
-}
-
-function confirms(stored: ResponseRecord, headers: Fields): boolean {
-  const { etag } = headers;
-  return etag === undefined || stored.headers.etag === undefined || weak(etag) === weak(stored.headers.etag);
-}
-
-function weak(etag: string | readonly string[]): string {
-  return String(etag).replace(/^W\//, '');
 }
 
 async function settle(call: Call, seat: Seat<Received>): Promise<Fetched> {

@@ -1,7 +1,7 @@
 import { currentAge } from './age.js';
 import { type Directives, directivesOf, fieldsNamed, requestDirectives, seconds } from './cache-control.js';
 import type { RequestMessage, StoredMessage } from './messages.js';
-import { isSingleRange } from './range.js';
+import { holds, isSingleRange } from './range.js';
 import type { Rules } from './rules.js';
 import { forbidsStale, mayServeStale, mayServeWhileRevalidating, staleness } from './stale.js';
 import { validators } from './validation.js';
@@ -34,8 +34,10 @@ export function decide(
 ): Decision {
   const wanted = rules.cacheControl ? requestDirectives(request.headers) : undefined;
   const onlyIfCached = rules.onlyIfCached || (wanted?.has('only-if-cached') ?? false);
-  if (!stored)
-    return onlyIfCached ? { action: 'refuse', reason: 'only-if-cached' } : { action: 'fetch', reason: 'miss' };
+  if (!stored || !holds(request, stored)) {
+    const reason = stored ? 'partial' : 'miss';
+    return onlyIfCached ? { action: 'refuse', reason: 'only-if-cached' } : { action: 'fetch', reason };
+  }
   if (rules.forceRefresh && !onlyIfCached) return { action: 'fetch', reason: 'force-refresh' };
 
   const obstacle = wanted ? obstacleByProtocol(stored, wanted, rules, now) : obstacleBySettings(stored, rules, now);
@@ -66,12 +68,15 @@ function obstacleByProtocol(stored: StoredMessage, wanted: Directives, rules: Ru
   // RFC 8246: there is nothing to ask as long as it is fresh.
   if (rules.alwaysRevalidate && !(fresh && said.has('immutable'))) return 'always-revalidate';
   if (fieldsNamed(said, 'no-cache') === 'all') return 'no-cache';
+  const maxStale = seconds(wanted, 'max-stale');
   const maxAge = seconds(wanted, 'max-age');
-  if (maxAge !== undefined && currentAge(stored, now) > maxAge) return 'request-max-age';
+  // Section 5.2.1.1: who gives a greatest age wants nothing stale, unless it says so.
+  if (maxAge !== undefined && (currentAge(stored, now) > maxAge || (!fresh && maxStale === undefined))) {
+    return 'request-max-age';
+  }
   const minFresh = seconds(wanted, 'min-fresh');
   if (minFresh !== undefined && (stored.expires - now) / 1000 < minFresh) return 'request-min-fresh';
   if (fresh) return undefined;
-  const maxStale = seconds(wanted, 'max-stale');
   const accepted = maxStale !== undefined && staleness(stored, now) <= maxStale && !forbidsStale(stored, rules);
   return accepted ? undefined : 'stale';
 }

@@ -27,6 +27,8 @@ export interface StoredMessage extends ResponseMessage {
   readonly expires: number;
   /** RFC 9111 section 4.2.3, corrected_initial_age, in seconds. */
   readonly initialAge: number;
+  /** What is stored of the content: how much of it decides on ranges. */
+  readonly body: { readonly byteLength: number };
 }
 
 /**

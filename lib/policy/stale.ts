@@ -1,5 +1,6 @@
 import { directivesOf, fieldsNamed, requestDirectives, seconds } from './cache-control.js';
 import type { RequestMessage, StoredMessage } from './messages.js';
+import { holds } from './range.js';
 import type { Rules } from './rules.js';
 
 /** Answers that say something of the caller, or of the resource, rather than of the origin's health. */
@@ -29,8 +30,10 @@ export function mayServeStale(
   rules: Rules,
   now: number,
 ): boolean {
-  if (!isFailure(failure.status, rules)) return false;
-  if (rules.cacheControl && forbidsStale(stored, rules)) return false;
+  if (!isFailure(failure.status, rules) || !holds(request, stored)) return false;
+  // What is still fresh may be forbidden to go stale, and yet answer where a refresh fails.
+  const fresh = stored.expires > now && fieldsNamed(directivesOf(stored.headers), 'no-cache') !== 'all';
+  if (rules.cacheControl && !fresh && forbidsStale(stored, rules)) return false;
   const limit = staleIfErrorLimit(request, stored, rules);
   return limit !== undefined && staleness(stored, now) <= limit;
 }

@@ -30,6 +30,9 @@ const UNDERSTOOD: ReadonlySet<number> = new Set([
   200, 203, 204, 206, 300, 301, 302, 303, 307, 308, 400, 401, 403, 404, 405, 410, 414, 451, 500, 501, 502, 503, 504,
 ]);
 
+/** These answer conditions and ranges of one request; stored, they would answer others. */
+const NEVER_STORED: ReadonlySet<number> = new Set([304, 412, 416]);
+
 /**
  * Whether a whole answer may be stored (RFC 9111 section 3; without `cacheControl` by method and status alone).
  *
@@ -59,8 +62,7 @@ function storableByProtocol(
   set: Expiration | undefined,
 ): Verdict {
   const directives = directivesOf(response.headers);
-  if (response.status < 200 || response.status === 304) return no('status');
-  if (response.status === 206 && !isSinglePart(response)) return no('partial');
+  if (NEVER_STORED.has(response.status) || response.status < 200) return no('status');
   if (requestDirectives(request.headers).has('no-store')) return no('request-no-store');
   const understood = UNDERSTOOD.has(response.status);
   if (directives.has('must-understand')) {
@@ -87,10 +89,6 @@ function allowedToBeKept(response: ResponseMessage, rules: Rules, set: Expiratio
 /** RFC 9111 section 3.5. */
 function allowsAuthorized(directives: Directives): boolean {
   return directives.has('must-revalidate') || directives.has('public') || directives.has('s-maxage');
-}
-
-function isSinglePart({ headers }: ResponseMessage): boolean {
-  return /^bytes \d+-\d+\/(\d+|\*)$/.test(field(headers, 'content-range') ?? '');
 }
 
 /**

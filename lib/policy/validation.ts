@@ -1,5 +1,13 @@
 import { parseHttpDate } from './http-date.js';
-import { type Fields, field, fields, newFields, type RequestMessage, type ResponseMessage } from './messages.js';
+import {
+  type Fields,
+  field,
+  fields,
+  newFields,
+  type RequestMessage,
+  type ResponseMessage,
+  type StoredMessage,
+} from './messages.js';
 
 /** RFC 9110 section 13.1, with Range's own. */
 const CONDITIONS = ['if-none-match', 'if-modified-since', 'if-match', 'if-unmodified-since', 'if-range'] as const;
@@ -31,18 +39,33 @@ export function callerConditions({ headers }: RequestMessage): boolean {
   return false;
 }
 
+/**
+ * RFC 9111 section 4.3.1: the fields to ask for a confirmation of a stored response with, the caller's own entity tags
+ * among them; undefined where there is no validator, or where a 304 could speak of the caller's response alone.
+ */
+export function conditionsFor(request: RequestMessage, stored: ResponseMessage): Fields | undefined {
+  const conditions = validators(stored);
+  const tags = field(request.headers, 'if-none-match');
+  if (!conditions || tags === undefined) return conditions;
+  const tag = conditions['if-none-match'];
+  return tag === undefined ? undefined : fields({ ...conditions, 'if-none-match': `${tags}, ${tag}` });
+}
+
 /** RFC 9111 section 4.3.2: whether the stored response answers the caller's own conditions with 304. */
-export function answersCaller(request: RequestMessage, stored: ResponseMessage): boolean {
-  if (stored.status !== 200 || (request.method !== 'GET' && request.method !== 'HEAD')) return false;
+export function answersCaller(request: RequestMessage, stored: StoredMessage): boolean {
+  if (stored.status !== 200 && stored.status !== 206) return false;
+  if (request.method !== 'GET' && request.method !== 'HEAD') return false;
   const tags = field(request.headers, 'if-none-match');
   if (tags !== undefined) return tags.trim() === '*' || listsTag(tags, field(stored.headers, 'etag'));
   const since = field(request.headers, 'if-modified-since');
-  if (since === undefined) return false;
-  const modified = field(stored.headers, 'last-modified') ?? field(stored.headers, 'date');
-  const [sinceAt, modifiedAt] = [since, modified].map((date) =>
-    date === undefined ? undefined : parseHttpDate(date, 0),
-  );
-  return sinceAt !== undefined && modifiedAt !== undefined && modifiedAt <= sinceAt;
+  const sinceAt = since === undefined ? undefined : parseHttpDate(since, stored.created);
+  return sinceAt !== undefined && modifiedAt(stored) <= sinceAt;
+}
+
+/** Without Last-Modified, the date of the response stands in for it. */
+function modifiedAt({ headers, created }: StoredMessage): number {
+  const modified = field(headers, 'last-modified') ?? field(headers, 'date');
+  return (modified === undefined ? undefined : parseHttpDate(modified, created)) ?? created;
 }
 
 /** RFC 9110 section 8.8.3.2, weak comparison with each tag of a list. */
@@ -57,12 +80,14 @@ function opaqueTag(tag: string): string {
 }
 
 /**
- * RFC 9111 section 4.3.4: whether a 304 speaks of the stored response. Without a validator of its own it answers the
- * conditions that it was asked with.
+ * RFC 9111 section 4.3.4: whether a 304 speaks of the stored response. One without an entity tag answers the conditions
+ * that it was asked with; those are ours alone only where the caller has no entity tags of its own.
  */
-export function confirms(stored: ResponseMessage, confirmation: ResponseMessage): boolean {
-  const [mine, theirs] = [field(stored.headers, 'etag'), field(confirmation.headers, 'etag')];
-  return mine === undefined || theirs === undefined || opaqueTag(mine) === opaqueTag(theirs);
+export function confirms(request: RequestMessage, stored: ResponseMessage, confirmation: ResponseMessage): boolean {
+  const theirs = field(confirmation.headers, 'etag');
+  if (theirs === undefined) return request.headers['if-none-match'] === undefined;
+  const mine = field(stored.headers, 'etag');
+  return mine === undefined || opaqueTag(mine) === opaqueTag(theirs);
 }
 
 /** RFC 9111 sections 3.2 and 4.3.4: the stored fields, updated by those of a 304 or of a HEAD's answer. */
