@@ -1,0 +1,293 @@
+import { execFile } from 'node:child_process';
+import { rm } from 'node:fs/promises';
+import * as path from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { buildSync } from 'esbuild';
+import type { Entry } from '../../lib/models/entry.js';
+import type { EntryQuery, Store } from '../../lib/stores/store.js';
+import { temporaryFolder } from '../support/api.js';
+import { TestClock } from '../support/clock.js';
+
+/** How to open a backend's store for a test. */
+export interface Backend {
+  /** A store of that cache name; the same name in the same folder is the same cache. */
+  open(
+    folder: string,
+    cacheName: string,
+    options: { maxEntries?: number; maxSize?: number; retention?: number },
+    now: () => number,
+  ): Store;
+  /** Whether other stores, and processes, see what this one wrote. */
+  readonly persistent: boolean;
+  /** A module that exports `open(folder, cacheName): Store`, for several processes on one store; with `persistent`. */
+  readonly processModule?: string;
+  /** Puts something under an id that is no entry of ours, with the store's own client. */
+  plantGarbage?(folder: string, cacheName: string, id: string): Promise<void>;
+}
+
+const run = promisify(execFile);
+
+function id(letter: string): string {
+  return letter.repeat(64);
+}
+
+function entry(letter: string, more: Partial<Entry> = {}): Entry {
+  const meta = Buffer.from(`json\n{"key":"${letter}"}`);
+  const body = more.body ?? Buffer.from(`body of ${letter}`);
+  return {
+    id: id(letter),
+    kind: 'response',
+    group: id(letter),
+    created: 1_000,
+    expires: 2_000,
+    urls: [],
+    seal: '',
+    signature: '',
+    size: meta.length + body.byteLength,
+    meta,
+    body,
+    ...more,
+  };
+}
+
+async function ids(store: Store, query?: EntryQuery): Promise<string[]> {
+  const found: string[] = [];
+  for await (const summary of store.list(query)) found.push(summary.id);
+  return found.map((one) => one.replace(/^(.)\1{63}/, '$1')).sort();
+}
+
+/** What every backend has to do, over its real engine. */
+export function describeBackend(name: string, backend: Backend): void {
+  describe(`${name} as a store`, () => {
+    let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+    let clock: TestClock;
+    let store: Store;
+    const open: Store[] = [];
+
+    const another = (cacheName = 'cache', options = {}): Store => {
+      const opened = backend.open(folder.path, cacheName, options, clock.now);
+      open.push(opened);
+      return opened;
+    };
+
+    beforeEach(async () => {
+      folder = await temporaryFolder();
+      clock = new TestClock();
+      store = another();
+    });
+
+    afterEach(async () => {
+      for (const opened of open.splice(0)) await opened.close();
+      await folder[Symbol.asyncDispose]();
+    });
+
+    test('is ready, and empty', async () => {
+      await store.ready();
+      expect([await store.count(), await ids(store), await store.find(id('a'))]).toEqual([0, [], undefined]);
+    });
+
+    test.each([
+      ['every byte', Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))],
+      ['nothing', Buffer.alloc(0)],
+      ['a megabyte', Buffer.alloc(1_000_000, 'xyz')],
+    ])('keeps entries whole: %s', async (_, body) => {
+      const given = entry('a', {
+        body,
+        signature: 'header..signature',
+        seal: 'S',
+        expires: Number.POSITIVE_INFINITY,
+        urls: ['1'.repeat(32), '2'.repeat(32)],
+        group: id('b'),
+      });
+      await store.put(given);
+      const found = await store.find(id('a'));
+      expect({ ...found, size: 0, meta: Buffer.from(found?.meta ?? ''), body: undefined }).toEqual({
+        ...given,
+        size: 0,
+        body: undefined,
+      });
+      expect(Buffer.compare(found?.body ?? Buffer.from('?'), body)).toBe(0);
+    });
+
+    test('replaces what had the id', async () => {
+      await store.put(entry('a', { urls: ['1'.repeat(32)] }));
+      await store.put(entry('a', { body: Buffer.from('new'), expires: 9_000, urls: [] }));
+      expect(Buffer.from((await store.find(id('a')))?.body ?? '').toString()).toBe('new');
+      expect([await store.count(), await ids(store, { url: '1'.repeat(32) })]).toEqual([1, []]);
+    });
+
+    describe('with several entries', () => {
+      beforeEach(async () => {
+        await store.put(entry('a', { urls: ['1'.repeat(32)], expires: 2_000 }));
+        await store.put(entry('b', { urls: ['2'.repeat(32), '1'.repeat(32)], expires: 3_000, created: 1_500 }));
+        await store.put(entry('c', { kind: 'variants', expires: Number.POSITIVE_INFINITY, created: 3_000 }));
+        await store.put(entry('d', { id: `${id('c')}.${'f'.repeat(32)}`, group: id('c'), expires: 4_000 }));
+        await store.put(entry('e', { kind: 'redirect', group: id('a'), expires: 2_000 }));
+      });
+
+      test.each<[string, EntryQuery | undefined, string[]]>([
+        ['no condition', undefined, ['a', 'b', 'c', `c.${'f'.repeat(32)}`, 'e']],
+        ['a kind', { kind: 'response' }, ['a', 'b', `c.${'f'.repeat(32)}`]],
+        ['a group', { group: id('a') }, ['a', 'e']],
+        ['a group of variants', { group: id('c') }, ['c', `c.${'f'.repeat(32)}`]],
+        ['a URL, asked or final', { url: '1'.repeat(32) }, ['a', 'b']],
+        ['what is expired', { expiredBy: 2_000 }, ['a', 'e']],
+        ['what is fresh', { freshAt: 2_000 }, ['b', 'c', `c.${'f'.repeat(32)}`]],
+        ['what is old', { createdBefore: 1_500 }, ['a', `c.${'f'.repeat(32)}`, 'e']],
+        [
+          'all at once',
+          { kind: 'response', group: id('a'), url: '1'.repeat(32), expiredBy: 2_000, createdBefore: 1_001 },
+          ['a'],
+        ],
+        ['nothing that fits', { kind: 'response', group: id('z') }, []],
+      ])('lists and counts by %s', async (_, query, expected) => {
+        expect(await ids(store, query)).toEqual(expected);
+        const counted =
+          query?.kind === undefined ? (await ids(store, { ...query, kind: 'response' })).length : expected.length;
+        expect(await store.count(query)).toBe(counted);
+      });
+
+      test('drops ids with their groups', async () => {
+        expect(await store.drop([id('a'), id('c'), id('x')])).toBe(2);
+        expect(await ids(store)).toEqual(['b']);
+      });
+
+      test('drops exactly these', async () => {
+        expect(await store.dropExact([id('a'), id('c'), id('x')])).toBe(1);
+        expect(await ids(store)).toEqual(['b', `c.${'f'.repeat(32)}`, 'e']);
+      });
+
+      test('purges what is expired', async () => {
+        expect(await store.purge(1_999)).toBe(0);
+        expect(await store.purge(3_000)).toBe(2);
+        expect(await ids(store)).toEqual(['c', `c.${'f'.repeat(32)}`]);
+      });
+
+      test('clears everything', async () => {
+        await store.clear();
+        expect([await store.count(), await ids(store)]).toEqual([0, []]);
+        await store.put(entry('a'));
+        expect(await store.count()).toBe(1);
+      });
+
+      test('lists while its reader drops and puts', async () => {
+        for await (const { id: listed } of store.list({ kind: 'response' })) {
+          await store.dropExact([listed]);
+          await store.put(entry('v', { kind: 'variants' }));
+        }
+        expect(await store.count()).toBe(0);
+      });
+    });
+
+    test('lists thousands of entries, each once', async () => {
+      const number = 2_100;
+      for (let index = 0; index < number; index += 1) {
+        const digits = index.toString(16).padStart(64, '0');
+        await store.put(entry('a', { id: digits, group: digits }));
+      }
+      const listed = new Set<string>();
+      for await (const summary of store.list()) listed.add(summary.id);
+      expect([listed.size, await store.count()]).toEqual([number, number]);
+    });
+
+    test('keeps caches of similar names apart', async () => {
+      const [one, two] = [another('user_1'), another('userX1')];
+      await one.put(entry('a'));
+      await two.put(entry('a'));
+      await one.clear();
+      expect([await one.count(), await two.count()]).toEqual([0, 1]);
+    });
+
+    test('is bounded by number and bytes, oldest use first', async () => {
+      const small = another('few', { maxEntries: 20 });
+      for (let index = 0; index < 60; index += 1) {
+        clock.advance(1);
+        const digits = index.toString(16).padStart(64, '0');
+        await small.put(entry('a', { id: digits, group: digits }));
+        await small.find('0'.repeat(64));
+      }
+      expect(await small.count()).toBeLessThanOrEqual(20);
+      expect([await small.find('0'.repeat(64)), await small.find('1'.padStart(64, '0'))]).toEqual([
+        expect.anything(),
+        undefined,
+      ]);
+
+      const light = another('light', { maxSize: 100_000 });
+      for (let index = 0; index < 60; index += 1) {
+        const digits = index.toString(16).padStart(64, '0');
+        await light.put(entry('a', { id: digits, group: digits, body: Buffer.alloc(9_000), size: 9_020 }));
+      }
+      expect(await light.count()).toBeLessThanOrEqual(11);
+      expect(await light.count()).toBeGreaterThan(5);
+    });
+
+    test('lets go of what is past its retention', async () => {
+      const brief = another('brief', { retention: 60 });
+      await brief.put(entry('a', { expires: clock.now() + 1_000 }));
+      clock.advance(120);
+      await brief.put(entry('b', { expires: clock.now() + 1_000 }));
+      expect(await ids(brief)).toEqual(['b']);
+    });
+
+    test('may be closed twice', async () => {
+      await store.put(entry('a'));
+      await store.close();
+      await store.close();
+    });
+
+    if (backend.persistent) {
+      test('keeps entries beyond its own life', async () => {
+        await store.put(entry('a'));
+        await store.close();
+        expect((await another().find(id('a')))?.id).toBe(id('a'));
+      });
+    }
+
+    if (backend.plantGarbage) {
+      test('counts, lists and drops what it cannot read', async () => {
+        await store.put(entry('a'));
+        await backend.plantGarbage?.(folder.path, 'cache', id('b'));
+        expect((await store.find(id('b')))?.kind).toBe('unknown');
+        expect([await store.count(), await ids(store, { kind: 'unknown' })]).toEqual([2, ['b']]);
+        expect([await store.dropExact([id('b')]), await store.count()]).toEqual([1, 1]);
+      });
+    }
+
+    if (backend.processModule) {
+      test('takes the writes of several processes', async () => {
+        await store.ready();
+        const script = path.join(process.cwd(), 'node_modules', `.contract-${process.pid}.mjs`);
+        buildSync({
+          stdin: { contents: writer(backend.processModule ?? ''), resolveDir: process.cwd(), loader: 'ts' },
+          bundle: true,
+          platform: 'node',
+          format: 'esm',
+          packages: 'external',
+          outfile: script,
+        });
+        try {
+          await Promise.all(['1', '2', '3', '4'].map((number) => run(process.execPath, [script, folder.path, number])));
+        } finally {
+          await rm(script);
+        }
+        expect(await store.count()).toBe(4 * 50);
+      });
+    }
+  });
+}
+
+/** A program that writes fifty entries of its own. */
+function writer(module: string): string {
+  return `
+    import { open } from ${JSON.stringify(path.resolve(module))};
+    const [, , folder, number] = process.argv;
+    const store = open(folder, 'cache');
+    for (let index = 0; index < 50; index += 1) {
+      const id = (number + index.toString(16)).padStart(64, '0');
+      const body = Buffer.alloc(1000, number);
+      await store.put({ id, kind: 'response', group: id, created: 1, expires: 2, urls: [], seal: '', signature: '', size: 1000, meta: Buffer.from('json\\n{}'), body });
+    }
+    await store.close();
+  `;
+}

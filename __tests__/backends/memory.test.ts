@@ -1,0 +1,7 @@
+import { MemoryStore } from '../../lib/stores/memory.js';
+import { describeBackend } from './contract.js';
+
+describeBackend('memory', {
+  open: (_folder, _cacheName, options, now) => new MemoryStore(options, now),
+  persistent: false,
+});

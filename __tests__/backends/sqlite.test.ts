@@ -1,0 +1,82 @@
+import { existsSync, statSync, writeFileSync } from 'node:fs';
+import * as path from 'node:path';
+import { expect, test } from '@jest/globals';
+import KeyvSqlite from '@keyv/sqlite';
+import axios from 'axios';
+import { SqliteCache } from '../../lib/cache/backends/sqlite-cache.js';
+import { setupCache } from '../../lib/setup-cache.js';
+import { SqliteStore } from '../../lib/stores/sqlite.js';
+import { startBench, temporaryFolder } from '../support/api.js';
+import { describeBackend } from './contract.js';
+
+async function rawQuery(file: string, sql: string, ...parameters: unknown[]): Promise<unknown[]> {
+  const raw = new KeyvSqlite({ uri: `sqlite://${file}`, table: 'responses_v1' });
+  const rows = (await raw.query(sql, ...(parameters as string[]))) as unknown[];
+  await raw.disconnect();
+  return rows;
+}
+
+describeBackend('sqlite', {
+  open: (folder, cacheName, options, now) => new SqliteStore(path.join(folder, cacheName), options, now),
+  persistent: true,
+  processModule: '__tests__/backends/sqlite-process.ts',
+  plantGarbage: async (folder, cacheName, id) => {
+    await rawQuery(path.join(folder, `${cacheName}.sqlite`), 'INSERT INTO responses_v1 VALUES (?, ?)', id, 'not ours');
+  },
+});
+
+test('the file is made with its folder, for its owner alone', async () => {
+  await using folder = await temporaryFolder();
+  const store = new SqliteStore(path.join(folder.path, 'new/deep/cache'), {}, Date.now);
+  expect(existsSync(path.join(folder.path, 'new'))).toBe(false);
+  await store.ready();
+  expect(store.file).toBe(path.join(folder.path, 'new/deep/cache.sqlite'));
+  for (const suffix of ['', '-wal', '-shm']) expect(statSync(store.file + suffix).mode & 0o777).toBe(0o600);
+  await store.close();
+});
+
+test('purging, and looking up by URL, use an index', async () => {
+  await using folder = await temporaryFolder();
+  const store = new SqliteStore(path.join(folder.path, 'cache'), {}, Date.now);
+  await store.ready();
+  const plan = async (sql: string) =>
+    JSON.stringify(await rawQuery(store.file, `EXPLAIN QUERY PLAN ${sql}`, Buffer.from('1')));
+  expect(await plan('DELETE FROM responses_v1 WHERE substr(value, 20, 13) <= ?')).toContain(
+    'USING INDEX responses_v1_expires',
+  );
+  expect(await plan('SELECT key FROM responses_v1 WHERE substr(value, 33, 32) = ?')).toContain(
+    'USING INDEX responses_v1_url',
+  );
+  await store.close();
+});
+
+test.each([
+  ['is no database', 'this is no database at all, but some text'],
+  ['is damaged', `SQLite format 3\0${'x'.repeat(5_000)}`],
+])('a file that %s: requests go on, an event says so, and clear() starts a new one', async (_, content) => {
+  await using folder = await temporaryFolder();
+  const file = path.join(folder.path, 'cache.sqlite');
+  writeFileSync(file, content);
+  await using bench = await startBench({ backend: 'sqlite', cacheName: file });
+  expect((await bench.api.get('/')).data.count).toBe(1);
+  expect((await bench.api.get('/')).data.count).toBe(2);
+  expect(bench.events.filter(({ type }) => type === 'error')).toHaveLength(1);
+  await bench.api.cache.clear();
+  await bench.api.cache.ready();
+  expect(await bench.api.cache.responseCount()).toBe(0);
+});
+
+test('a cache survives the process: another instance on the same file is served', async () => {
+  await using folder = await temporaryFolder();
+  const cacheName = path.join(folder.path, 'cache');
+  await using bench = await startBench({ backend: 'sqlite', cacheName });
+  await bench.api.get('/');
+  const other = setupCache(
+    axios.create({ baseURL: bench.origin.url }),
+    { backend: new SqliteCache({ cacheName }, bench.clock) },
+    bench.clock,
+  );
+  expect((await other.get('/')).fromCache).toBe(true);
+  await other.detachCache();
+  await other.cache?.close();
+});
