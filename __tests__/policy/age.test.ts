@@ -60,7 +60,14 @@ describe('RFC 9111 section 4.2.3: corrected_initial_age', () => {
 });
 
 describe('RFC 9111 section 4.2.3: current_age', () => {
-  const stored = { status: 200, headers: fields({}), created: NOW, expires: NOW, initialAge: 30 };
+  const stored = {
+    status: 200,
+    headers: fields({}),
+    created: NOW,
+    expires: NOW,
+    initialAge: 30,
+    body: new Uint8Array(),
+  };
 
   test.each([
     [0, 30],

@@ -87,6 +87,7 @@ function refuse(call: Call, reason: string): Outcome {
 function forwardOf(call: Call, { record, miss, detail }: Recalled, reason: string): Forward {
   const told = call.store.failure ?? detail;
   if (!record) return { fwd: miss, detail: told };
+  if (reason === 'partial') return { fwd: 'partial', detail: told };
   return record.expires > call.cache.now()
     ? { fwd: 'request', detail: told ?? reason }
     : { fwd: 'stale', detail: told };

@@ -1,11 +1,15 @@
 import { countsInVary } from '../cache-key.js';
 import type { ResponseRecord } from '../models/record.js';
+import type { Fields } from '../policy/messages.js';
+import { completion } from '../policy/range.js';
 import { callerConditions, conditionsFor, confirms, validators } from '../policy/validation.js';
 import { variantOf, varyNames } from '../policy/vary.js';
 import { type Call, tell, wait } from './call.js';
 import { type Departure, flightsOf, type Seat } from './flights.js';
 import { invalidate } from './invalidate.js';
-import { type Received, receive } from './receive.js';
+import type { OriginAnswer } from './origin.js';
+import { completed } from './parts.js';
+import { freshenStored, type Received, receive } from './receive.js';
 import { settingsSignature } from './settings-signature.js';
 
 /** What going to the origin brought one caller. */
@@ -55,22 +59,43 @@ function mayJoin({ request, settings }: Call): boolean {
 /** Only requests that would be sent alike, and whose answers would be stored alike, share a flight. */
 function flightName(call: Call, stored: ResponseRecord | undefined, revalidate: boolean): string {
   const conditions = revalidate && stored ? JSON.stringify(validators(stored) ?? {}) : '';
-  return `${call.key} ${settingsSignature(call.settings)} ${call.origin.signature} ${conditions}`;
+  const range = JSON.stringify(call.request.headers.range ?? '');
+  return `${call.key} ${settingsSignature(call.settings)} ${call.origin.signature} ${range} ${conditions}`;
 }
 
 function departure(call: Call, stored: ResponseRecord | undefined, revalidate: boolean): Departure<Received> {
-  const own = callerConditions(call.request);
-  const conditions = revalidate && stored ? conditionsFor(call.request, stored) : undefined;
   return async (signal, passengers) => {
-    let answer = await call.origin.send(conditions, signal, passengers);
-    // RFC 9111 section 4.3.4: a 304 for another representation says nothing about the stored one.
-    const confirmed = conditions !== undefined && stored !== undefined && confirms(call.request, stored, answer);
-    if (answer.status === 304 && conditions && !confirmed && !own)
-      answer = await call.origin.send(undefined, signal, passengers);
+    const { answer, confirmed } = await ask(call, stored, revalidate, (conditions) =>
+      call.origin.send(conditions, signal, passengers),
+    );
     passengers.answered();
     await invalidate(call, answer);
-    return receive(call, confirmed ? stored : undefined, answer);
+    return confirmed ? freshenStored(call, confirmed, answer) : receive(call, stored, answer);
   };
+}
+
+/** What the origin says: to a request of its own, to a question about what is stored, or for what is missing of it. */
+async function ask(
+  call: Call,
+  stored: ResponseRecord | undefined,
+  revalidate: boolean,
+  send: (conditions: Fields | undefined) => Promise<OriginAnswer>,
+): Promise<{ readonly answer: OriginAnswer; readonly confirmed?: ResponseRecord }> {
+  const { request } = call;
+  if (!stored) return { answer: await send(undefined) };
+  if (!revalidate) {
+    const missing = completion(request, stored);
+    const answer = await send(missing);
+    return {
+      answer: missing && answer.status === 206 ? (completed(answer, stored) ?? (await send(undefined))) : answer,
+    };
+  }
+  const conditions = conditionsFor(request, stored);
+  const answer = await send(conditions);
+  if (answer.status !== 304 || !conditions) return { answer };
+  if (confirms(request, stored, answer)) return { answer, confirmed: stored };
+  // RFC 9111 section 4.3.4: a 304 for another representation says nothing about the stored one.
+  return { answer: callerConditions(request) ? answer : await send(undefined) };
 }
 
 async function settle(call: Call, seat: Seat<Received>): Promise<Fetched> {

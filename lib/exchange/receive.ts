@@ -10,6 +10,7 @@ import { type Call, tell } from './call.js';
 import { draftOf, keptFields } from './draft.js';
 import { setLifetime } from './lifetime.js';
 import type { OriginAnswer } from './origin.js';
+import { storedForm } from './parts.js';
 import { chainExpires, redirectRecords } from './redirects.js';
 
 /** What became of the origin's answer. */
@@ -29,11 +30,10 @@ export interface Received {
 type Settled = { readonly record: ResponseRecord } | { readonly reason: string; readonly error?: unknown };
 
 /**
- * Carries out what an answer of the origin means for the store: it is saved, it freshens what is stored (304), or it is
- * passed on. Shared by all who wait for the answer, and done with the settings of the one who sent the request.
+ * Carries out what an answer of the origin means for the store: it is saved, or passed on. Shared by all who wait for
+ * the answer, and done with the settings of the one who sent the request.
  */
 export async function receive(call: Call, stored: ResponseRecord | undefined, answer: OriginAnswer): Promise<Received> {
-  if (answer.status === 304 && stored) return freshenStored(call, stored, answer);
   const received = await save(call, stored, answer);
   const { settings, request } = call;
   if (request.method === 'HEAD' && settings.cacheControl && !settings.readOnly) await freshenFromHead(call, answer);
@@ -42,8 +42,10 @@ export async function receive(call: Call, stored: ResponseRecord | undefined, an
 
 /** Stores the answer where the rules, the user and the store agree; tells why where they do not. */
 async function save(call: Call, stored: ResponseRecord | undefined, answer: OriginAnswer): Promise<Received> {
-  const obstacle = obstacleTo(call, stored, answer);
-  const settled = obstacle === undefined ? await settle(call, answer) : { reason: obstacle };
+  const form = storedForm(answer, stored);
+  if (!form) return pass(call, answer, 'partial');
+  const obstacle = obstacleTo(call, stored, form);
+  const settled = obstacle === undefined ? await settle(call, form) : { reason: obstacle };
   if ('reason' in settled) return pass(call, answer, settled.reason, settled.error);
 
   const { record } = settled;
@@ -97,8 +99,8 @@ export function accepts(call: Call, record: ResponseRecord): boolean | Promise<b
   return filterFn === undefined || filterFn(call.cache.present(record));
 }
 
-/** RFC 9111 section 4.3.4. */
-async function freshenStored(call: Call, stored: ResponseRecord, answer: OriginAnswer): Promise<Received> {
+/** RFC 9111 section 4.3.4: the stored response freshened by a 304 that confirms it. */
+export async function freshenStored(call: Call, stored: ResponseRecord, answer: OriginAnswer): Promise<Received> {
   const merged = { ...stored, headers: freshen(stored.headers, keptFields(call, answer.headers)) };
   const record = await renewed(call, merged, answer);
   if (record && !call.settings.readOnly) await call.cache.stored.keep(record, call.store);

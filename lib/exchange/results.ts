@@ -1,12 +1,16 @@
 import type { ResponseRecord } from '../models/record.js';
 import { currentAge } from '../policy/age.js';
 import type { CacheStatusParts } from '../policy/cache-status.js';
-import { newFields } from '../policy/messages.js';
+import { type Fields, newFields } from '../policy/messages.js';
+import { answerRange } from '../policy/range.js';
 import { answersCaller } from '../policy/validation.js';
 import { redactHops } from '../redaction.js';
 import { type Call, tell } from './call.js';
 import type { Fetched } from './fetch.js';
 import { type Answer, type Outcome, storedExtras, unstoredExtras } from './outcome.js';
+
+const NOT_MODIFIED = { status: 304, statusText: 'Not Modified' };
+const PARTIAL_CONTENT = { status: 206, statusText: 'Partial Content' };
 
 /** Why and how a request went to the origin, for Cache-Status. */
 export type Forward = Pick<CacheStatusParts, 'fwd' | 'fwdStatus' | 'detail'>;
@@ -66,21 +70,23 @@ export function fromOrigin(call: Call, { received, mine }: Fetched, forward: For
   return { answer: bare, extras: unstoredExtras({ cacheKey: call.key, fromCache: !mine, history }, status) };
 }
 
-/** RFC 9111 sections 4 and 5.1, RFC 9110 section 13: what is served of a stored response. */
+/** RFC 9111 sections 4 and 5.1, RFC 9110 sections 13 and 14: what is served of a stored response. */
 function answerOf(call: Call, record: ResponseRecord, now: number): Answer {
   const { settings, request } = call;
   if (!settings.cacheControl) return record;
-  const headers = newFields(record.headers);
-  headers.age = String(currentAge(record, now));
+  const age = String(currentAge(record, now));
   if (answersCaller(request, record)) {
-    return {
-      ...record,
-      headers,
-      status: 304,
-      statusText: 'Not Modified',
-      bodyForm: 'none',
-      body: record.body.subarray(0, 0),
-    };
+    const body = record.body.subarray(0, 0);
+    return { ...record, headers: withAge(record.headers, age), ...NOT_MODIFIED, bodyForm: 'none', body };
   }
-  return { ...record, headers };
+  const range = answerRange(request, record);
+  if (!range) return { ...record, headers: withAge(record.headers, age) };
+  const body = record.body.subarray(range.from, range.to);
+  return { ...record, headers: withAge(range.headers, age), ...PARTIAL_CONTENT, body };
+}
+
+function withAge(headers: Fields, age: string): Fields {
+  const aged = newFields(headers);
+  aged.age = age;
+  return aged;
 }
