@@ -92,8 +92,10 @@ function allowsAuthorized(directives: Directives): boolean {
 }
 
 /**
- * RFC 9110 section 9.3.3: whether a POST's response serves later GETs, which takes an explicit lifetime and a
- * Content-Location that names the target.
+ * RFC 9110 section 9.3.3: whether a POST's response may serve later GETs, which takes an explicit lifetime and a
+ * Content-Location that names the target. It must be storable as the answer to a GET, too.
+ *
+ * @param now milliseconds
  */
 export function servesLaterGets(
   request: RequestMessage,
