@@ -70,8 +70,8 @@ function obstacleByProtocol(stored: StoredMessage, wanted: Directives, rules: Ru
   if (fieldsNamed(said, 'no-cache') === 'all') return 'no-cache';
   const maxStale = seconds(wanted, 'max-stale');
   const maxAge = seconds(wanted, 'max-age');
-  // Section 5.2.1.1: who gives a greatest age wants nothing stale, unless it says so.
-  if (maxAge !== undefined && (currentAge(stored, now) > maxAge || (!fresh && maxStale === undefined))) {
+  // Section 5.2.1.1: ages are rounded down; and who gives a greatest age wants nothing stale, unless it says so.
+  if (maxAge !== undefined && (currentAge(stored, now) >= maxAge || (!fresh && maxStale === undefined))) {
     return 'request-max-age';
   }
   const minFresh = seconds(wanted, 'min-fresh');
