@@ -128,7 +128,7 @@ describe('a wrong option throws before anything is created', () => {
     await using bench = await startBench();
     const { cache } = bench.api;
     expect(() => setupCache(axios.create(), { backend: cache, cacheName: 'x' })).toThrow(
-      'cacheName: "x" is not accepted; expected nothing beside',
+      'cacheName: not accepted beside a backend that is open already',
     );
   });
 

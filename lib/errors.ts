@@ -48,6 +48,11 @@ export function optionError(option: string, value: unknown, accepted: string): T
   return new TypeError(`${option}: ${describe(value)} is not accepted; expected ${accepted}`);
 }
 
+/** As {@link describe}, but nothing of what may be a secret: a misspelt `secretkey` is one too. */
+export function describeOption(name: string, value: unknown): string {
+  return /key|secret|password|token/i.test(name) && !/fn$/i.test(name) ? 'what was given' : describe(value);
+}
+
 /** A short, safe rendering of any value for messages. */
 export function describe(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 79)}…` : value);

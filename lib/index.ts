@@ -29,6 +29,8 @@ export {
   toExpirationDate,
 } from './policy/expiration.js';
 export { urlMatch } from './policy/url-pattern.js';
+export type { Key, Keys } from './serializers/keys.js';
+export { brotliStage, gzipStage, SerializerPipeline, type Stage, utf8Stage } from './serializers/pipeline.js';
 export type { Serializer } from './serializers/serializer.js';
 export type { CacheSettings } from './settings.js';
 export { type CachedAxiosInstance, setupCache } from './setup-cache.js';

@@ -3,6 +3,7 @@ import type { CacheRequest } from './models/cache-request.js';
 import type { CachedResponse } from './models/cached-response.js';
 import type { CacheEvent } from './models/events.js';
 import type { DurationLike, ExpirationTime } from './policy/expiration.js';
+import type { Keys } from './serializers/keys.js';
 import type { Serializer } from './serializers/serializer.js';
 
 /** A function of the response that returns a lifetime; `undefined`: not set here. */
@@ -87,6 +88,10 @@ export interface CacheOptions extends SharedCacheOptions {
   ignoredParameters?: readonly string[] | undefined;
   /** Behave as a shared cache under RFC 9111. Default: `false`. */
   shared?: boolean | undefined;
+  /** Signs what is stored: 32 bytes or more, or a list of which the first signs and all verify. */
+  secretKey?: Keys | undefined;
+  /** Encrypts what is stored: 32 bytes or more, or a list of which the first encrypts and all decrypt. */
+  encryptionKey?: Keys | undefined;
   /** How metadata is written. Default: `'json'`. */
   serializer?: Serializer | SerializerName | undefined;
   /** Told of everything that happens; what it throws is dropped. */
@@ -112,4 +117,4 @@ export type BackendName = 'sqlite' | 'memory';
 export type BackendOption = BackendName | object;
 
 /** Serializers by name. */
-export type SerializerName = 'json' | 'v8';
+export type SerializerName = 'json' | 'v8' | 'bson' | 'yaml';

@@ -1,5 +1,5 @@
 import type { KeyRules } from './cache-key.js';
-import { CacheError, describe, optionError } from './errors.js';
+import { CacheError, describe, describeOption, optionError } from './errors.js';
 import type { CachedResponse } from './models/cached-response.js';
 import type { CacheEvent } from './models/events.js';
 import {
@@ -44,7 +44,7 @@ export interface CallSettings extends Rules, KeyRules {
 }
 
 /** Options that belong to the store and are settled when it is opened. */
-const STORE_OPTIONS = ['cacheName', 'backend', 'backendOptions', 'serializer'] as const;
+const STORE_OPTIONS = ['cacheName', 'backend', 'backendOptions', 'serializer', 'secretKey', 'encryptionKey'] as const;
 type StoreOption = (typeof STORE_OPTIONS)[number];
 
 /** An instance's settings; every write is validated (requests-cache: `session.settings`). */
@@ -270,7 +270,7 @@ export function callSettings(compiled: CallSettings, config: object): CallSettin
 
 function notPerRequest(name: string, value: unknown): TypeError {
   return new TypeError(
-    `${name}: ${describe(value)} is not accepted per request; expected among the options of setupCache`,
+    `${name}: ${describeOption(name, value)} is not accepted per request; expected among the options of setupCache`,
   );
 }
 
@@ -301,7 +301,7 @@ function ownOptions(options: unknown): Record<string, unknown> {
     if (OPTION_NAMES.includes(name)) continue;
     const perRequest = Object.hasOwn(REQUEST_READERS, name) ? '; it is an option of single requests' : '';
     throw new TypeError(
-      `${name}: ${describe(value)} is not accepted, there is no such option${perRequest}; expected one of ${OPTION_NAMES.join(', ')}`,
+      `${name}: ${describeOption(name, value)} is not accepted, there is no such option${perRequest}; expected one of ${OPTION_NAMES.join(', ')}`,
     );
   }
   return { ...options };

@@ -1,8 +1,9 @@
-import { describe, optionError } from '../errors.js';
+import { describeOption, optionError } from '../errors.js';
 import { parseExpiration } from '../policy/expiration.js';
 import type { EntryCodec } from '../serializers/codec.js';
+import { type Keys, readKeys } from '../serializers/keys.js';
+import { openCodec } from '../serializers/open-codec.js';
 import { openSerializer } from '../serializers/open-serializer.js';
-import { PlainCodec } from '../serializers/plain-codec.js';
 import type { Serializer } from '../serializers/serializer.js';
 
 /** What every backend takes. */
@@ -10,7 +11,11 @@ export interface CommonBackendOptions {
   /** File, namespace, database, table or folder. Default: `'http_cache'`. */
   readonly cacheName?: string | undefined;
   /** How metadata is written. Default: `'json'`. */
-  readonly serializer?: Serializer | 'json' | 'v8' | undefined;
+  readonly serializer?: Serializer | 'json' | 'v8' | 'bson' | 'yaml' | undefined;
+  /** Signs what is stored: 32 bytes or more, or a list of which the first signs and all verify. */
+  readonly secretKey?: Keys | undefined;
+  /** Encrypts what is stored: 32 bytes or more, or a list of which the first encrypts and all decrypt. */
+  readonly encryptionKey?: Keys | undefined;
   /** Seconds that a request waits for the store; 0 for no limit. Default: 1. */
   readonly backendTimeout?: number | undefined;
   /** Reject requests where the store fails, instead of going on without it. Default: `false`. */
@@ -36,6 +41,8 @@ const COMMON: Readonly<Record<string, Reader>> = {
     return value;
   },
   serializer: openSerializer,
+  secretKey: readKeys,
+  encryptionKey: readKeys,
   backendTimeout: atLeastZero,
   strict: flag,
   retention: (value, option) => {
@@ -62,7 +69,7 @@ export function readBackendOptions(
     const reader = Object.hasOwn(known, name) ? known[name] : undefined;
     if (!reader)
       throw new TypeError(
-        `${name}: ${describe(value)} is not accepted, there is no such option; expected one of ${Object.keys(known).join(', ')}`,
+        `${name}: ${describeOption(name, value)} is not accepted, there is no such option; expected one of ${Object.keys(known).join(', ')}`,
       );
     if (value !== undefined) read[name] = reader(value, name);
   }
@@ -85,7 +92,12 @@ export function flag(value: unknown, option: string): boolean {
   return value;
 }
 
-/** The codec that a backend's options ask for. */
-export function codecFor(options: Readonly<Record<string, unknown>>): EntryCodec {
-  return new PlainCodec((options.serializer as Serializer | undefined) ?? openSerializer(undefined));
+/** The codec that a backend's options, as they were read, ask for. */
+export function codecFor(read: Readonly<Record<string, unknown>>): EntryCodec {
+  return openCodec({
+    cacheName: (read.cacheName as string | undefined) ?? DEFAULT_CACHE_NAME,
+    serializer: (read.serializer as Serializer | undefined) ?? openSerializer(undefined),
+    secretKeys: read.secretKey as readonly Uint8Array[] | undefined,
+    encryptionKeys: read.encryptionKey as readonly Uint8Array[] | undefined,
+  });
 }

@@ -1,5 +1,5 @@
 import { optionError } from '../errors.js';
-import { canResolve } from '../stores/load-client.js';
+import { canResolve } from '../load-client.js';
 import type { BackendClock } from './backend-options.js';
 import { MemoryCache } from './backends/memory-cache.js';
 import { SqliteCache } from './backends/sqlite-cache.js';
@@ -11,13 +11,15 @@ export interface OpenOptions {
   readonly backendOptions?: Readonly<Record<string, unknown>> | undefined;
   readonly cacheName?: string | undefined;
   readonly serializer?: unknown;
+  readonly secretKey?: unknown;
+  readonly encryptionKey?: unknown;
 }
 
 type CacheClass = new (options: object, clock: BackendClock) => BaseCache;
 
 const BACKENDS: Readonly<Record<string, CacheClass>> = { sqlite: SqliteCache, memory: MemoryCache };
 /** Options that an open cache has settled already. */
-const SETTLED = ['backendOptions', 'cacheName', 'serializer'] as const;
+const SETTLED = ['backendOptions', 'cacheName', 'serializer', 'secretKey', 'encryptionKey'] as const;
 
 /**
  * The cache that the options name, or are.
@@ -33,16 +35,13 @@ export function openCache(
   const { backend } = options;
   if (backend instanceof BaseCache) {
     const beside = SETTLED.find((name) => options[name] !== undefined);
-    if (beside !== undefined)
-      throw optionError(beside, options[beside], 'nothing beside a backend that is open already');
+    if (beside !== undefined) {
+      throw new TypeError(`${beside}: not accepted beside a backend that is open already, which has its own`);
+    }
     return { cache: backend, owned: false };
   }
-  const { backendOptions = {}, cacheName, serializer } = options;
-  const settled = {
-    ...backendOptions,
-    ...(cacheName === undefined ? {} : { cacheName }),
-    ...(serializer === undefined ? {} : { serializer }),
-  };
+  const { backendOptions, backend: _, ...given } = options;
+  const settled = { ...backendOptions, ...given };
   return { cache: new (classFor(backend))(settled, clock), owned: true };
 }
 

@@ -120,6 +120,8 @@ export function fieldsNamed(
 ): readonly string[] | 'all' | undefined {
   const argument = directives.get(name);
   if (argument === undefined) return undefined;
+  // No list begins or ends with a space.
+  if (argument !== null && argument !== argument.trim()) return 'all';
   const parts = (argument ?? '').split(',').map((part) => part.trim().toLowerCase());
   const names = parts.filter((part) => part !== '');
   return names.length === 0 || names.some((name) => !TOKEN.test(name)) ? 'all' : names;

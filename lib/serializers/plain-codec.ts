@@ -1,14 +1,12 @@
-import { sha256 } from '../digest.js';
 import { chain, isPromise, type MaybePromise } from '../maybe-promise.js';
 import type { Entry, EntrySummary } from '../models/entry.js';
 import type { StoredRecord } from '../models/record.js';
 import { normalizeUrl } from '../normalize-url.js';
 import type { Decoded, EntryCodec } from './codec.js';
 import { metadataOf, recordOf } from './metadata.js';
+import type { Naming } from './naming.js';
 import type { Serializer } from './serializer.js';
 
-const HEX_DIGEST = /^[0-9a-f]{64}$/;
-const URL_DIGEST_LENGTH = 32;
 const EMPTY = new Uint8Array(0);
 /** Ends the serializer's name, which stands before what it wrote. */
 const LINE_BREAK = 0x0a;
@@ -16,29 +14,35 @@ const LINE_BREAK = 0x0a;
 /** Writes entries in the clear, with the given serializer. */
 export class PlainCodec implements EntryCodec {
   readonly #serializer: Serializer;
+  readonly #naming: Naming;
   /** What was decoded of an entry that a store holds as an object. */
   readonly #decoded = new WeakMap<EntrySummary, Decoded>();
 
-  constructor(serializer: Serializer) {
+  constructor(serializer: Serializer, naming: Naming) {
     this.#serializer = serializer;
+    this.#naming = naming;
   }
 
-  names(key: string): readonly [string] {
-    return [HEX_DIGEST.test(key) ? key : sha256(key)];
+  names(key: string): readonly [string, ...string[]] {
+    return this.#naming.names(key);
   }
 
   variantName(name: string, variant: string): string {
     return `${name}.${variant}`;
   }
 
-  urlDigests(url: string): readonly [string] {
-    return [sha256(url).slice(0, URL_DIGEST_LENGTH)];
+  urlDigests(url: string): readonly [string, ...string[]] {
+    return this.#naming.urlDigests(url);
   }
 
   encode(record: StoredRecord): MaybePromise<Entry> {
+    const raw = record.kind === 'response' ? record.body : EMPTY;
+    return chain(this.#serializer.body?.dumps(raw) ?? raw, (body) => this.#encode(record, body));
+  }
+
+  #encode(record: StoredRecord, body: Uint8Array): MaybePromise<Entry> {
     return chain(this.#serializer.dumps(metadataOf(record)), (data) => {
       const meta = withName(this.#serializer.name, data);
-      const body = record.kind === 'response' ? record.body : EMPTY;
       const [name] = this.names(record.key);
       const entry: Entry = {
         id: record.kind === 'response' && record.variant ? this.variantName(name, record.variant) : name,
@@ -61,7 +65,7 @@ export class PlainCodec implements EntryCodec {
   decode(entry: Entry, asked?: string): MaybePromise<Decoded> {
     const known = this.#decoded.get(entry);
     if (known) return this.#checked(known, entry, asked);
-    return chain(this.#read(entry, entry.body), (decoded) => {
+    return chain(this.#readWhole(entry), (decoded) => {
       this.#decoded.set(entry, decoded);
       return this.#checked(decoded, entry, asked);
     });
@@ -69,6 +73,20 @@ export class PlainCodec implements EntryCodec {
 
   decodeSummary(summary: EntrySummary, asked?: string): MaybePromise<Decoded> {
     return chain(this.#read(summary, EMPTY), (decoded) => this.#checked(decoded, summary, asked));
+  }
+
+  #readWhole(entry: Entry): MaybePromise<Decoded> {
+    const { body } = this.#serializer;
+    // Another serializer's entry is told by its name, before its body is touched.
+    if (!body || entry.kind !== 'response' || entry.seal !== '') return this.#read(entry, entry.body);
+    return chain(this.#read(entry, EMPTY), async (decoded) => {
+      if ('invalid' in decoded || decoded.record.kind !== 'response') return decoded;
+      try {
+        return { record: { ...decoded.record, body: await body.loads(entry.body) } };
+      } catch (error) {
+        return unreadable(error);
+      }
+    });
   }
 
   #read(summary: EntrySummary, body: Uint8Array): MaybePromise<Decoded> {
@@ -96,8 +114,8 @@ export class PlainCodec implements EntryCodec {
     const { record } = decoded;
     if (asked !== undefined && record.key !== asked) return { invalid: 'wrong-item' };
     const variant = record.kind === 'response' ? record.variant : '';
-    const [name] = this.names(record.key);
-    return id === (variant ? this.variantName(name, variant) : name) ? decoded : { invalid: 'wrong-item' };
+    const own = this.names(record.key).some((name) => id === (variant ? this.variantName(name, variant) : name));
+    return own ? decoded : { invalid: 'wrong-item' };
   }
 
   #urlsOf(record: StoredRecord): readonly string[] {

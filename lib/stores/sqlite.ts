@@ -1,8 +1,8 @@
 import { mkdir, open, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import * as path from 'node:path';
+import { loadClient } from '../load-client.js';
 import type { Entry, EntrySummary } from '../models/entry.js';
-import { loadClient } from './load-client.js';
 import { FIELDS, HEAD_LENGTH, instantField, kindField, packRow, parseRow, parseSummary, unreadable } from './row.js';
 import type { EntryQuery, Store } from './store.js';
 

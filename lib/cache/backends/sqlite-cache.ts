@@ -1,5 +1,5 @@
 import { optionError } from '../../errors.js';
-import { canResolve, missingPackage } from '../../stores/load-client.js';
+import { canResolve, missingPackage } from '../../load-client.js';
 import { SqliteStore } from '../../stores/sqlite.js';
 import {
   atLeastZero,

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { CacheError } from '../errors.js';
+import { CacheError } from './errors.js';
 
 const require = createRequire(import.meta.url);
 

@@ -1,0 +1,201 @@
+import * as path from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import KeyvSqlite from '@keyv/sqlite';
+import { CookieJar } from 'tough-cookie';
+import { HEAD_LENGTH } from '../lib/stores/row.js';
+import { startBench, temporaryFolder } from './support/api.js';
+import { sendJson } from './support/origin.js';
+
+/** The raw store, edited with the store's own client. */
+async function raw<T>(file: string, work: (store: KeyvSqlite) => Promise<T>): Promise<T> {
+  const store = new KeyvSqlite({ uri: `sqlite://${file}`, table: 'responses_v1' });
+  try {
+    return await work(store);
+  } finally {
+    await store.disconnect();
+  }
+}
+
+const KEY = 'k'.repeat(32);
+
+describe('an attacker who writes to the store', () => {
+  test.each<[string, (row: Buffer, other: Buffer) => Buffer]>([
+    ['edits a body', (row) => Buffer.from(row.toString('latin1').replace('"count":1', '"count":9'), 'latin1')],
+    ['puts one entry in the place of another', (_, other) => other],
+    [
+      'makes it expire later',
+      (row) => Buffer.concat([row.subarray(0, 19), Buffer.from('9999999999999'), row.subarray(32)]),
+    ],
+    ['takes the signature away', (row) => Buffer.concat([row.subarray(0, 5), Buffer.from('-'), row.subarray(6)])],
+    ['cuts it off', (row) => row.subarray(0, HEAD_LENGTH + 40)],
+  ])('who %s is noticed where a key is set', async (_, change) => {
+    await using folder = await temporaryFolder();
+    const cacheName = path.join(folder.path, 'cache.sqlite');
+    await using bench = await startBench({ backend: 'sqlite', cacheName, secretKey: KEY, oldDataOnError: true });
+    const { cacheKey = '' } = await bench.api.get('/good');
+    const { cacheKey: otherKey = '' } = await bench.api.get('/evil');
+    await raw(cacheName, async (store) => {
+      const [row, other] = [
+        (await store.get(cacheKey)) as unknown as Buffer,
+        (await store.get(otherKey)) as unknown as Buffer,
+      ];
+      await store.set(cacheKey, change(row, other));
+    });
+    const again = await bench.api.get('/good');
+    expect([again.fromCache, again.data]).toEqual([false, { url: '/good', count: 3 }]);
+    expect(bench.events.filter(({ type }) => type === 'invalid')).toHaveLength(1);
+  });
+
+  test('a refused entry is never old data, and lends no validator', async () => {
+    await using folder = await temporaryFolder();
+    const cacheName = path.join(folder.path, 'cache.sqlite');
+    await using bench = await startBench(
+      { backend: 'sqlite', cacheName, secretKey: KEY, oldDataOnError: true },
+      (_, response, count) => sendJson(response, count, { etag: '"a"' }),
+    );
+    const { cacheKey = '' } = await bench.api.get('/');
+    await raw(cacheName, async (store) => {
+      const row = (await store.get(cacheKey)) as unknown as Buffer;
+      await store.set(cacheKey, Buffer.concat([row, Buffer.from('x')]));
+    });
+    await bench.api.get('/', { refresh: true });
+    expect(bench.origin.asked[1]?.headers['if-none-match']).toBeUndefined();
+    await bench.origin.stop();
+    await raw(cacheName, async (store) => {
+      const row = (await store.get(cacheKey)) as unknown as Buffer;
+      await store.set(cacheKey, Buffer.concat([row, Buffer.from('x')]));
+    });
+    await expect(bench.api.get('/')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  });
+});
+
+test('headers named __proto__ set no prototype', async () => {
+  await using bench = await startBench({}, (_, response) => {
+    response.setHeader('__proto__', 'evil');
+    response.end('x');
+  });
+  await bench.api.get('/');
+  const { headers } = await bench.api.get('/');
+  expect([Object.hasOwn(headers, '__Proto__'), ({} as Record<string, unknown>).evil]).toEqual([true, undefined]);
+  expect(headers.get('__proto__')).toBe('evil');
+});
+
+test.each([['private=" authorization"'], ['private=""'], ['private, private="x"']])(
+  'Cache-Control: %s is read strictly by a shared cache',
+  async (directive) => {
+    await using bench = await startBench({ cacheControl: true, shared: true }, (_, response, count) =>
+      sendJson(response, count, { 'cache-control': `max-age=100, ${directive}` }),
+    );
+    await bench.api.get('/');
+    expect((await bench.api.get('/')).fromCache).toBe(false);
+  },
+);
+
+test('10,000 different URLs stay within the bound of memory', async () => {
+  await using bench = await startBench({ backendOptions: { maxEntries: 100 } });
+  const adapter = async (config: object) => ({
+    data: 'x',
+    status: 200,
+    statusText: 'OK',
+    headers: {},
+    config: config as never,
+  });
+  for (let r = 0; r < 10_000; r += 1) await bench.api.get(`/?r=${r}`, { adapter });
+  expect(await bench.api.cache.responseCount()).toBe(100);
+});
+
+describe('twenty planted secrets', () => {
+  const secret = (number: number) => `s3cr3t-${String(number).padStart(2, '0')}-${'x'.repeat(8)}`;
+  const secrets = Array.from({ length: 20 }, (_, index) => secret(index));
+
+  test.each([['sqlite'], ['memory']] as const)('none is found in %s, in events or in errors', async (backend) => {
+    await using folder = await temporaryFolder();
+    const cacheName = path.join(folder.path, 'cache.sqlite');
+    const logged: string[] = [];
+    const originalWrite = process.stderr.write.bind(process.stderr);
+    process.env.DEBUG = 'axios-keyv-cache';
+    process.stderr.write = ((text: string) => logged.push(text)) as never;
+    const errors: string[] = [];
+    try {
+      await using bench = await startBench(
+        {
+          backend,
+          ...(backend === 'sqlite' ? { cacheName } : {}),
+          allowableMethods: ['GET', 'POST'],
+          ignoredParameters: ['mine'],
+          matchHeaders: true,
+        },
+        ({ url }, response) => {
+          response.setHeader('set-cookie', `id=${secret(0)}`);
+          if (url.startsWith('/hop')) {
+            response
+              .writeHead(302, { location: `/end?token=${secret(1)}&x=1`, 'proxy-authorization': secret(2) })
+              .end();
+          } else {
+            response.setHeader(
+              'content-location',
+              `http://u:${secret(3)}@${bench.origin.url.slice(7)}/x?api_key=${secret(4)}`,
+            );
+            response.setHeader('link', `</next?access_token=${secret(5)}>; rel="next"`);
+            response.end('harmless');
+          }
+        },
+      );
+      const jar = new CookieJar();
+      await jar.setCookie(`session=${secret(6)}`, bench.origin.url);
+      const host = bench.origin.url.slice(7);
+      await bench.api.get(`/a?access_token=${secret(7)}&API-Key=${secret(8)}&mine=${secret(9)}`, {
+        headers: {
+          Authorization: secret(10),
+          Cookie: secret(11),
+          'X-API-Key': secret(12),
+          'Proxy-Authorization': secret(13),
+          Mine: secret(14),
+        },
+        jar,
+      } as object);
+      await bench.api.get('/b', { auth: { username: 'u', password: secret(15) } });
+      await bench.api.get(`http://u:${secret(16)}@${host}/hop`);
+      await bench.api.post('/c', { deep: { password: secret(17) }, mine: secret(18) });
+      await bench.api.post('/d', new URLSearchParams({ client_secret: secret(19) }));
+      for await (const response of bench.api.cache.values()) {
+        errors.push(
+          String(response),
+          JSON.stringify([response.request, response.headers, response.url, response.history]),
+        );
+      }
+      for await (const url of bench.api.cache.urls()) errors.push(url);
+      errors.push(JSON.stringify(bench.events));
+      expect(await bench.api.cache.responseCount()).toBe(5);
+      if (backend === 'sqlite') {
+        const rows = await raw(
+          cacheName,
+          async (store) => (await store.query('SELECT * FROM responses_v1')) as { key: string; value: Buffer }[],
+        );
+        errors.push(...rows.map(({ key, value }) => key + value.toString('latin1')));
+      }
+    } finally {
+      process.stderr.write = originalWrite;
+      delete process.env.DEBUG;
+    }
+    expect(logged.length).toBeGreaterThan(5);
+    const everything = [...errors, ...logged].join('\n');
+    for (const planted of secrets) {
+      for (const form of [
+        planted,
+        encodeURIComponent(planted),
+        ...[0, 1, 2].map((offset) => innerBase64(planted, offset)),
+      ]) {
+        expect(everything).not.toContain(form);
+      }
+    }
+  });
+});
+
+/** The part of base64 that does not depend on what stands around the text. */
+function innerBase64(text: string, offset: number): string {
+  const encoded = Buffer.from('\0'.repeat(offset) + text)
+    .toString('base64')
+    .replace(/=+$/, '');
+  return encoded.slice(offset === 0 ? 0 : 4, -2);
+}

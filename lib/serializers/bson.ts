@@ -1,0 +1,12 @@
+import { loadClient } from '../load-client.js';
+import type { Serializer } from './serializer.js';
+
+const load = () => loadClient<typeof import('bson')>('bson', 'serializer "bson"');
+
+/** BSON, by the `bson` package. */
+export const bsonSerializer: Serializer = {
+  name: 'bson',
+  needs: 'bson',
+  dumps: async (value) => (await load()).serialize(value as object),
+  loads: async (data) => (await load()).deserialize(data),
+};
