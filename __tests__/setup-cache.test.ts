@@ -1,51 +1,273 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import axios, { type AxiosResponse } from 'axios';
+import { execFile } from 'node:child_process';
+import { rm, writeFile } from 'node:fs/promises';
+import * as path from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, jest, test } from '@jest/globals';
+import axios from 'axios';
+import { buildSync } from 'esbuild';
+import { MemoryCache } from '../lib/cache/backends/memory-cache.js';
+import { SqliteCache } from '../lib/cache/backends/sqlite-cache.js';
 import type { CacheOptions } from '../lib/options.js';
 import { type CachedAxiosInstance, setupCache } from '../lib/setup-cache.js';
-import '../lib/axios/types.js';
-import { TestClock } from './support/clock.js';
-import { type Handler, startOrigin, type TestOrigin } from './support/origin.js';
+import { startBench, temporaryFolder } from './support/api.js';
+import { sendJson } from './support/origin.js';
 
-let origin: TestOrigin;
-let clock: TestClock;
-const open: CachedAxiosInstance[] = [];
-
-beforeEach(() => {
-  clock = new TestClock();
-});
-
-afterEach(async () => {
-  for (const api of open.splice(0)) await api.detachCache();
-  await origin.stop();
-});
-
-async function start(options: CacheOptions = {}, handler?: Handler): Promise<CachedAxiosInstance> {
-  origin = await startOrigin(handler);
-  const api = setupCache(axios.create({ baseURL: origin.url }), { backend: 'memory', ...options }, { now: clock.now });
-  open.push(api);
-  return api;
-}
-
-function seen(response: AxiosResponse) {
-  const { data, fromCache, cacheStatus } = response;
-  return { data: data as unknown, fromCache, cacheStatus };
-}
+const run = promisify(execFile);
 
 describe('the main job', () => {
-  test('a second request is answered from the cache', async () => {
-    const api = await start();
-    const first = await api.get('/a');
-    expect(seen(first)).toEqual({
-      data: { url: '/a', count: 1 },
-      fromCache: false,
-      cacheStatus: 'axios-keyv-cache; fwd=uri-miss; fwd-status=200; stored',
+  test('a second request is answered from the cache, and says so', async () => {
+    await using bench = await startBench();
+    const first = await bench.api.get('/a');
+    expect([first.data, first.fromCache, first.cacheStatus]).toEqual([
+      { url: '/a', count: 1 },
+      false,
+      'axios-keyv-cache; fwd=uri-miss; fwd-status=200; stored',
+    ]);
+    expect([first.createdAt, first.expires, first.isExpired]).toEqual([new Date(bench.clock.now()), null, false]);
+    const second = await bench.api.get('/a');
+    expect([second.data, second.fromCache, second.cacheStatus]).toEqual([
+      { url: '/a', count: 1 },
+      true,
+      'axios-keyv-cache; hit',
+    ]);
+    expect(second.cacheKey).toBe(first.cacheKey);
+  });
+
+  test('two processes share one SQLite file', async () => {
+    await using folder = await temporaryFolder();
+    await using bench = await startBench();
+    const script = path.join(process.cwd(), 'node_modules', `.two-processes-${process.pid}.mjs`);
+    buildSync({
+      stdin: {
+        contents: `
+          import axios from 'axios';
+          import { setupCache } from './lib/setup-cache.js';
+          const api = setupCache(axios.create(), { backend: 'sqlite', cacheName: ${JSON.stringify(path.join(folder.path, 'shared'))}, expireAfter: '1h' });
+          const { data, fromCache } = await api.get(${JSON.stringify(`${bench.origin.url}/shared`)});
+          console.log(JSON.stringify([data.count, fromCache]));
+        `,
+        resolveDir: process.cwd(),
+        loader: 'ts',
+      },
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      packages: 'external',
+      outfile: script,
     });
-    const second = await api.get('/a');
-    expect(seen(second)).toEqual({
-      data: { url: '/a', count: 1 },
-      fromCache: true,
-      cacheStatus: 'axios-keyv-cache; hit',
+    try {
+      // Neither closes its cache: a process whose work is done exits by itself.
+      const outputs = [await run(process.execPath, [script]), await run(process.execPath, [script])].map(({ stdout }) =>
+        stdout.trim(),
+      );
+      expect(outputs).toEqual(['[1,false]', '[1,true]']);
+    } finally {
+      await rm(script);
+    }
+  });
+});
+
+describe('precedence of the lifetime that is stored', () => {
+  type Given = { response?: string; request?: number; url?: number; instance?: number; lastModified?: number };
+  test.each<[string, boolean, Given, number | null | undefined]>([
+    [
+      'headers win with cacheControl',
+      true,
+      { response: 'max-age=5', request: 4, url: 3, instance: 2, lastModified: 100 },
+      5,
+    ],
+    ['then the request', true, { request: 4, url: 3, instance: 2, lastModified: 100 }, 4],
+    ['then the URL', true, { url: 3, instance: 2, lastModified: 100 }, 3],
+    ['then the instance', true, { instance: 2, lastModified: 100 }, 2],
+    ['at last heuristics', true, { lastModified: 100 }, 10],
+    ['no-store of the response wins', true, { response: 'no-store', request: 4 }, undefined],
+    ['0 of the request is decided before headers', true, { response: 'max-age=5', request: 0 }, undefined],
+    ['0 of the URL too', true, { response: 'max-age=5', url: 0 }, undefined],
+    ['0 of the instance too', true, { response: 'max-age=5', instance: 0 }, undefined],
+    ['but not where something else is set', true, { response: 'max-age=5', request: 4, instance: 0 }, 5],
+    [
+      'without cacheControl headers are not read',
+      false,
+      { response: 'max-age=5, no-store', request: 4, url: 3, instance: 2 },
+      4,
+    ],
+    ['then the URL', false, { url: 3, instance: 2 }, 3],
+    ['then the instance', false, { instance: 2 }, 2],
+    ['then for ever', false, { lastModified: 100 }, null],
+  ])('%s (cacheControl: %p)', async (_, cacheControl, given, expected) => {
+    const options: CacheOptions = {
+      cacheControl,
+      ...(given.instance === undefined ? {} : { expireAfter: given.instance }),
+      ...(given.url === undefined ? {} : { urlsExpireAfter: { '*': given.url } }),
+    };
+    await using bench = await startBench(options, (_asked, response) => {
+      const headers: Record<string, string> = { date: new Date(bench.clock.now()).toUTCString() };
+      if (given.response) headers['cache-control'] = given.response;
+      if (given.lastModified)
+        headers['last-modified'] = new Date(bench.clock.now() - given.lastModified * 1000).toUTCString();
+      sendJson(response, 1, headers);
     });
-    expect(origin.asked).toHaveLength(1);
+    bench.clock.advance(1 - (bench.clock.now() % 1000) / 1000);
+    const { expires, createdAt } = await bench.api.get(
+      '/',
+      given.request === undefined ? {} : { expireAfter: given.request },
+    );
+    const lifetime = expires ? (Number(expires) - Number(createdAt)) / 1000 : expires;
+    expect(lifetime).toBe(expected);
+  });
+
+  test('expireAfter of a request that is a hit changes nothing', async () => {
+    await using bench = await startBench();
+    await bench.api.get('/', { expireAfter: 100 });
+    const hit = await bench.api.get('/', { expireAfter: 5 });
+    expect(Number(hit.expires) - bench.clock.now()).toBe(100_000);
+  });
+});
+
+describe('an instance', () => {
+  test('can be set up once', async () => {
+    await using bench = await startBench();
+    expect(() => setupCache(bench.api, { backend: 'memory' })).toThrow(
+      expect.objectContaining({ code: 'ERR_CACHE_STATE' }),
+    );
+  });
+
+  test('is itself: callable, with all its verbs', async () => {
+    await using bench = await startBench();
+    const instance = axios.create();
+    const api = setupCache(instance, { backend: 'memory' });
+    expect(api).toBe(instance);
+    await api(`${bench.origin.url}/x`);
+    expect((await api.request({ url: `${bench.origin.url}/x` })).fromCache).toBe(true);
+    await api.detachCache();
+  });
+
+  test('shares its cache with children, which follow it', async () => {
+    await using bench = await startBench();
+    await bench.api.get('/');
+    const child = bench.api.create({ baseURL: bench.origin.url }) as CachedAxiosInstance;
+    const grandchild = child.create({ baseURL: bench.origin.url }) as CachedAxiosInstance;
+    expect([(await child.get('/')).fromCache, (await grandchild.get('/')).fromCache]).toEqual([true, true]);
+    expect(grandchild.cache).toBe(bench.api.cache);
+    expect(() => bench.api.create({ expireAfter: 1 } as object)).toThrow('expireAfter: not accepted in create()');
+    const off = bench.api.cacheDisabled();
+    expect((await grandchild.get('/')).cacheStatus).toContain('detail=disabled');
+    off[Symbol.dispose]();
+    off[Symbol.dispose]();
+    expect((await grandchild.get('/')).fromCache).toBe(true);
+  });
+
+  test('may give a child a cache of its own, and covers it again afterwards', async () => {
+    await using bench = await startBench();
+    const child = bench.api.create({ baseURL: bench.origin.url }) as CachedAxiosInstance;
+    const own = setupCache(child, { backend: 'memory' });
+    expect(own.cache).not.toBe(bench.api.cache);
+    await bench.api.get('/');
+    expect((await own.get('/')).fromCache).toBe(false);
+    await own.detachCache();
+    expect(child.cache).toBe(bench.api.cache);
+    expect((await child.get('/')).fromCache).toBe(true);
+  });
+
+  test('is as it was after detachCache, and so are its children', async () => {
+    await using bench = await startBench();
+    const instance = axios.create({ baseURL: bench.origin.url });
+    const before = Object.getOwnPropertyNames(instance).sort();
+    const create = instance.create;
+    const api = setupCache(instance, { backend: 'memory' });
+    const child = api.create({ baseURL: bench.origin.url });
+    await api.get('/');
+    await api.detachCache();
+    expect([Object.getOwnPropertyNames(instance).sort(), instance.create]).toEqual([before, create]);
+    expect([(await instance.get('/')).fromCache, (await child.get('/')).fromCache]).toEqual([undefined, undefined]);
+    expect(setupCache(instance, { backend: 'memory' })).toBe(instance);
+    await (instance as CachedAxiosInstance).detachCache();
+  });
+
+  test('lets what is in flight settle before its store is closed', async () => {
+    await using bench = await startBench({}, async (_, response) => {
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      response.end('late');
+    });
+    const api = bench.more();
+    const pending = api.get('/');
+    await api.detachCache();
+    expect((await pending).data).toBe('late');
+  });
+});
+
+describe('cacheDisabled(fn)', () => {
+  test('bypasses the cache for what fn starts, and for nothing else that runs meanwhile', async () => {
+    await using bench = await startBench();
+    await bench.api.get('/');
+    const outcomes = await Promise.all([
+      bench.api.cacheDisabled(async () => {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        return (await bench.api.get('/')).fromCache;
+      }),
+      bench.api.get('/').then(({ fromCache }) => fromCache),
+    ]);
+    expect(outcomes).toEqual([false, true]);
+  });
+
+  test('passes on what fn returns, or throws', () => {
+    const api = setupCache(axios.create(), { backend: 'memory' });
+    expect(api.cacheDisabled(() => 5)).toBe(5);
+    expect(() =>
+      api.cacheDisabled(() => {
+        throw new Error('mine');
+      }),
+    ).toThrow('mine');
+  });
+});
+
+describe('a store in trouble never fails a request', () => {
+  test('dead from the start: one event, or one warning', async () => {
+    await using folder = await temporaryFolder();
+    const notAFolder = path.join(folder.path, 'file');
+    await writeFile(notAFolder, 'x');
+    await using bench = await startBench({ backend: 'sqlite', cacheName: path.join(notAFolder, 'cache') });
+    for (const count of [1, 2, 3]) expect((await bench.api.get('/')).data.count).toBe(count);
+    expect((await bench.api.get('/')).cacheStatus).toContain('detail=store-down');
+    expect(bench.events.filter(({ type }) => type === 'error')).toHaveLength(1);
+
+    const emitWarning = jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const quiet = setupCache(axios.create({ baseURL: bench.origin.url }), {
+      backend: 'sqlite',
+      cacheName: path.join(notAFolder, 'cache'),
+    });
+    for (let time = 0; time < 3; time += 1) await quiet.get('/');
+    expect(emitWarning.mock.calls).toEqual([[expect.stringContaining("the cache's store is out"), 'CacheWarning']]);
+    emitWarning.mockRestore();
+    await quiet.detachCache();
+  });
+
+  test('with strict it rejects with a coded error', async () => {
+    await using folder = await temporaryFolder();
+    const notAFolder = path.join(folder.path, 'file');
+    await writeFile(notAFolder, 'x');
+    const cache = new SqliteCache({ cacheName: path.join(notAFolder, 'cache'), strict: true });
+    await using bench = await startBench({ backend: cache });
+    await expect(bench.api.get('/')).rejects.toMatchObject({ name: 'CacheError', code: 'ERR_CACHE_STORE' });
+    await cache.close();
+  });
+
+  test('closed by somebody else', async () => {
+    const cache = new MemoryCache();
+    await using bench = await startBench({ backend: cache });
+    await bench.api.get('/');
+    await cache.close();
+    expect((await bench.api.get('/')).data.count).toBe(2);
+  });
+
+  test('removed while requests run', async () => {
+    await using folder = await temporaryFolder();
+    const cacheName = path.join(folder.path, 'cache.sqlite');
+    await using bench = await startBench({ backend: 'sqlite', cacheName });
+    const requests = Array.from({ length: 40 }, async (_, index) => {
+      if (index === 20) await writeFile(cacheName, 'x'.repeat(20_000));
+      return (await bench.api.get(`/${index}`)).status;
+    });
+    expect(new Set(await Promise.all(requests))).toEqual(new Set([200]));
   });
 });
