@@ -1,12 +1,13 @@
 import axios, { AxiosHeaders, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import type { Passenger } from '../exchange/flights.js';
-import type { Origin, OriginAnswer, PassedAnswer } from '../exchange/origin.js';
+import type { OpenAnswer, Origin, OriginAnswer, PassedAnswer } from '../exchange/origin.js';
 import { identityOf } from '../exchange/settings-signature.js';
 import type { Hop } from '../models/record.js';
 import { type Fields, fields } from '../policy/messages.js';
 import { readBody } from './body.js';
 import type { Flavor } from './flavor.js';
 import { finalUrl, recordHops, watchedFetch } from './redirects.js';
+import { discard, teed } from './stream-body.js';
 
 /** axios's `env`, which its types leave out. */
 type ConfigWithEnv = InternalAxiosRequestConfig & { env?: { fetch?: typeof globalThis.fetch } };
@@ -30,8 +31,31 @@ export class AxiosOrigin implements Origin {
   }
 
   async send(conditions: Fields | undefined, signal: AbortSignal, passengers: Passenger): Promise<OriginAnswer> {
+    // The limits of each who waits are kept outside of the shared request.
+    const limits: Partial<ConfigWithEnv> = { signal, timeout: 0 };
+    if (watchesProgress(this.#config)) limits.onDownloadProgress = (event) => passengers.progress(event);
+    const { response, ...answer } = await this.#ask('arraybuffer', conditions, limits);
+    return { ...answer, ...(await readBody(response.data)), native: response };
+  }
+
+  async open(conditions: Fields | undefined): Promise<OpenAnswer> {
+    const { response, ...answer } = await this.#ask('stream', conditions, {});
+    return {
+      ...answer,
+      discard: () => discard(response.data),
+      collect: async (limit, onWhole, onTooLong) => {
+        if (response.data) return { ...response, data: teed(response.data, limit, onWhole, onTooLong) };
+        await onWhole(new Uint8Array(0));
+        return response;
+      },
+    };
+  }
+
+  async #ask(responseType: 'arraybuffer' | 'stream', conditions: Fields | undefined, limits: Partial<ConfigWithEnv>) {
     const hops: Hop[] = [];
-    const config = this.#innerConfig(conditions, signal, passengers, hops);
+    const config = this.#innerConfig(conditions, hops);
+    Object.assign(config, limits, { responseType });
+    if (limits.signal) delete config.cancelToken;
     const requestTime = this.#now();
     let response: AxiosResponse;
     try {
@@ -41,17 +65,9 @@ export class AxiosOrigin implements Origin {
     }
     const responseTime = this.#now();
     response.config = this.#config;
-    return {
-      status: response.status,
-      statusText: response.statusText,
-      headers: fieldsOf(response),
-      ...(await readBody(response.data)),
-      url: finalUrl(response.request) ?? this.#url,
-      hops,
-      requestTime,
-      responseTime,
-      native: response,
-    };
+    const { status, statusText } = response;
+    const url = finalUrl(response.request) ?? this.#url;
+    return { response, status, statusText, headers: fieldsOf(response), url, hops, requestTime, responseTime };
   }
 
   async pass(): Promise<PassedAnswer> {
@@ -90,14 +106,10 @@ export class AxiosOrigin implements Origin {
     return { status: response.status, headers: fieldsOf(response), url: finalUrl(response.request) ?? this.#url };
   }
 
-  /** The request in a form that gives bytes for any status, whatever the caller wants of them. */
-  #innerConfig(conditions: Fields | undefined, signal: AbortSignal, passengers: Passenger, hops: Hop[]): ConfigWithEnv {
+  /** The request in a form that any status answers, with what the cache wants to know of redirects. */
+  #innerConfig(conditions: Fields | undefined, hops: Hop[]): ConfigWithEnv {
     // A spread, since adapters read own properties only; axios's own merge would copy deeply.
-    const config: ConfigWithEnv = { ...this.#config, responseType: 'arraybuffer', validateStatus: null, signal };
-    // The limits of each who waits are kept outside of the shared request.
-    config.timeout = 0;
-    delete config.cancelToken;
-    if (watchesProgress(this.#config)) config.onDownloadProgress = (event) => passengers.progress(event);
+    const config: ConfigWithEnv = { ...this.#config, validateStatus: null };
     if (conditions) {
       config.headers = new AxiosHeaders(config.headers);
       for (const name of Object.keys(conditions)) config.headers.set(name, conditions[name] as string);

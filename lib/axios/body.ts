@@ -1,6 +1,7 @@
 import type { InternalAxiosRequestConfig } from 'axios';
 import type { BodyForm } from '../models/record.js';
 import type { Flavor } from './flavor.js';
+import { streamOf } from './stream-body.js';
 
 const EMPTY = new Uint8Array(0);
 
@@ -51,6 +52,7 @@ export function materialize(
   flavor: Flavor,
   contentType: string | undefined,
 ): unknown {
+  if (config.responseType === 'stream') return asStream(bodyForm, body, flavor);
   switch (bodyForm) {
     case 'none':
       return undefined;
@@ -61,6 +63,12 @@ export function materialize(
     case 'bytes':
       return flavor === 'http' ? asHttp(body, config) : asFetch(body, config, contentType);
   }
+}
+
+/** A Node stream, or the fetch adapter's web stream, which is null where there is no body. */
+function asStream(bodyForm: BodyForm, body: Uint8Array, flavor: Flavor): unknown {
+  if (flavor !== 'fetch') return streamOf(body);
+  return bodyForm === 'none' ? null : new Response(body.slice()).body;
 }
 
 /** The http adapter gives a Buffer for `arraybuffer` and text for everything else. */

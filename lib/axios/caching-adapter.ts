@@ -63,9 +63,11 @@ async function answerWithin(config: InternalAxiosRequestConfig, context: Caching
   const flavor = flavorOf(config.adapter);
   const url = requestUrl(config);
   const origin = new AxiosOrigin(config, flavor, url ?? '', cache.now);
-  const reason = reasonToPass(config, context, url);
-  if (url === undefined || reason !== undefined) {
-    const extras = unstoredExtras({ cacheKey: undefined }, { fwd: 'bypass', detail: reason ?? 'url' });
+  if (url === undefined || context.isDisabled()) {
+    const extras = unstoredExtras(
+      { cacheKey: undefined },
+      { fwd: 'bypass', detail: url === undefined ? 'url' : 'disabled' },
+    );
     return replay({ passed: await origin.pass(), extras }, config, flavor);
   }
 
@@ -86,15 +88,4 @@ async function answerWithin(config: InternalAxiosRequestConfig, context: Caching
   } finally {
     limits?.end();
   }
-}
-
-/** What axios alone can tell of why a request has no business with the cache. */
-function reasonToPass(
-  config: InternalAxiosRequestConfig,
-  context: CachingContext,
-  url: string | undefined,
-): string | undefined {
-  if (context.isDisabled()) return 'disabled';
-  if (url === undefined) return 'url';
-  return config.responseType === 'stream' ? 'stream' : undefined;
 }

@@ -53,6 +53,7 @@ export function readRequest(
     headers: fields(config.headers as unknown as Record<string, unknown>),
     body: NO_BODY,
     transport: transportOf(config),
+    ...(config.responseType === 'stream' ? { streamed: true } : {}),
     ...(config.auth ? { auth: config.auth } : {}),
     ...(inBrowser && config.withCredentials ? { hiddenCredentials: true } : {}),
     ...(typeof credentials === 'function' ? { principal: credentials(config) ?? '' } : {}),

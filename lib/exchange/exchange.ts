@@ -8,8 +8,10 @@ import { type Fetched, fetchAlone, fetchShared, refreshBehind } from './fetch.js
 import { invalidate } from './invalidate.js';
 import { setToDoNotCache } from './lifetime.js';
 import { GATEWAY_TIMEOUT, type Outcome, unstoredExtras } from './outcome.js';
+import { mayServeLaterGets, postForLaterGets } from './post.js';
 import { accepts } from './receive.js';
 import { type Forward, fresh, fromOrigin, old } from './results.js';
+import { fetchStream } from './stream.js';
 
 /**
  * The request's path: recall, decide, act. It settles as the request is to settle: with an answer, whatever its status,
@@ -17,6 +19,7 @@ import { type Forward, fresh, fromOrigin, old } from './results.js';
  */
 export async function exchange(call: Call): Promise<Outcome> {
   const bypass = reasonToBypass(call);
+  if (bypass === 'method' && mayServeLaterGets(call)) return postForLaterGets(call);
   if (bypass !== undefined) return goPast(call, bypass);
 
   const recalling = recall(call);
@@ -102,6 +105,7 @@ async function fetchAnew(
 ): Promise<Outcome> {
   let fetched: Fetched;
   try {
+    if (call.request.streamed) return await fetchStream(call, stored, revalidate, forward);
     fetched = await fetchShared(call, stored, revalidate);
     if (!fetched.mine && !fetched.fits) fetched = await fetchAlone(call, stored, revalidate);
   } catch (error) {

@@ -34,9 +34,19 @@ export async function fetchShared(
   return settle(call, flights.join(flightName(call, stored, revalidate), depart, call.patience));
 }
 
-/** Goes to the origin with a request of its own. */
-export function fetchAlone(call: Call, stored: ResponseRecord | undefined, revalidate: boolean): Promise<Fetched> {
-  return settle(call, flightsOf<Received>(call.cache).alone(departure(call, stored, revalidate), call.patience));
+/**
+ * Goes to the origin with a request of its own.
+ *
+ * @param receiverOf the call that the answer is stored for; the one that asks where nothing else is said
+ */
+export function fetchAlone(
+  call: Call,
+  stored: ResponseRecord | undefined,
+  revalidate: boolean,
+  receiverOf: (answer: OriginAnswer) => Call = () => call,
+): Promise<Fetched> {
+  const depart = departure(call, stored, revalidate, receiverOf);
+  return settle(call, flightsOf<Received>(call.cache).alone(depart, call.patience));
 }
 
 /** Refreshes the stored response without anyone waiting for it; one refresh for each entry at a time. */
@@ -63,14 +73,19 @@ function flightName(call: Call, stored: ResponseRecord | undefined, revalidate: 
   return `${call.key} ${settingsSignature(call.settings)} ${call.origin.signature} ${range} ${conditions}`;
 }
 
-function departure(call: Call, stored: ResponseRecord | undefined, revalidate: boolean): Departure<Received> {
+function departure(
+  call: Call,
+  stored: ResponseRecord | undefined,
+  revalidate: boolean,
+  receiverOf: (answer: OriginAnswer) => Call = () => call,
+): Departure<Received> {
   return async (signal, passengers) => {
     const { answer, confirmed } = await ask(call, stored, revalidate, (conditions) =>
       call.origin.send(conditions, signal, passengers),
     );
     passengers.answered();
     await invalidate(call, answer);
-    return confirmed ? freshenStored(call, confirmed, answer) : receive(call, stored, answer);
+    return confirmed ? freshenStored(call, confirmed, answer) : receive(receiverOf(answer), stored, answer);
   };
 }
 
@@ -84,7 +99,7 @@ async function ask(
   const { request } = call;
   if (!stored) return { answer: await send(undefined) };
   if (!revalidate) {
-    const missing = completion(request, stored);
+    const missing = call.settings.forceRefresh ? undefined : completion(request, stored);
     const answer = await send(missing);
     return {
       answer: missing && answer.status === 206 ? (completed(answer, stored) ?? (await send(undefined))) : answer,

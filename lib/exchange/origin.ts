@@ -23,6 +23,20 @@ export interface OriginAnswer {
   readonly native: unknown;
 }
 
+/** An answer whose body is still on its way. */
+export interface OpenAnswer extends Omit<OriginAnswer, 'bodyForm' | 'body' | 'native'> {
+  /** Ends it unread. */
+  discard(): void;
+  /**
+   * The HTTP client's own response, with a body of which a copy is kept on its way.
+   *
+   * @param limit bytes; of a longer body nothing is kept
+   * @param onWhole gets the body once it has ended whole; the end waits for it
+   * @param onTooLong told at the end instead where the limit was passed
+   */
+  collect(limit: number, onWhole: (body: Uint8Array) => Promise<void>, onTooLong: () => void): Promise<unknown>;
+}
+
 /** A request that went past the cache, settled as the caller's own adapter settled it. */
 export interface PassedAnswer {
   /** Undefined where no response came. */
@@ -46,6 +60,12 @@ export interface Origin {
    * @throws what the client rejects with where no whole answer came
    */
   send(conditions: Fields | undefined, signal: AbortSignal, passengers: Passenger): Promise<OriginAnswer>;
+  /**
+   * Sends the request, within the caller's own limits, and resolves with its headers; every status resolves.
+   *
+   * @throws what the client rejects with
+   */
+  open(conditions: Fields | undefined): Promise<OpenAnswer>;
   /** Sends the request just as the caller wrote it; never rejects. */
   pass(): Promise<PassedAnswer>;
   /** What of the request, beside its key, must be alike for its answer to be shared. */

@@ -47,7 +47,7 @@ export const GATEWAY_TIMEOUT: Answer = {
   status: 504,
   statusText: 'Gateway Timeout',
   headers: Object.freeze(newFields()),
-  bodyForm: 'none',
+  bodyForm: 'bytes',
   body: NO_BODY,
   url: '',
 };

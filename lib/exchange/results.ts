@@ -77,7 +77,7 @@ function answerOf(call: Call, record: ResponseRecord, now: number): Answer {
   const age = String(currentAge(record, now));
   if (answersCaller(request, record)) {
     const body = record.body.subarray(0, 0);
-    return { ...record, headers: withAge(record.headers, age), ...NOT_MODIFIED, bodyForm: 'none', body };
+    return { ...record, headers: withAge(record.headers, age), ...NOT_MODIFIED, bodyForm: 'bytes', body };
   }
   const range = answerRange(request, record);
   if (!range) return { ...record, headers: withAge(record.headers, age) };

@@ -26,6 +26,8 @@ export interface CacheRequest extends RequestMessage {
   /** As given to the adapter, before it adds its own; lower-case names. */
   readonly headers: Fields;
   readonly body: RequestBody;
+  /** The caller wants the body as it arrives. Not part of the key. */
+  readonly streamed?: boolean;
   /** `config.auth`. */
   readonly auth?: { readonly username: string; readonly password: string };
   /** What a cookie jar (`config.jar`) would send: the value of a Cookie field. */

@@ -95,6 +95,8 @@ export function freshen(stored: Fields, update: Fields): Fields {
   const merged = newFields(stored);
   // An Age that is not repeated no longer holds.
   delete merged.age;
+  // RFC 9110 section 6.6.1: without a Date it is of the time when it was received, not of the time of the stored one.
+  if (update.date === undefined) delete merged.date;
   for (const name in update) {
     const value = update[name];
     if (value !== undefined && !KEPT_ON_FRESHENING.has(name)) merged[name] = value;
