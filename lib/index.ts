@@ -7,6 +7,7 @@ export type { EventCounts } from './cache/events.js';
 export type { InvalidResponse } from './cache/rows.js';
 export type { CacheStorage } from './cache/storage-view.js';
 export { createKey } from './cache-key.js';
+export { CachedAxios, CacheMixin, type WithCache } from './cached-axios.js';
 export { CacheError, type CacheErrorCode, UnsupportedOperationError } from './errors.js';
 export type { CacheRequest } from './models/cache-request.js';
 export { CachedRequest, CachedResponse } from './models/cached-response.js';

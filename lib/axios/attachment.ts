@@ -30,11 +30,11 @@ export interface CacheMethods {
 /** Anything of axios's that has interceptors: an instance or an object of a subclass. */
 export type Attachable = Pick<Axios, 'interceptors' | 'defaults'> & { create?: AxiosInstance['create'] };
 
-/** The attachment in force for each instance. */
+/** The attachment in force for each instance, by its interceptors: a callable instance and the object behind it share them. */
 const attachments = new WeakMap<object, Attachment>();
 
-export function attachmentOf(instance: object): Attachment | undefined {
-  return attachments.get(instance);
+export function attachmentOf({ interceptors }: Pick<Attachable, 'interceptors'>): Attachment | undefined {
+  return attachments.get(interceptors);
 }
 
 /** One instance's tie to a cache: its interceptors, its settings, and what it adds to the instance. */
@@ -69,8 +69,8 @@ export class Attachment implements CachingContext {
     this.#owned = how.owned ?? false;
     this.#parent = how.parent;
     this.#undo.push(this.cache.use(settings));
-    this.#covered = attachments.get(instance);
-    attachments.set(instance, this);
+    this.#covered = attachments.get(instance.interceptors);
+    attachments.set(instance.interceptors, this);
     this.#listen();
     this.#extend();
   }
@@ -91,9 +91,9 @@ export class Attachment implements CachingContext {
 
   /** Takes everything off the instance and its children, and resolves when their requests have settled. */
   async detach(): Promise<void> {
-    if (attachments.get(this.instance) === this) {
-      if (this.#covered) attachments.set(this.instance, this.#covered);
-      else attachments.delete(this.instance);
+    if (attachments.get(this.instance.interceptors) === this) {
+      if (this.#covered) attachments.set(this.instance.interceptors, this.#covered);
+      else attachments.delete(this.instance.interceptors);
     }
     for (const undo of this.#undo.splice(0).reverse()) undo();
     const children = [...this.#children].map((child) => child.deref()?.detach());
@@ -108,7 +108,7 @@ export class Attachment implements CachingContext {
   #listen(): void {
     const { request, response } = this.instance.interceptors;
     const onRequest = (config: InternalAxiosRequestConfig) => {
-      if (attachments.get(this.instance) === this) wrapAdapter(config, this);
+      if (attachments.get(this.instance.interceptors) === this) wrapAdapter(config, this);
       return config;
     };
     const requestId = request.use(onRequest, null, { synchronous: true });

@@ -1,0 +1,57 @@
+import axios, { type Axios, type AxiosInstance, type AxiosRequestConfig, type CreateAxiosDefaults } from 'axios';
+import type { CacheMethods } from './axios/attachment.js';
+import type { CacheOptions } from './options.js';
+import { setupCache } from './setup-cache.js';
+
+/** An axios instance with a cache: callable, and built like `axios.create(axiosConfig)` (requests-cache: `CachedSession`). */
+export interface CachedAxios extends AxiosInstance, CacheMethods {}
+
+interface CachedAxiosConstructor {
+  /**
+   * @param axiosConfig what `axios.create()` takes
+   * @param cacheOptions what `setupCache` takes
+   * @throws as `setupCache`
+   */
+  new (axiosConfig?: CreateAxiosDefaults, cacheOptions?: CacheOptions): CachedAxios;
+}
+
+/** Builds the callable instance and returns it in place of `this`; subclasses keep their own methods. */
+class CallableAxios {
+  constructor(axiosConfig: CreateAxiosDefaults = {}, cacheOptions: CacheOptions = {}) {
+    const instance = setupCache(axios.create(axiosConfig), cacheOptions);
+    Object.setPrototypeOf(instance, new.target.prototype);
+    // biome-ignore lint/correctness/noConstructorReturn: only a function is callable, and only this makes `new` give one
+    return instance;
+  }
+}
+Object.setPrototypeOf(CallableAxios.prototype, Function.prototype);
+
+export const CachedAxios = CallableAxios as unknown as CachedAxiosConstructor;
+
+// biome-ignore lint/suspicious/noExplicitAny: TypeScript takes nothing else for the constructor of a mixin's base
+type AxiosClass = new (...parameters: any[]) => Axios;
+
+/** The class that {@link CacheMixin} makes of a base. */
+export type WithCache<Base extends AxiosClass> = (new (
+  axiosConfig?: AxiosRequestConfig,
+  cacheOptions?: CacheOptions,
+) => InstanceType<Base> & CacheMethods) &
+  Omit<Base, 'prototype'>;
+
+/**
+ * Adds caching to a class of yours that extends `Axios` (requests-cache: `CacheMixin`). The constructor takes the
+ * configuration, which goes to `super()` merged with axios's defaults, and the cache options.
+ *
+ * @example
+ * class Client extends CacheMixin(Axios) {}
+ * const client = new Client({ baseURL: 'https://example.org' }, { expireAfter: '6m' });
+ */
+export function CacheMixin<Base extends AxiosClass>(base: Base): WithCache<Base> {
+  class Caching extends (base as AxiosClass) {
+    constructor(axiosConfig: AxiosRequestConfig = {}, cacheOptions: CacheOptions = {}) {
+      super(axios.mergeConfig(axios.defaults as AxiosRequestConfig, axiosConfig));
+      setupCache(this as unknown as AxiosInstance, cacheOptions);
+    }
+  }
+  return Caching as unknown as WithCache<Base>;
+}
