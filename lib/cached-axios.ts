@@ -1,4 +1,4 @@
-import axios, { type Axios, type AxiosInstance, type AxiosRequestConfig, type CreateAxiosDefaults } from 'axios';
+import axios, { type AxiosInstance, type AxiosRequestConfig, type AxiosStatic, type CreateAxiosDefaults } from 'axios';
 import type { CacheMethods } from './axios/attachment.js';
 import type { CacheOptions } from './options.js';
 import { setupCache } from './setup-cache.js';
@@ -29,7 +29,7 @@ Object.setPrototypeOf(CallableAxios.prototype, Function.prototype);
 export const CachedAxios = CallableAxios as unknown as CachedAxiosConstructor;
 
 // biome-ignore lint/suspicious/noExplicitAny: TypeScript takes nothing else for the constructor of a mixin's base
-type AxiosClass = new (...parameters: any[]) => Axios;
+type AxiosClass = new (...parameters: any[]) => InstanceType<AxiosStatic['Axios']>;
 
 /** The class that {@link CacheMixin} makes of a base. */
 export type WithCache<Base extends AxiosClass> = (new (

@@ -23,6 +23,17 @@ export type {
   UrlsExpireAfter,
 } from './options.js';
 export {
+  clear,
+  disabled,
+  enabled,
+  getCache,
+  type InstallOptions,
+  installCache,
+  isInstalled,
+  removeExpiredResponses,
+  uninstallCache,
+} from './patcher.js';
+export {
   DO_NOT_CACHE,
   type DurationLike,
   type ExpirationTime,

@@ -42,6 +42,9 @@ api.get('http://localhost/', { expireAfter: { minutes: 1 }, refresh: true }).the
 });
 const child: CachedAxiosInstance = setupCache(axios.create());
 child.interceptors.response.use((response) => (response.cacheStatus ? response : response));
+class Client extends CacheMixin(axios.Axios) {}
+const client: Promise<boolean | undefined> = new Client({}, { backend: 'memory' }).get('/').then(({ fromCache }) => fromCache);
+const count: Promise<number> = new CachedAxios({}, { expireAfter: -1 }).cache.responseCount();
 // @ts-expect-error
 setupCache(axios.create(), { expireAfterwards: 1 });
 // @ts-expect-error
@@ -67,7 +70,7 @@ describe.each([
 test('TypeScript, as ESM and as CJS', async () => {
   await using folder = await temporaryFolder();
   await project(folder.path, DEPENDENCIES);
-  const imports = `import { type CachedAxiosInstance, setupCache } from 'axios-keyv-cache';\n`;
+  const imports = `import { CachedAxios, type CachedAxiosInstance, CacheMixin, setupCache } from 'axios-keyv-cache';\n`;
   writeFileSync(path.join(folder.path, 'main.mts'), `import axios from 'axios';\n${imports}${CHECKED}`);
   writeFileSync(path.join(folder.path, 'main.cts'), `import axios = require('axios');\n${imports}${CHECKED}`);
   const options = [
