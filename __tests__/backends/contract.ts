@@ -20,6 +20,10 @@ export interface Backend {
   ): Store;
   /** Whether other stores, and processes, see what this one wrote. */
   readonly persistent: boolean;
+  /** Whether it takes maxEntries and maxSize. Default: true. */
+  readonly bounded?: boolean;
+  /** Whether it lets go by the test's clock of what is past its retention. Default: true. */
+  readonly expires?: boolean;
   /** A module that exports `open(folder, cacheName): Store`, for several processes on one store; with `persistent`. */
   readonly processModule?: string;
   /** Puts something under an id that is no entry of ours, with the store's own client. */
@@ -199,36 +203,40 @@ export function describeBackend(name: string, backend: Backend): void {
       expect([await one.count(), await two.count()]).toEqual([0, 1]);
     });
 
-    test('is bounded by number and bytes, oldest use first', async () => {
-      const small = another('few', { maxEntries: 20 });
-      for (let index = 0; index < 60; index += 1) {
-        clock.advance(1);
-        const digits = index.toString(16).padStart(64, '0');
-        await small.put(entry('a', { id: digits, group: digits }));
-        await small.find('0'.repeat(64));
-      }
-      expect(await small.count()).toBeLessThanOrEqual(20);
-      expect([await small.find('0'.repeat(64)), await small.find('1'.padStart(64, '0'))]).toEqual([
-        expect.anything(),
-        undefined,
-      ]);
+    if (backend.bounded ?? true) {
+      test('is bounded by number and bytes, oldest use first', async () => {
+        const small = another('few', { maxEntries: 20 });
+        for (let index = 0; index < 60; index += 1) {
+          clock.advance(1);
+          const digits = index.toString(16).padStart(64, '0');
+          await small.put(entry('a', { id: digits, group: digits }));
+          await small.find('0'.repeat(64));
+        }
+        expect(await small.count()).toBeLessThanOrEqual(20);
+        expect([await small.find('0'.repeat(64)), await small.find('1'.padStart(64, '0'))]).toEqual([
+          expect.anything(),
+          undefined,
+        ]);
 
-      const light = another('light', { maxSize: 100_000 });
-      for (let index = 0; index < 60; index += 1) {
-        const digits = index.toString(16).padStart(64, '0');
-        await light.put(entry('a', { id: digits, group: digits, body: Buffer.alloc(9_000), size: 9_020 }));
-      }
-      expect(await light.count()).toBeLessThanOrEqual(11);
-      expect(await light.count()).toBeGreaterThan(5);
-    });
+        const light = another('light', { maxSize: 100_000 });
+        for (let index = 0; index < 60; index += 1) {
+          const digits = index.toString(16).padStart(64, '0');
+          await light.put(entry('a', { id: digits, group: digits, body: Buffer.alloc(9_000), size: 9_020 }));
+        }
+        expect(await light.count()).toBeLessThanOrEqual(11);
+        expect(await light.count()).toBeGreaterThan(5);
+      });
+    }
 
-    test('lets go of what is past its retention', async () => {
-      const brief = another('brief', { retention: 60 });
-      await brief.put(entry('a', { expires: clock.now() + 1_000 }));
-      clock.advance(120);
-      await brief.put(entry('b', { expires: clock.now() + 1_000 }));
-      expect(await ids(brief)).toEqual(['b']);
-    });
+    if (backend.expires ?? true) {
+      test('lets go of what is past its retention', async () => {
+        const brief = another('brief', { retention: 60 });
+        await brief.put(entry('a', { expires: clock.now() + 1_000 }));
+        clock.advance(120);
+        await brief.put(entry('b', { expires: clock.now() + 1_000 }));
+        expect(await ids(brief)).toEqual(['b']);
+      });
+    }
 
     test('may be closed twice', async () => {
       await store.put(entry('a'));

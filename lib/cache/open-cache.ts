@@ -1,6 +1,8 @@
 import { optionError } from '../errors.js';
 import { canResolve } from '../load-client.js';
+import { isAdapter, isKeyv } from '../stores/keyv.js';
 import type { BackendClock } from './backend-options.js';
+import { KeyvCache, type KeyvCacheOptions } from './backends/keyv-cache.js';
 import { MemoryCache } from './backends/memory-cache.js';
 import { SqliteCache } from './backends/sqlite-cache.js';
 import { BaseCache } from './base-cache.js';
@@ -42,6 +44,8 @@ export function openCache(
   }
   const { backendOptions, backend: _, ...given } = options;
   const settled = { ...backendOptions, ...given };
+  if (isKeyv(backend) || isAdapter(backend))
+    return { cache: new KeyvCache(backend, settled as KeyvCacheOptions, clock), owned: true };
   return { cache: new (classFor(backend))(settled, clock), owned: true };
 }
 
@@ -50,5 +54,9 @@ function classFor(backend: unknown): CacheClass {
   if (typeof backend === 'string' && Object.hasOwn(BACKENDS, backend)) return BACKENDS[backend] as CacheClass;
   if (typeof backend === 'function' && backend.prototype instanceof BaseCache) return backend as CacheClass;
   const names = Object.keys(BACKENDS).map((name) => `"${name}"`);
-  throw optionError('backend', backend, `${names.join(', ')}, a backend class or an open cache`);
+  throw optionError(
+    'backend',
+    backend,
+    `${names.join(', ')}, a backend class, an open cache, a Keyv or a Keyv storage adapter`,
+  );
 }

@@ -1,3 +1,4 @@
+import { UnsupportedOperationError } from '../errors.js';
 import type { EntrySummary } from '../models/entry.js';
 import type { CacheEvent } from '../models/events.js';
 import type { ResponseRecord, StoredRecord } from '../models/record.js';
@@ -57,14 +58,24 @@ export class Rows {
     const record = await this.find(key);
     if (record?.kind === 'response') return record;
     if (record?.kind === 'redirect') return this.newest(record.target);
-    let newest: Row<ResponseRecord> | undefined;
-    for (const name of this.#codec.names(key)) {
-      for await (const row of this.responses({ group: name })) {
-        if (!newest || row.record.created > newest.record.created) newest = row;
-      }
-    }
+    const newest = await this.#newestVariant(key);
     const whole = newest && (await this.#read(newest.id, key));
     return whole?.kind === 'response' ? whole : undefined;
+  }
+
+  async #newestVariant(key: string): Promise<Row<ResponseRecord> | undefined> {
+    let newest: Row<ResponseRecord> | undefined;
+    try {
+      for (const name of this.#codec.names(key)) {
+        for await (const row of this.responses({ group: name })) {
+          if (!newest || row.record.created > newest.record.created) newest = row;
+        }
+      }
+    } catch (error) {
+      // Where nothing can be listed, what is not under the key's own name can't be found.
+      if (!(error instanceof UnsupportedOperationError)) throw error;
+    }
+    return newest;
   }
 
   /** Responses without their bodies; those that can't be read are left out. */

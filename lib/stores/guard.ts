@@ -1,4 +1,4 @@
-import { CacheError } from '../errors.js';
+import { CacheError, UnsupportedOperationError } from '../errors.js';
 import { isPromise, type MaybePromise } from '../maybe-promise.js';
 import type { CacheEvent } from '../models/events.js';
 import type { Store } from './store.js';
@@ -206,6 +206,8 @@ export class Guard {
 
   #failed(call: StoreCall, error: unknown): undefined {
     if (error instanceof CacheError && ALWAYS_TOLD.has(error.code)) throw error;
+    // What a store can't do is no failure: the request goes on without it.
+    if (error instanceof UnsupportedOperationError) return undefined;
     const late = error instanceof CacheError && error.code === 'ERR_CACHE_STORE_TIMEOUT';
     call.failure = late ? 'store-timeout' : 'store-error';
     const refused = !late && REFUSAL.test(String((error as Error | null)?.message));

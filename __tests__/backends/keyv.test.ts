@@ -1,0 +1,95 @@
+import * as path from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import KeyvSqlite from '@keyv/sqlite';
+import axios from 'axios';
+import Keyv from 'keyv';
+import { KeyvCache } from '../../lib/cache/backends/keyv-cache.js';
+import { setupCache } from '../../lib/setup-cache.js';
+import { KeyvStore } from '../../lib/stores/keyv.js';
+import { startBench } from '../support/api.js';
+import { describeBackend } from './contract.js';
+
+const maps = new Map<string, Map<string, unknown>>();
+
+function mapOf(folder: string): Map<string, unknown> {
+  const map = maps.get(folder) ?? new Map<string, unknown>();
+  maps.set(folder, map);
+  return map;
+}
+
+describeBackend('keyv over a Map', {
+  open: (folder, cacheName, options, now) => new KeyvStore(mapOf(folder), cacheName, options, now),
+  persistent: true,
+  bounded: false,
+  expires: false,
+  plantGarbage: async (folder, cacheName, id) => void mapOf(folder).set(`keyv:${cacheName}:${id}`, 'not ours'),
+});
+
+describeBackend('keyv over an adapter', {
+  open: (folder, cacheName, options, now) =>
+    new KeyvStore(
+      new KeyvSqlite({
+        uri: `sqlite://${path.join(folder, 'keyv.sqlite')}`,
+        iterationLimit: 500,
+        busyTimeout: 5_000,
+      } as object),
+      cacheName,
+      options,
+      now,
+    ),
+  persistent: true,
+  bounded: false,
+  expires: false,
+});
+
+describe('an adapter that cannot iterate', () => {
+  const memory = new Map<string, unknown>();
+  const adapter = {
+    opts: {},
+    get: async (key: string) => memory.get(key),
+    set: async (key: string, value: unknown) => void memory.set(key, value),
+    delete: async (key: string) => memory.delete(key),
+    clear: async () => memory.clear(),
+    on: () => adapter,
+  };
+
+  test('serves requests, and refuses what needs a pass over all', async () => {
+    await using bench = await startBench();
+    const cache = new KeyvCache(adapter);
+    const api = setupCache(axios.create({ baseURL: bench.origin.url }), { backend: cache });
+    const { cacheKey = '' } = await api.get('/a');
+    expect((await api.get('/a')).fromCache).toBe(true);
+    await expect(cache.responseCount()).rejects.toMatchObject({
+      name: 'UnsupportedOperationError',
+      code: 'ERR_CACHE_UNSUPPORTED',
+    });
+    await expect(cache.clear()).rejects.toThrow('delete by key');
+    expect([await cache.hasKey(cacheKey), await cache.delete(cacheKey), await cache.hasKey(cacheKey)]).toEqual([
+      true,
+      1,
+      false,
+    ]);
+    expect((await api.get('/a')).fromCache).toBe(false);
+    await api.detachCache();
+  });
+});
+
+test('backend takes a Keyv, or an adapter, and leaves other keys alone', async () => {
+  await using bench = await startBench();
+  const keyv = new Keyv();
+  await keyv.set('mine', 'kept');
+  for (const backend of [keyv, new Map()]) {
+    const api = setupCache(axios.create({ baseURL: bench.origin.url }), {
+      backend,
+      cacheName: 'ours',
+      serializer: 'v8',
+    });
+    await api.get('/a');
+    expect((await api.get('/a')).fromCache).toBe(true);
+    expect(api.cache).toBeInstanceOf(KeyvCache);
+    await api.cache.clear();
+    expect(await api.cache.responseCount()).toBe(0);
+    await api.detachCache();
+  }
+  expect(await keyv.get('mine')).toBe('kept');
+});

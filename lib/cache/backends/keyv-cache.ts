@@ -1,0 +1,31 @@
+import type Keyv from 'keyv';
+import { optionError } from '../../errors.js';
+import { isAdapter, isKeyv, type KeyvAdapter, KeyvStore } from '../../stores/keyv.js';
+import {
+  type BackendClock,
+  type CommonBackendOptions,
+  codecFor,
+  DEFAULT_CACHE_NAME,
+  readBackendOptions,
+} from '../backend-options.js';
+import { BaseCache } from '../base-cache.js';
+
+export type KeyvCacheOptions = CommonBackendOptions;
+
+/**
+ * Stored responses in whatever Keyv has an adapter for: PostgreSQL, MySQL, Valkey, etcd, Memcached, a `Map` ... Keys begin
+ * with `cacheName`. Looking up by URL, counting and removing are passes over all entries; where the adapter can't iterate,
+ * they throw `UnsupportedOperationError`.
+ */
+export class KeyvCache extends BaseCache {
+  /**
+   * @param store a Keyv, which stays yours to disconnect, or a storage adapter
+   * @throws TypeError for a wrong option, which it names
+   */
+  constructor(store: Keyv | KeyvAdapter, options: KeyvCacheOptions = {}, { now = Date.now }: BackendClock = {}) {
+    if (!isKeyv(store) && !isAdapter(store)) throw optionError('backend', store, 'a Keyv or a Keyv storage adapter');
+    const read = readBackendOptions(options, {});
+    const { cacheName = DEFAULT_CACHE_NAME, retention } = read as { cacheName?: string; retention?: number };
+    super({ ...read, store: new KeyvStore(store, cacheName, { retention }, now), codec: codecFor(read), now });
+  }
+}

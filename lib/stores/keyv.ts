@@ -1,0 +1,162 @@
+import Keyv from 'keyv';
+import { UnsupportedOperationError } from '../errors.js';
+import type { Entry, EntrySummary } from '../models/entry.js';
+import { counts, fits } from './query.js';
+import { packRow, parseRow, unreadable } from './row.js';
+import type { EntryQuery, Store } from './store.js';
+
+/** A Keyv storage adapter, as far as it is used; a `Map` is one. */
+export interface KeyvAdapter {
+  get(key: string): unknown;
+  set(key: string, value: unknown, ttl?: number): unknown;
+  delete(key: string): unknown;
+}
+
+export interface KeyvStoreOptions {
+  /** Seconds that an entry is kept after it expired, handed to the adapter as a ttl. Default: for ever. */
+  readonly retention?: number | undefined;
+}
+
+/** Keys that are dropped with one call. */
+const BATCH = 500;
+
+/** Whether a value is a Keyv instance, of whatever copy of Keyv. */
+export function isKeyv(value: unknown): value is Keyv {
+  const { get, set, opts, serialize } = (value ?? {}) as Record<string, unknown>;
+  return typeof get === 'function' && typeof set === 'function' && typeof opts === 'object' && serialize !== undefined;
+}
+
+export function isAdapter(value: unknown): value is KeyvAdapter {
+  const { get, set, delete: remove } = (value ?? {}) as Record<string, unknown>;
+  return typeof get === 'function' && typeof set === 'function' && typeof remove === 'function';
+}
+
+/**
+ * Entries in whatever Keyv has an adapter for, through Keyv alone: as base64, since only text passes every adapter whole.
+ * There is no index: what needs one is a pass over all entries where the adapter can iterate, and refused where it can't.
+ * All keys begin with the cache's name, since the store may be somebody's own.
+ */
+export class KeyvStore implements Store {
+  readonly name = 'keyv';
+  readonly #keyv: Keyv;
+  readonly #prefix: string;
+  readonly #retention: number;
+  readonly #now: () => number;
+  /** Whether the Keyv was made here, and is disconnected on closing. */
+  readonly #owned: boolean;
+  #closed = false;
+
+  constructor(store: Keyv | KeyvAdapter, cacheName: string, options: KeyvStoreOptions, now: () => number) {
+    this.#owned = !isKeyv(store);
+    this.#keyv = isKeyv(store) ? store : throughKeyv(store);
+    // Without a listener Keyv's errors are thrown where nobody can catch them.
+    this.#keyv.on('error', () => {});
+    this.#prefix = `${cacheName}:`;
+    this.#retention = (options.retention ?? Number.POSITIVE_INFINITY) * 1000;
+    this.#now = now;
+  }
+
+  async find(id: string): Promise<Entry | undefined> {
+    return this.#parse(id, await this.#keyv.get<unknown>(this.#prefix + id));
+  }
+
+  async put(entry: Entry): Promise<void> {
+    const kept = entry.expires + this.#retention - this.#now();
+    const ttl = Number.isFinite(kept) ? [Math.max(1, Math.ceil(kept))] : [];
+    const done = await this.#keyv.set(this.#prefix + entry.id, packRow(entry).toString('base64'), ...ttl);
+    if (done === false) throw new Error('the adapter refused the write');
+  }
+
+  async drop(ids: readonly string[]): Promise<number> {
+    if (!this.#keyv.iterator) return this.dropExact(ids);
+    const wanted = new Set(ids);
+    return this.#dropWhere((entry) => wanted.has(entry.id) || wanted.has(entry.group));
+  }
+
+  async dropExact(ids: readonly string[]): Promise<number> {
+    let dropped = 0;
+    for (const id of ids) {
+      const entry = await this.find(id);
+      if (!entry) continue;
+      await this.#keyv.delete(this.#prefix + id);
+      if (counts(entry)) dropped += 1;
+    }
+    return dropped;
+  }
+
+  async *list(query: EntryQuery = {}): AsyncGenerator<EntrySummary> {
+    const { iterator } = this.#keyv;
+    if (!iterator) throw unsupported('listing');
+    for await (const [key, value] of iterator.call(this.#keyv, undefined) as AsyncIterable<[string, unknown]>) {
+      if (!key.startsWith(this.#prefix)) continue;
+      const id = key.slice(this.#prefix.length);
+      const entry = this.#parse(id, value);
+      if (entry && fits(entry, query)) yield entry;
+    }
+  }
+
+  async count(query: EntryQuery = {}): Promise<number> {
+    let number = 0;
+    for await (const entry of this.list(query)) if (query.kind !== undefined || counts(entry)) number += 1;
+    return number;
+  }
+
+  purge(now: number): Promise<number> {
+    return this.#dropWhere((entry) => entry.kind !== 'unknown' && entry.expires <= now);
+  }
+
+  async clear(): Promise<void> {
+    await this.#dropWhere(() => true);
+  }
+
+  async ready(): Promise<void> {
+    await this.#keyv.get(`${this.#prefix}ready`);
+  }
+
+  async close(): Promise<void> {
+    if (!this.#owned || this.#closed) return;
+    this.#closed = true;
+    await this.#keyv.disconnect();
+  }
+
+  #parse(id: string, value: unknown): Entry | undefined {
+    if (value === undefined || value === null) return undefined;
+    return typeof value === 'string' ? parseRow(id, Buffer.from(value, 'base64')) : unreadable(id, 0);
+  }
+
+  /** Collects before it deletes, since iterators skip where something is deleted meanwhile. */
+  async #dropWhere(wanted: (entry: EntrySummary) => boolean): Promise<number> {
+    let dropped = 0;
+    for (;;) {
+      const found: EntrySummary[] = [];
+      for await (const entry of this.list()) {
+        if (wanted(entry)) found.push(entry);
+        if (found.length === BATCH) break;
+      }
+      for (const entry of found) await this.#keyv.delete(this.#prefix + entry.id);
+      dropped += found.filter(counts).length;
+      if (found.length < BATCH) return dropped;
+    }
+  }
+}
+
+/** An adapter behind a Keyv that leaves values as they are, in both lines of Keyv. */
+function throughKeyv(store: KeyvAdapter): Keyv {
+  const plain = {
+    serialize: ({ value }: { value: unknown }) => value,
+    deserialize: (value: unknown) => ({ value, expires: undefined }),
+  };
+  const options = {
+    store,
+    throwOnErrors: true,
+    ...plain,
+    serialization: { stringify: plain.serialize, parse: plain.deserialize },
+  };
+  return new Keyv(options as unknown as ConstructorParameters<typeof Keyv>[0]);
+}
+
+function unsupported(what: string): UnsupportedOperationError {
+  return new UnsupportedOperationError(
+    `${what} needs an adapter that can iterate, which this one can't; delete by key, let entries go by retention, or use another backend`,
+  );
+}
