@@ -1,5 +1,6 @@
 export type { CacheMethods } from './axios/attachment.js';
 export type {} from './axios/types.js';
+export { FileCache, type FileCacheOptions } from './cache/backends/file-cache.js';
 export { KeyvCache, type KeyvCacheOptions } from './cache/backends/keyv-cache.js';
 export { MemoryCache, type MemoryCacheOptions } from './cache/backends/memory-cache.js';
 export { SqliteCache, type SqliteCacheOptions } from './cache/backends/sqlite-cache.js';

@@ -111,7 +111,7 @@ export interface RequestCacheOptions extends SharedCacheOptions {
 }
 
 /** Backends by name. */
-export type BackendName = 'sqlite' | 'memory';
+export type BackendName = 'sqlite' | 'filesystem' | 'memory';
 
 /** A backend's name, its class, or an open cache. */
 export type BackendOption = BackendName | object;

@@ -92,6 +92,14 @@ export function flag(value: unknown, option: string): boolean {
   return value;
 }
 
+/** A path for a file or a folder. */
+export function readPath(value: unknown, option: string): string {
+  const accepted = 'a relative or absolute file path without ".." segments';
+  if (typeof value !== 'string' || value === '' || value.includes('\0')) throw optionError(option, value, accepted);
+  if (value.split(/[\\/]/).includes('..') || /[\\/]$/.test(value)) throw optionError(option, value, accepted);
+  return value;
+}
+
 /** The codec that a backend's options, as they were read, ask for. */
 export function codecFor(read: Readonly<Record<string, unknown>>): EntryCodec {
   return openCodec({

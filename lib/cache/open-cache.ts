@@ -2,6 +2,7 @@ import { optionError } from '../errors.js';
 import { canResolve } from '../load-client.js';
 import { isAdapter, isKeyv } from '../stores/keyv.js';
 import type { BackendClock } from './backend-options.js';
+import { FileCache } from './backends/file-cache.js';
 import { KeyvCache, type KeyvCacheOptions } from './backends/keyv-cache.js';
 import { MemoryCache } from './backends/memory-cache.js';
 import { SqliteCache } from './backends/sqlite-cache.js';
@@ -19,7 +20,11 @@ export interface OpenOptions {
 
 type CacheClass = new (options: object, clock: BackendClock) => BaseCache;
 
-const BACKENDS: Readonly<Record<string, CacheClass>> = { sqlite: SqliteCache, memory: MemoryCache };
+const BACKENDS: Readonly<Record<string, CacheClass>> = {
+  sqlite: SqliteCache,
+  filesystem: FileCache,
+  memory: MemoryCache,
+};
 /** Options that an open cache has settled already. */
 const SETTLED = ['backendOptions', 'cacheName', 'serializer', 'secretKey', 'encryptionKey'] as const;
 

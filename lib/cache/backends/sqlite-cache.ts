@@ -1,4 +1,3 @@
-import { optionError } from '../../errors.js';
 import { canResolve, missingPackage } from '../../load-client.js';
 import { SqliteStore } from '../../stores/sqlite.js';
 import {
@@ -10,6 +9,7 @@ import {
   DEFAULT_CACHE_NAME,
   flag,
   readBackendOptions,
+  readPath,
 } from '../backend-options.js';
 import { BaseCache } from '../base-cache.js';
 
@@ -39,7 +39,7 @@ export class SqliteCache extends BaseCache {
    */
   constructor(options: SqliteCacheOptions = {}, { now = Date.now }: BackendClock = {}) {
     const read = readBackendOptions(options, {
-      cacheName: filePath,
+      cacheName: readPath,
       useTemp: flag,
       useCacheDir: flag,
       busyTimeout: atLeastZero,
@@ -51,11 +51,4 @@ export class SqliteCache extends BaseCache {
     const { cacheName = DEFAULT_CACHE_NAME, ...rest } = read as SqliteCacheOptions & { retention?: number };
     super({ ...rest, store: new SqliteStore(cacheName, rest, now), codec: codecFor(read), now });
   }
-}
-
-function filePath(value: unknown, option: string): string {
-  const accepted = 'a relative or absolute file path without ".." segments';
-  if (typeof value !== 'string' || value === '' || /[\0]/.test(value)) throw optionError(option, value, accepted);
-  if (value.split(/[\\/]/).includes('..') || /[\\/]$/.test(value)) throw optionError(option, value, accepted);
-  return value;
 }

@@ -1,0 +1,238 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, opendir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import * as path from 'node:path';
+import type { Entry, EntrySummary } from '../models/entry.js';
+import { counts, fits } from './query.js';
+import { HEAD_LENGTH, packRow, parseRow, parseSummary, summaryLength } from './row.js';
+import type { EntryQuery, Store } from './store.js';
+
+export interface FileStoreOptions {
+  /** Entries at most, oldest use first. Default: no bound. */
+  readonly maxEntries?: number | undefined;
+  /** Bytes at most, oldest use first. Default: no bound. */
+  readonly maxSize?: number | undefined;
+  /** Seconds that an entry is kept after it expired. Default: for ever. */
+  readonly retention?: number | undefined;
+}
+
+/** A folder in the cache's own for each version of the stored form. */
+const ROWS = 'responses_v1';
+/** Empty files that lead from a group, or a URL's digest, to ids: an index that needs no writing back. */
+const LINKS = 'links_v1';
+const EXTENSION = '.entry';
+const EVICTION_GOAL = 0.9;
+/** Milliseconds between two sweeps for what is past its retention. */
+const SWEEP_INTERVAL = 60_000;
+
+/**
+ * Entries in files, one each, in a folder with subfolders. A file is written beside its place and renamed, so that every
+ * reader finds it whole or not at all.
+ */
+export class FileStore implements Store {
+  readonly name = 'filesystem';
+  readonly folder: string;
+  readonly #options: FileStoreOptions;
+  readonly #now: () => number;
+  /** What is known of the folder's extent; undefined where it has to be counted. */
+  #extent: { entries: number; bytes: number } | undefined;
+  #sweptAt = 0;
+
+  constructor(cacheName: string, options: FileStoreOptions, now: () => number) {
+    this.folder = path.resolve(cacheName);
+    this.#options = options;
+    this.#now = now;
+  }
+
+  async find(id: string): Promise<Entry | undefined> {
+    const file = this.#fileOf(id);
+    const row = await orUndefined(readFile(file));
+    if (row === undefined) return undefined;
+    // The time of last use, which files keep by themselves in their own way on each system.
+    if (this.#isBounded()) await orUndefined(utimes(file, this.#now() / 1000, this.#now() / 1000));
+    return parseRow(id, row);
+  }
+
+  async put(entry: Entry): Promise<void> {
+    const row = packRow(entry);
+    const file = this.#fileOf(entry.id);
+    await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+    const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`;
+    try {
+      await writeFile(temporary, row, { mode: 0o600 });
+      await rename(temporary, file);
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
+    }
+    for (const from of [...(entry.group === entry.id ? [] : [entry.group]), ...entry.urls])
+      await this.#link(from, entry.id);
+    if (this.#isBounded()) await this.#keepBounds(file, row.byteLength);
+    await this.#sweep();
+  }
+
+  async drop(ids: readonly string[]): Promise<number> {
+    const wanted = new Set(ids);
+    for (const id of ids) {
+      for await (const entry of this.#linked(id)) if (entry.group === id) wanted.add(entry.id);
+    }
+    const dropped = await this.dropExact([...wanted]);
+    for (const id of ids) await rm(this.#linksOf(id), { recursive: true, force: true });
+    return dropped;
+  }
+
+  async dropExact(ids: readonly string[]): Promise<number> {
+    let dropped = 0;
+    for (const id of ids) {
+      const summary = await this.#summary(id);
+      if (!summary) continue;
+      await rm(this.#fileOf(id), { force: true });
+      if (counts(summary)) dropped += 1;
+    }
+    this.#extent = undefined;
+    return dropped;
+  }
+
+  async *list(query: EntryQuery = {}): AsyncGenerator<EntrySummary> {
+    for await (const entry of this.#candidates(query)) if (fits(entry, query)) yield entry;
+  }
+
+  async count(query: EntryQuery = {}): Promise<number> {
+    let number = 0;
+    for await (const entry of this.list(query)) if (query.kind !== undefined || counts(entry)) number += 1;
+    return number;
+  }
+
+  async purge(now: number): Promise<number> {
+    let purged = 0;
+    for await (const entry of this.list({ expiredBy: now })) {
+      if (entry.kind !== 'unknown') purged += await this.dropExact([entry.id]);
+    }
+    return purged;
+  }
+
+  async clear(): Promise<void> {
+    this.#extent = undefined;
+    for (const part of [ROWS, LINKS]) await rm(path.join(this.folder, part), { recursive: true, force: true });
+  }
+
+  async ready(): Promise<void> {
+    await mkdir(path.join(this.folder, ROWS), { recursive: true, mode: 0o700 });
+  }
+
+  async close(): Promise<void> {}
+
+  #fileOf(id: string): string {
+    return path.join(this.folder, ROWS, id.slice(0, 2), id + EXTENSION);
+  }
+
+  #linksOf(from: string): string {
+    return path.join(this.folder, LINKS, from.slice(0, 2), from);
+  }
+
+  async #link(from: string, id: string): Promise<void> {
+    const folder = this.#linksOf(from);
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await writeFile(path.join(folder, id), '', { mode: 0o600 });
+  }
+
+  async *#candidates({ group, url }: EntryQuery): AsyncGenerator<EntrySummary> {
+    if (group !== undefined) {
+      const own = await this.#summary(group);
+      if (own) yield own;
+      yield* this.#linked(group);
+    } else if (url !== undefined) yield* this.#linked(url);
+    else yield* this.#all();
+  }
+
+  /** What links lead to; a link may have outlived what it led to. */
+  async *#linked(from: string): AsyncGenerator<EntrySummary> {
+    for (const id of (await orUndefined(readdir(this.#linksOf(from)))) ?? []) {
+      const entry = await this.#summary(id);
+      if (entry) yield entry;
+    }
+  }
+
+  async *#all(): AsyncGenerator<EntrySummary> {
+    for await (const { id } of this.#files()) {
+      const entry = await this.#summary(id);
+      if (entry) yield entry;
+    }
+  }
+
+  async *#files(): AsyncGenerator<{ readonly id: string; readonly file: string }> {
+    const rows = path.join(this.folder, ROWS);
+    for (const part of (await orUndefined(readdir(rows))) ?? []) {
+      const folder = await orUndefined(opendir(path.join(rows, part)));
+      if (!folder) continue;
+      for await (const { name } of folder) {
+        if (name.endsWith(EXTENSION)) yield { id: name.slice(0, -EXTENSION.length), file: path.join(rows, part, name) };
+      }
+    }
+  }
+
+  /** Head and metadata, without reading the body. */
+  async #summary(id: string): Promise<EntrySummary | undefined> {
+    const handle = await orUndefined(open(this.#fileOf(id)));
+    if (!handle) return undefined;
+    try {
+      const { size } = await handle.stat();
+      const head = Buffer.alloc(Math.min(HEAD_LENGTH, size));
+      await handle.read(head, 0, head.byteLength, 0);
+      const start = Buffer.alloc(Math.min(summaryLength(head), size));
+      await handle.read(start, 0, start.byteLength, 0);
+      return parseSummary(id, start, size);
+    } finally {
+      await handle.close();
+    }
+  }
+
+  #isBounded(): boolean {
+    return this.#options.maxEntries !== undefined || this.#options.maxSize !== undefined;
+  }
+
+  /** Counts on from what is known, and looks again only when a bound seems to be reached. */
+  async #keepBounds(file: string, size: number): Promise<void> {
+    await orUndefined(utimes(file, this.#now() / 1000, this.#now() / 1000));
+    const { maxEntries = Number.POSITIVE_INFINITY, maxSize = Number.POSITIVE_INFINITY } = this.#options;
+    if (this.#extent) {
+      this.#extent.entries += 1;
+      this.#extent.bytes += size;
+      if (this.#extent.entries <= maxEntries && this.#extent.bytes <= maxSize) return;
+    }
+    const files: { id: string; used: number; size: number }[] = [];
+    for await (const { id, file: found } of this.#files()) {
+      const status = await orUndefined(stat(found));
+      if (status) files.push({ id, used: status.mtimeMs, size: status.size });
+    }
+    files.sort((a, b) => a.used - b.used);
+    let [entries, bytes] = [files.length, files.reduce((sum, one) => sum + one.size, 0)];
+    if (entries > maxEntries || bytes > maxSize) {
+      for (const one of files) {
+        if (entries <= maxEntries * EVICTION_GOAL && bytes <= maxSize * EVICTION_GOAL) break;
+        await rm(this.#fileOf(one.id), { force: true });
+        entries -= 1;
+        bytes -= one.size;
+      }
+    }
+    this.#extent = { entries, bytes };
+  }
+
+  async #sweep(): Promise<void> {
+    const { retention } = this.#options;
+    const now = this.#now();
+    if (retention === undefined || retention === Number.POSITIVE_INFINITY || now - this.#sweptAt < SWEEP_INTERVAL)
+      return;
+    this.#sweptAt = now;
+    await this.purge(now - retention * 1000);
+  }
+}
+
+/** Nothing where there is no such file or folder. */
+async function orUndefined<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
