@@ -1,3 +1,7 @@
+import type { CommonBackendOptions } from './cache/backend-options.js';
+import type { FileCacheOptions } from './cache/backends/file-cache.js';
+import type { MemoryCacheOptions } from './cache/backends/memory-cache.js';
+import type { SqliteCacheOptions } from './cache/backends/sqlite-cache.js';
 import type { Credentials } from './cache-key.js';
 import type { CacheRequest } from './models/cache-request.js';
 import type { CachedResponse } from './models/cached-response.js';
@@ -75,13 +79,11 @@ export interface SharedCacheOptions {
 }
 
 /** Options of `setupCache`, `CachedAxios` and `installCache`. */
-export interface CacheOptions extends SharedCacheOptions {
+export type CacheOptions = InstanceOptions & BackendChoice;
+
+interface InstanceOptions extends SharedCacheOptions {
   /** File, namespace, database, table or folder, as the backend needs. Default: `'http_cache'`. */
   cacheName?: string | undefined;
-  /** A backend's name, class or instance. Default: `'sqlite'` where `@keyv/sqlite` can be used, else `'memory'`. */
-  backend?: BackendOption | undefined;
-  /** What the backend's class takes. */
-  backendOptions?: Readonly<Record<string, unknown>> | undefined;
   /** What `expireAfter` takes, by URL pattern. */
   urlsExpireAfter?: UrlsExpireAfter | undefined;
   /** Names of query, body and header parameters that are left out of the key and out of the store. */
@@ -110,11 +112,18 @@ export interface RequestCacheOptions extends SharedCacheOptions {
   invalidates?: true | readonly (string | RegExp)[] | undefined;
 }
 
-/** Backends by name. */
-export type BackendName = 'sqlite' | 'filesystem' | 'memory';
-
-/** A backend's name, its class, or an open cache. */
-export type BackendOption = BackendName | object;
+/** A backend, and what it takes. */
+type BackendChoice =
+  | {
+      /** A backend's name, class or instance. Default: `'sqlite'` where `@keyv/sqlite` can be used, else `'memory'`. */
+      backend?: 'sqlite' | undefined;
+      /** What the backend's class takes. */
+      backendOptions?: SqliteCacheOptions | undefined;
+    }
+  | { backend: 'filesystem'; backendOptions?: FileCacheOptions | undefined }
+  | { backend: 'memory'; backendOptions?: MemoryCacheOptions | undefined }
+  /** A backend's class, an open cache, a Keyv, or a Keyv storage adapter. */
+  | { backend: object; backendOptions?: CommonBackendOptions | undefined };
 
 /** Serializers by name. */
 export type SerializerName = 'json' | 'v8' | 'bson' | 'yaml';

@@ -13,13 +13,13 @@ import { type CallSettings, InstanceSettings, storeOptions } from './settings.js
 import type { CachedAxiosInstance } from './setup-cache.js';
 
 /** Options of {@link installCache} and {@link enabled}. */
-export interface InstallOptions extends CacheOptions {
+export type InstallOptions = CacheOptions & {
   /**
    * Called for each covered instance in place of the default; gets the instance, and the options for `setupCache`
    * (requests-cache: `session_factory`).
    */
   instanceFactory?: ((instance: AxiosInstance, options: CacheOptions) => CachedAxiosInstance) | undefined;
-}
+};
 
 /** `Axios.prototype._request`: private, and the one place that every instance of every kind passes. */
 type Request = (this: Axios, configOrUrl: string | AxiosRequestConfig, config?: AxiosRequestConfig) => Promise<unknown>;

@@ -78,6 +78,19 @@ describe.each(BACKENDS)('BaseCache over %s', (_, open) => {
     expect(String(stored)).toMatch(/^<CachedResponse \[200\] GET http:.*, 22 bytes, created /);
   });
 
+  test("a stored response can be given a new lifetime, and be had as one of axios's", async () => {
+    const { cacheKey = '' } = await api.get('/a');
+    const stored = (await cache.getResponse(cacheKey)) as CachedResponse;
+    expect([await stored.revalidate('1h'), await stored.revalidate(new Date(0))]).toEqual([false, true]);
+    expect((await cache.getResponse(cacheKey))?.isExpired).toBe(true);
+    const response = await stored.toAxiosResponse();
+    expect([response.status, response.data, response.headers['content-type']]).toEqual([
+      200,
+      { url: '/a', count: 1 },
+      'application/json',
+    ]);
+  });
+
   test('hasKey, hasUrl and contains follow redirects', async () => {
     const { cacheKey = '' } = await api.get('/from');
     const toKey = await cache.createKey({ url: `${origin.url}/to`, headers: { Accept: '*/*' } });

@@ -48,6 +48,9 @@ const count: Promise<number> = new CachedAxios({}, { expireAfter: -1 }).cache.re
 // @ts-expect-error
 setupCache(axios.create(), { expireAfterwards: 1 });
 // @ts-expect-error
+setupCache(axios.create(), { backend: 'memory', backendOptions: { busyTimeout: 1 } });
+setupCache(axios.create(), { backend: 'sqlite', backendOptions: { busyTimeout: 1 } });
+// @ts-expect-error
 api.get('http://localhost/', { allowableCodes: '200' });
 `;
 

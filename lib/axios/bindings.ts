@@ -47,7 +47,7 @@ export const axiosBindings: ClientBindings = {
     };
   },
 
-  async responseOf(record): Promise<AxiosResponse> {
+  async responseOf(record, data): Promise<AxiosResponse> {
     const headers = new AxiosHeaders(Object.fromEntries(Object.entries(record.headers)) as Record<string, string>);
     const config = {
       ...axios.defaults,
@@ -55,7 +55,6 @@ export const axiosBindings: ClientBindings = {
       url: record.request.url,
       headers: new AxiosHeaders(),
     };
-    const data = Buffer.from(record.body);
     return {
       data,
       status: record.status,

@@ -341,7 +341,11 @@ export class BaseCache {
   }
 
   #present(record: ResponseRecord): CachedResponse {
-    const presented = new CachedResponse(record, { now: this.#now });
+    const presented = new CachedResponse(record, {
+      now: this.#now,
+      keep: (changed) => this.#keep(changed),
+      toClient: (current, data) => clientBindings().responseOf(current, data),
+    });
     presentedRecords.set(presented, record);
     return presented;
   }

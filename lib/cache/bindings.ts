@@ -10,8 +10,8 @@ export interface ClientBindings {
   keyOf(config: object, rules: KeyRules): MaybePromise<string>;
   /** The record of a response that was obtained elsewhere; it expires by `expireAfter`, counted from now. */
   recordOf(response: object, rules: KeyRules, expireAfter: Expiration, now: number): Promise<ResponseRecord>;
-  /** The client's response for a record. */
-  responseOf(record: ResponseRecord): Promise<object>;
+  /** The client's response for a record, with its decoded data. */
+  responseOf(record: ResponseRecord, data: unknown): Promise<object>;
 }
 
 let provided: ClientBindings | undefined;

@@ -11,7 +11,7 @@ import { BaseCache } from './base-cache.js';
 /** What of an instance's options concerns the store. */
 export interface OpenOptions {
   readonly backend?: unknown;
-  readonly backendOptions?: Readonly<Record<string, unknown>> | undefined;
+  readonly backendOptions?: object | undefined;
   readonly cacheName?: string | undefined;
   readonly serializer?: unknown;
   readonly secretKey?: unknown;

@@ -1,11 +1,16 @@
-import type { Fields } from '../policy/messages.js';
-import { field } from '../policy/messages.js';
+import type { AxiosResponse } from 'axios';
+import { type ExpirationTime, expiresAt, parseExpiration } from '../policy/expiration.js';
+import { type Fields, field } from '../policy/messages.js';
 import type { Hop, RequestRecord, ResponseRecord } from './record.js';
 
 /** What a stored response needs from outside to be more than data; handed in by the cache that holds it. */
 export interface ResponseContext {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Stores the response anew. */
+  readonly keep: (record: ResponseRecord) => Promise<void>;
+  /** The HTTP client's response for a record. */
+  readonly toClient: (record: ResponseRecord, data: unknown) => Promise<object>;
 }
 
 /** The request that a stored response answered, without secrets (requests-cache: `CachedRequest`). */
@@ -32,7 +37,7 @@ export class CachedRequest {
 
 /** A stored response (requests-cache: `CachedResponse`): in `filterFn`, in `expireAfter` functions, and when reading a cache. */
 export class CachedResponse {
-  readonly #record: ResponseRecord;
+  #record: ResponseRecord;
   readonly #context: ResponseContext;
   #data: { readonly value: unknown } | undefined;
 
@@ -101,6 +106,24 @@ export class CachedResponse {
   get data(): unknown {
     this.#data ??= { value: this.#decode() };
     return this.#data.value;
+  }
+
+  /**
+   * Gives the stored response a new lifetime from now (requests-cache: `revalidate`).
+   *
+   * @returns whether it is expired then
+   * @throws TypeError for what `expireAfter` does not take; CacheError where the store fails
+   */
+  async revalidate(expireAfter: ExpirationTime): Promise<boolean> {
+    const lifetime = parseExpiration(expireAfter) ?? { seconds: Number.POSITIVE_INFINITY };
+    this.#record = { ...this.#record, expires: expiresAt(lifetime, this.#context.now()) };
+    await this.#context.keep(this.#record);
+    return this.isExpired;
+  }
+
+  /** The same as a response of axios's, its data decoded as {@link CachedResponse.data} is. */
+  async toAxiosResponse(): Promise<AxiosResponse> {
+    return (await this.#context.toClient(this.#record, this.data)) as AxiosResponse;
   }
 
   toString(): string {
