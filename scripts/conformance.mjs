@@ -11,7 +11,9 @@ const outputFile = path.join(folder, 'results.json');
 const jest = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
 const tests = ['__tests__/exchange/rfc9111.test.ts', '__tests__/policy'];
 try {
-  execFileSync(process.execPath, [...jest, ...tests, '--json', `--outputFile=${outputFile}`, '--silent'], { stdio: 'ignore' });
+  execFileSync(process.execPath, [...jest, ...tests, '--json', `--outputFile=${outputFile}`, '--silent'], {
+    stdio: 'ignore',
+  });
 } catch {
   // Failures are in the results.
 }
