@@ -3,6 +3,7 @@ export type {} from './axios/types.js';
 export { FileCache, type FileCacheOptions } from './cache/backends/file-cache.js';
 export { KeyvCache, type KeyvCacheOptions } from './cache/backends/keyv-cache.js';
 export { MemoryCache, type MemoryCacheOptions } from './cache/backends/memory-cache.js';
+export { RedisCache, type RedisCacheOptions } from './cache/backends/redis-cache.js';
 export { SqliteCache, type SqliteCacheOptions } from './cache/backends/sqlite-cache.js';
 export { BaseCache, type DeletionQuery, type RemovalCount, type ResponseFilter } from './cache/base-cache.js';
 export type { EventCounts } from './cache/events.js';

@@ -1,6 +1,7 @@
 import type { CommonBackendOptions } from './cache/backend-options.js';
 import type { FileCacheOptions } from './cache/backends/file-cache.js';
 import type { MemoryCacheOptions } from './cache/backends/memory-cache.js';
+import type { RedisCacheOptions } from './cache/backends/redis-cache.js';
 import type { SqliteCacheOptions } from './cache/backends/sqlite-cache.js';
 import type { Credentials } from './cache-key.js';
 import type { CacheRequest } from './models/cache-request.js';
@@ -120,6 +121,7 @@ type BackendChoice =
       /** What the backend's class takes. */
       backendOptions?: SqliteCacheOptions | undefined;
     }
+  | { backend: 'redis'; backendOptions?: RedisCacheOptions | undefined }
   | { backend: 'filesystem'; backendOptions?: FileCacheOptions | undefined }
   | { backend: 'memory'; backendOptions?: MemoryCacheOptions | undefined }
   /** A backend's class, an open cache, a Keyv, or a Keyv storage adapter. */

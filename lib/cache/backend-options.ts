@@ -100,6 +100,14 @@ export function readPath(value: unknown, option: string): string {
   return value;
 }
 
+/** A name that needs no escaping in any store. */
+export function readName(value: unknown, option: string): string {
+  if (typeof value !== 'string' || !/^[\w-]{1,100}$/.test(value)) {
+    throw optionError(option, value, 'a name of letters, digits, "_" and "-"');
+  }
+  return value;
+}
+
 /** The codec that a backend's options, as they were read, ask for. */
 export function codecFor(read: Readonly<Record<string, unknown>>): EntryCodec {
   return openCodec({

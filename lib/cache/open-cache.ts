@@ -5,6 +5,7 @@ import type { BackendClock } from './backend-options.js';
 import { FileCache } from './backends/file-cache.js';
 import { KeyvCache, type KeyvCacheOptions } from './backends/keyv-cache.js';
 import { MemoryCache } from './backends/memory-cache.js';
+import { RedisCache } from './backends/redis-cache.js';
 import { SqliteCache } from './backends/sqlite-cache.js';
 import { BaseCache } from './base-cache.js';
 
@@ -22,6 +23,7 @@ type CacheClass = new (options: object, clock: BackendClock) => BaseCache;
 
 const BACKENDS: Readonly<Record<string, CacheClass>> = {
   sqlite: SqliteCache,
+  redis: RedisCache,
   filesystem: FileCache,
   memory: MemoryCache,
 };
