@@ -311,10 +311,14 @@ describe('section 5.2.1: request directives', () => {
     ['max-stale=10', 75, 'axios-keyv-cache; fwd=stale; fwd-status=200; ttl=60; stored'],
     ['only-if-cached', 65, 'axios-keyv-cache; detail=only-if-cached'],
   ])('%p, %d seconds later', async (cacheControl, seconds, expected) => {
-    await using bench = await startBench({ cacheControl: true }, replying({ headers: FRESH }));
-    await ask(bench);
-    bench.clock.advance(seconds);
-    expect((await ask(bench, withHeaders({ 'cache-control': cacheControl }))).cacheStatus).toBe(expected);
+    for (const backend of BACKENDS) {
+      await using folder = await temporaryFolder();
+      const options = { cacheControl: true, backend, cacheName: `${folder.path}/rfc9111` };
+      await using bench = await startBench(options, replying({ headers: FRESH }));
+      await ask(bench);
+      bench.clock.advance(seconds);
+      expect((await ask(bench, withHeaders({ 'cache-control': cacheControl }))).cacheStatus).toBe(expected);
+    }
   });
 
   test('only-if-cached without a stored response is a 504', async () => {
@@ -357,6 +361,144 @@ describe('RFC 5861', () => {
       ]);
       bench.clock.advance(120);
       expect((await ask(bench)).status).toBe(503);
+    },
+  );
+});
+
+describe('the other rows of docs/rfc9111.md', () => {
+  const reuses = async (bench: Bench, config: AxiosRequestConfig = {}) => {
+    await ask(bench, config);
+    return (await ask(bench, config)).fromCache;
+  };
+
+  onEach(
+    '1.2.2: a lifetime beyond all numbers is a long one',
+    {},
+    [{ headers: { 'cache-control': 'max-age=99999999999' } }],
+    async (bench) => {
+      expect(await reuses(bench)).toBe(true);
+      bench.clock.advance(365 * 86_400);
+      expect((await ask(bench)).fromCache).toBe(true);
+    },
+  );
+
+  onEach(
+    '3.5: a shared cache keeps what is authorized to itself',
+    { shared: true },
+    [{ headers: FRESH }],
+    async (bench) => {
+      expect(await reuses(bench, withHeaders({ authorization: 'x' }))).toBe(false);
+    },
+  );
+
+  onEach(
+    '3.5: unless the response allows it',
+    { shared: true },
+    [{ headers: { 'cache-control': 'max-age=60, public' } }],
+    async (bench) => {
+      expect(await reuses(bench, withHeaders({ authorization: 'x' }))).toBe(true);
+    },
+  );
+
+  onEach(
+    '4.2.1: s-maxage is for shared caches',
+    { shared: true },
+    [{ headers: { 'cache-control': 'max-age=1, s-maxage=60' } }],
+    async (bench) => {
+      await ask(bench);
+      bench.clock.advance(30);
+      expect((await ask(bench)).fromCache).toBe(true);
+    },
+  );
+
+  onEach('4.2.3 and 5.1: Age counts, and grows', {}, [{ headers: { ...FRESH, age: '50' } }], async (bench) => {
+    await ask(bench);
+    bench.clock.advance(5);
+    expect((await ask(bench)).headers.age).toBe('55');
+    bench.clock.advance(5);
+    expect((await ask(bench)).fromCache).toBe(false);
+  });
+
+  onEach(
+    '4.3.3: a whole answer to a validation takes its place',
+    {},
+    [{ headers: TAGGED }, { headers: { ...FRESH, etag: '"b"' } }],
+    async (bench) => {
+      await ask(bench);
+      bench.clock.advance(61);
+      const replaced = await ask(bench);
+      expect([replaced.data, replaced.revalidated, (await ask(bench)).headers.etag]).toEqual(['2', false, '"b"']);
+    },
+  );
+
+  onEach(
+    '5.2: broken directives are read strictly',
+    {},
+    [{ headers: { 'cache-control': 'max-age=sixty, immutable', etag: '"a"' } }],
+    async (bench) => {
+      await ask(bench);
+      expect((await ask(bench)).revalidated).toBe(true);
+    },
+  );
+
+  onEach(
+    '5.2.2: no-cache asks each time, must-understand needs a status that is',
+    {},
+    [
+      { headers: { 'cache-control': 'no-cache, max-age=60', etag: '"a"' } },
+      { status: 599, headers: { 'cache-control': 'max-age=60, must-understand' } },
+    ],
+    async (bench) => {
+      await ask(bench);
+      expect((await ask(bench, { url: '/b' })).cacheStatus).toContain('detail=must-understand');
+      expect((await ask(bench)).fromCache).toBe(false);
+    },
+  );
+
+  onEach(
+    '5.3: Expires, and an invalid one',
+    {},
+    [{ headers: { expires: 'Thu, 01 Jan 2099 00:00:00 GMT' } }, { headers: { expires: '0', etag: '"a"' } }],
+    async (bench) => {
+      expect(await reuses(bench)).toBe(true);
+      await ask(bench, { url: '/b' });
+      expect((await ask(bench, { url: '/b' })).revalidated).toBe(true);
+    },
+  );
+
+  onEach('5.4: Pragma', {}, [{ headers: FRESH }], async (bench) => {
+    await ask(bench);
+    expect((await ask(bench, withHeaders({ pragma: 'no-cache' }))).fromCache).toBe(false);
+  });
+
+  onEach(
+    'RFC 8246: immutable is not asked about as long as it is fresh',
+    { alwaysRevalidate: true },
+    [{ headers: { 'cache-control': 'max-age=60, immutable', etag: '"a"' } }],
+    async (bench) => {
+      await ask(bench);
+      expect((await ask(bench)).cacheStatus).toBe('axios-keyv-cache; hit; ttl=60');
+    },
+  );
+
+  onEach(
+    'RFC 9110, 5.6.7: the obsolete forms of dates',
+    {},
+    [{ headers: { expires: 'Thu Jan  1 00:00:00 2099' } }],
+    async (bench) => {
+      expect(await reuses(bench)).toBe(true);
+    },
+  );
+
+  onEach(
+    'RFC 9110, 13.1.5: If-Range of another revision gets the whole',
+    {},
+    [{ headers: TAGGED, body: '0123456789' }],
+    async (bench) => {
+      await ask(bench);
+      const part = await ask(bench, withHeaders({ range: 'bytes=0-1', 'if-range': '"a"' }));
+      const whole = await ask(bench, withHeaders({ range: 'bytes=0-1', 'if-range': '"b"' }));
+      expect([part.status, part.data, whole.status, whole.data]).toEqual([206, '01', 200, '0123456789']);
     },
   );
 });
