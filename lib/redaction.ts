@@ -53,13 +53,13 @@ export function redactRequest(request: CacheRequest, { ignoredParameters }: KeyR
   };
 }
 
-/** The redirects that led to a response, as they may be stored and told. */
+/** The redirects that led to a response, as they may be stored and told; frozen, since every hit hands them out. */
 export function redactHops(hops: readonly Hop[], ignored: Ignored): readonly Hop[] {
-  return hops.map(({ url, status, headers }) => ({
-    url: redactUrl(url, ignored),
-    status,
-    headers: redactHeaders(headers, ignored),
-  }));
+  return Object.freeze(
+    hops.map(({ url, status, headers }) =>
+      Object.freeze({ url: redactUrl(url, ignored), status, headers: Object.freeze(redactHeaders(headers, ignored)) }),
+    ),
+  );
 }
 
 function ruleFor(ignored: Ignored): ParameterRule {

@@ -17,6 +17,7 @@ test('every URL of a chain is answered, and the history is told', async () => {
   ]);
   for (const url of ['/one', '/two?token=secret', '/three']) {
     const hit = await bench.api.get(url);
+    expect(() => (hit.history as unknown[]).pop()).toThrow(TypeError);
     expect([hit.fromCache, hit.data, hit.history?.length]).toEqual([true, { url: '/three', count: 3 }, 2]);
   }
   expect(bench.origin.asked).toHaveLength(3);

@@ -71,6 +71,12 @@ describe.each(BACKENDS)('BaseCache over %s', (_, open) => {
     expect([stored.size, stored.request.toString()]).toEqual([22, `GET ${origin.url}/a`]);
     expect(Number(stored.expires) - Number(stored.createdAt)).toBe(60_000);
     stored.body.fill(0);
+    Object.assign(stored.headers, { 'content-type': 'changed' });
+    Object.assign(stored.request.headers, { accept: 'changed' });
+    expect([stored.headers['content-type'], stored.request.headers.accept]).toEqual([
+      'application/json',
+      expect.stringContaining('json'),
+    ]);
     expect((await api.get('/a')).data.count).toBe(1);
     expect(await cache.getResponse('0'.repeat(64))).toBeUndefined();
     clock.advance(61);

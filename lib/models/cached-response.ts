@@ -1,6 +1,6 @@
 import type { AxiosResponse } from 'axios';
 import { type ExpirationTime, expiresAt, parseExpiration } from '../policy/expiration.js';
-import { type Fields, field } from '../policy/messages.js';
+import { type Fields, field, newFields } from '../policy/messages.js';
 import type { Hop, RequestRecord, ResponseRecord } from './record.js';
 
 /** What a stored response needs from outside to be more than data; handed in by the cache that holds it. */
@@ -26,7 +26,7 @@ export class CachedRequest {
   constructor({ method, url, headers, body }: RequestRecord) {
     this.method = method;
     this.url = url;
-    this.headers = headers;
+    this.headers = newFields(headers);
     this.body = body;
   }
 
@@ -54,9 +54,9 @@ export class CachedResponse {
     return this.#record.statusText;
   }
 
-  /** Lower-case names; without credentials and cookies. */
+  /** Lower-case names; without credentials and cookies. A copy, since what is stored must not change. */
   get headers(): Fields {
-    return this.#record.headers;
+    return newFields(this.#record.headers);
   }
 
   /** The final URL, without secrets. */

@@ -66,7 +66,7 @@ function responseOf(
   const { status, statusText, url, initialAge, vary, variant, bodyForm } = metadata;
   const headers = fieldsOf(metadata.headers);
   const request = requestOf(metadata.request);
-  const history = Array.isArray(metadata.history) ? metadata.history.map(hopOf) : undefined;
+  const history = Array.isArray(metadata.history) ? Object.freeze(metadata.history.map(hopOf)) : undefined;
   if (typeof status !== 'number' || typeof statusText !== 'string' || typeof url !== 'string') return undefined;
   if (typeof initialAge !== 'number' || !isTexts(vary) || typeof variant !== 'string' || !isBodyForm(bodyForm))
     return undefined;
@@ -99,7 +99,7 @@ function requestOf(value: unknown): RequestRecord | undefined {
 function hopOf(value: unknown): Hop | undefined {
   if (!isObject(value) || typeof value.url !== 'string' || typeof value.status !== 'number') return undefined;
   const headers = fieldsOf(value.headers);
-  return headers && { url: value.url, status: value.status, headers };
+  return headers && Object.freeze({ url: value.url, status: value.status, headers: Object.freeze(headers) });
 }
 
 function pairsOf(fields: Fields): FieldPairs {
