@@ -184,6 +184,11 @@ describe('cacheSettings', () => {
     expect(view.oldDataOnError).toBe('1h');
   });
 
+  test('have an eighth of the room in memory as the largest body', async () => {
+    await using bench = await startBench({ backendOptions: { maxSize: 8_000 } });
+    expect(bench.api.cacheSettings.maxBodySize).toBe(1_000);
+  });
+
   test('are copied and frozen', () => {
     const allowableCodes = [200];
     const { view, compiled } = new InstanceSettings({ allowableCodes });

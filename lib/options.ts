@@ -75,7 +75,7 @@ export interface SharedCacheOptions {
   coalesce?: boolean | undefined;
   /** Makes the key of a request instead of `createKey`. */
   keyFn?: ((request: CacheRequest, settings: object) => string) | undefined;
-  /** Bytes; a larger body passes through uncached. Default: 64 MiB. */
+  /** Bytes; a larger body passes through uncached. Default: 64 MiB, for memory an eighth of its bound where that is less. */
   maxBodySize?: number | undefined;
 }
 

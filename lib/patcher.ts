@@ -51,15 +51,17 @@ class Installation implements CachingContext {
     if (instanceFactory !== undefined && typeof instanceFactory !== 'function') {
       throw optionError('instanceFactory', instanceFactory, 'a function');
     }
-    this.settings = new InstanceSettings(cacheOptions);
+    const settings = new InstanceSettings(cacheOptions);
+    this.settings = settings;
     const { cache, owned } = openCache(storeOptions(cacheOptions), {});
     this.base = cache;
     this.cache = internalsOf(cache);
+    settings.suggestBodySize(this.cache.guard.store.suggestedBodySize);
     this.#owned = owned;
     this.#factory = instanceFactory;
     const { backend: _, backendOptions: __, cacheName: ___, serializer: ____, ...rest } = cacheOptions;
-    const { secretKey: _____, encryptionKey: ______, ...settings } = rest;
-    this.#factoryOptions = { ...settings, backend: cache };
+    const { secretKey: _____, encryptionKey: ______, ...own } = rest;
+    this.#factoryOptions = { ...own, backend: cache };
     this.#release = this.cache.use(this.settings);
     inForce += 1;
     restore ??= patch();

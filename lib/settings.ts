@@ -180,10 +180,17 @@ export class InstanceSettings {
     this.view = this.#createView();
   }
 
-  readonly #defaultBodySize: number;
+  #defaultBodySize: number;
 
   get compiled(): CallSettings {
     return this.#compiled;
+  }
+
+  /** Lowers the default of `maxBodySize` to what the store suggests (bytes). */
+  suggestBodySize(bytes: number | undefined): void {
+    if (bytes === undefined || bytes >= this.#defaultBodySize) return;
+    this.#defaultBodySize = bytes;
+    this.#compiled = this.#compile(this.#given);
   }
 
   /** For a child instance: the same values, apart from then on. */

@@ -55,7 +55,7 @@ api.get('http://localhost/', { allowableCodes: '200' });
 `;
 
 describe.each([
-  ['with @keyv/sqlite', [...DEPENDENCIES, '@keyv/sqlite'], 'true SqliteCache\n'],
+  ['with @keyv/sqlite', [...DEPENDENCIES, '@keyv/sqlite'], 'true DefaultCache\n'],
   ['without @keyv/sqlite', DEPENDENCIES, 'true MemoryCache\n'],
 ])('%s', (_, packages, expected) => {
   test.each([
@@ -67,6 +67,24 @@ describe.each([
     writeFileSync(path.join(folder.path, file), source);
     const { stdout } = await run(process.execPath, [file], { cwd: folder.path });
     expect(stdout).toBe(expected);
+  });
+});
+
+test('with an @keyv/sqlite that cannot be loaded: memory by default, an error by name', async () => {
+  await using folder = await temporaryFolder();
+  await project(folder.path, DEPENDENCIES);
+  const broken = path.join(folder.path, 'node_modules/@keyv/sqlite');
+  mkdirSync(broken);
+  writeFileSync(path.join(broken, 'index.js'), 'throw new Error("never built");');
+  writeFileSync(path.join(folder.path, 'default.mjs'), ESM);
+  const { stdout, stderr } = await run(process.execPath, ['default.mjs'], { cwd: folder.path });
+  expect([stdout, stderr.match(/CacheWarning/g)]).toEqual(['true DefaultCache\n', ['CacheWarning']]);
+  writeFileSync(
+    path.join(folder.path, 'named.mjs'),
+    ESM.replace('axios.create({ adapter })', "axios.create({ adapter }), { backend: 'sqlite' }"),
+  );
+  await expect(run(process.execPath, ['named.mjs'], { cwd: folder.path })).rejects.toMatchObject({
+    stderr: expect.stringContaining('ERR_CACHE_BROKEN_PACKAGE'),
   });
 });
 

@@ -65,6 +65,7 @@ export class Attachment implements CachingContext {
     this.base = base;
     this.cache = internalsOf(base);
     this.settings = settings;
+    settings.suggestBodySize(this.cache.guard.store.suggestedBodySize);
     this.own = how.parent === undefined;
     this.#owned = how.owned ?? false;
     this.#parent = how.parent;

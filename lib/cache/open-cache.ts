@@ -2,6 +2,7 @@ import { optionError } from '../errors.js';
 import { canResolve } from '../load-client.js';
 import { isAdapter, isKeyv } from '../stores/keyv.js';
 import type { BackendClock } from './backend-options.js';
+import { DefaultCache } from './backends/default-cache.js';
 import { FileCache } from './backends/file-cache.js';
 import { KeyvCache, type KeyvCacheOptions } from './backends/keyv-cache.js';
 import { MemoryCache } from './backends/memory-cache.js';
@@ -57,7 +58,7 @@ export function openCache(
 }
 
 function classFor(backend: unknown): CacheClass {
-  if (backend === undefined) return canResolve('@keyv/sqlite') ? SqliteCache : MemoryCache;
+  if (backend === undefined) return canResolve('@keyv/sqlite') ? DefaultCache : MemoryCache;
   if (typeof backend === 'string' && Object.hasOwn(BACKENDS, backend)) return BACKENDS[backend] as CacheClass;
   if (typeof backend === 'function' && backend.prototype instanceof BaseCache) return backend as CacheClass;
   const names = Object.keys(BACKENDS).map((name) => `"${name}"`);

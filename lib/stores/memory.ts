@@ -25,6 +25,8 @@ const SWEEP_INTERVAL = 60_000;
  */
 export class MemoryStore implements Store {
   readonly name = 'memory';
+  /** An eighth of all there is room for. */
+  readonly suggestedBodySize: number;
   readonly #entries: LRUCache<string, Entry>;
   /** Ids by group and by URL digest. */
   readonly #groups = new Map<string, Set<string>>();
@@ -36,6 +38,7 @@ export class MemoryStore implements Store {
   constructor(options: MemoryStoreOptions, now: () => number) {
     this.#retention = (options.retention ?? Number.POSITIVE_INFINITY) * 1000;
     this.#now = now;
+    this.suggestedBodySize = Math.floor((options.maxSize ?? MEMORY_MAX_SIZE) / 8);
     this.#entries = new LRUCache<string, Entry>({
       max: options.maxEntries ?? MEMORY_MAX_ENTRIES,
       maxSize: options.maxSize ?? MEMORY_MAX_SIZE,

@@ -35,6 +35,9 @@ export interface Store {
   /** Largest entry in bytes that the store takes; beyond it the cache does not try (DynamoDB 400 KB, MongoDB 16 MB). */
   readonly maxEntrySize?: number;
 
+  /** Largest body in bytes that is worth its room, where it is bounded by design. */
+  readonly suggestedBodySize?: number;
+
   /** The entry with that id, `undefined` where there is none, an entry of kind `unknown` where its row cannot be read. */
   find(id: string): MaybePromise<Entry | undefined>;
 

@@ -38,17 +38,24 @@ export class SqliteCache extends BaseCache {
    *   not installed
    */
   constructor(options: SqliteCacheOptions = {}, { now = Date.now }: BackendClock = {}) {
-    const read = readBackendOptions(options, {
-      cacheName: readPath,
-      useTemp: flag,
-      useCacheDir: flag,
-      busyTimeout: atLeastZero,
-      fastSave: flag,
-      maxEntries: count,
-      maxSize: count,
-    });
     if (!canResolve('@keyv/sqlite')) throw missingPackage('@keyv/sqlite', 'backend "sqlite"');
-    const { cacheName = DEFAULT_CACHE_NAME, ...rest } = read as SqliteCacheOptions & { retention?: number };
-    super({ ...rest, store: new SqliteStore(cacheName, rest, now), codec: codecFor(read), now });
+    const { cacheName = DEFAULT_CACHE_NAME, ...rest } = readSqliteOptions(options);
+    super({ ...rest, store: new SqliteStore(cacheName, rest, now), codec: codecFor({ ...rest, cacheName }), now });
   }
+}
+
+/** Options as they were read: lengths of time are numbers of seconds. */
+export type ReadSqliteOptions = Omit<SqliteCacheOptions, 'retention'> & { readonly retention?: number };
+
+/** @throws TypeError for a wrong option, which it names */
+export function readSqliteOptions(options: SqliteCacheOptions): ReadSqliteOptions {
+  return readBackendOptions(options, {
+    cacheName: readPath,
+    useTemp: flag,
+    useCacheDir: flag,
+    busyTimeout: atLeastZero,
+    fastSave: flag,
+    maxEntries: count,
+    maxSize: count,
+  });
 }

@@ -1,0 +1,88 @@
+import { CacheError } from '../errors.js';
+import type { MaybePromise } from '../maybe-promise.js';
+import type { Entry, EntrySummary } from '../models/entry.js';
+import type { EntryQuery, Store } from './store.js';
+
+/**
+ * A store that nobody asked for by name, with another to take its place where its package turns out to be broken: a
+ * native part that was never built is no reason for requests to fail.
+ */
+export class FallbackStore implements Store {
+  #store: Store;
+  readonly #substitute: () => Store;
+  readonly #onFallback: (error: CacheError) => void;
+  #settled = false;
+
+  /** @param onFallback told once, when the substitute takes over */
+  constructor(store: Store, substitute: () => Store, onFallback: (error: CacheError) => void) {
+    this.#store = store;
+    this.#substitute = substitute;
+    this.#onFallback = onFallback;
+  }
+
+  get name(): string {
+    return this.#store.name;
+  }
+
+  find(id: string): MaybePromise<Entry | undefined> {
+    return this.#use((store) => store.find(id));
+  }
+
+  put(entry: Entry): MaybePromise<void> {
+    return this.#use((store) => store.put(entry));
+  }
+
+  async drop(ids: readonly string[]): Promise<number> {
+    return this.#use((store) => store.drop(ids));
+  }
+
+  async dropExact(ids: readonly string[]): Promise<number> {
+    return this.#use((store) => store.dropExact(ids));
+  }
+
+  async *list(query?: EntryQuery): AsyncGenerator<EntrySummary> {
+    await this.ready();
+    yield* this.#store.list(query);
+  }
+
+  async count(query?: EntryQuery): Promise<number> {
+    return this.#use((store) => store.count(query));
+  }
+
+  async purge(now: number): Promise<number> {
+    return this.#use((store) => store.purge(now));
+  }
+
+  async clear(): Promise<void> {
+    return this.#use((store) => store.clear());
+  }
+
+  async ready(): Promise<void> {
+    return this.#use((store) => store.ready());
+  }
+
+  close(): Promise<void> {
+    return this.#store.close();
+  }
+
+  #use<T>(work: (store: Store) => MaybePromise<T>): MaybePromise<T> {
+    return this.#settled ? work(this.#store) : this.#try(work);
+  }
+
+  async #try<T>(work: (store: Store) => MaybePromise<T>): Promise<T> {
+    const tried = this.#store;
+    try {
+      const value = await work(tried);
+      this.#settled = true;
+      return value;
+    } catch (error) {
+      if (!(error instanceof CacheError) || error.code !== 'ERR_CACHE_BROKEN_PACKAGE') throw error;
+      if (this.#store === tried) {
+        this.#store = this.#substitute();
+        this.#settled = true;
+        this.#onFallback(error);
+      }
+      return work(this.#store);
+    }
+  }
+}
