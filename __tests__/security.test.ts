@@ -2,6 +2,8 @@ import * as path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import KeyvSqlite from '@keyv/sqlite';
 import { CookieJar } from 'tough-cookie';
+import { RedisCache } from '../lib/cache/backends/redis-cache.js';
+import { internalsOf } from '../lib/cache/internals.js';
 import { HEAD_LENGTH } from '../lib/stores/row.js';
 import { startBench, temporaryFolder } from './support/api.js';
 import { sendJson } from './support/origin.js';
@@ -214,3 +216,30 @@ function innerBase64(text: string, offset: number): string {
     .replace(/=+$/, '');
   return encoded.slice(offset === 0 ? 0 : 4, -2);
 }
+
+describe('names', () => {
+  test.each([['x;DROP TABLE'], ['/abs'], ['a b'], ['..'], ['ü']])(
+    '%p is refused where a plain name is meant',
+    (cacheName) => {
+      expect(() => new RedisCache({ cacheName })).toThrow(
+        `cacheName: ${JSON.stringify(cacheName)} is not accepted; expected a name of letters`,
+      );
+    },
+  );
+
+  test('a password in a URL is not shown', () => {
+    expect(() => new RedisCache({ url: 'http://user:s3cr3t@host' })).toThrow(/^url: what was given is not accepted/);
+  });
+});
+
+test('a polluted Object.prototype.secretKey signs nothing', async () => {
+  Object.defineProperty(Object.prototype, 'secretKey', { value: KEY, configurable: true, writable: true });
+  try {
+    await using bench = await startBench({ backendOptions: { maxEntries: 10 } });
+    const { cacheKey = '' } = await bench.api.get('/');
+    const entry = await internalsOf(bench.api.cache).guard.store.find(cacheKey);
+    expect(entry?.seal).toBe('');
+  } finally {
+    Reflect.deleteProperty(Object.prototype, 'secretKey');
+  }
+});

@@ -64,7 +64,8 @@ export function readBackendOptions(
 ): Record<string, unknown> {
   if (typeof options !== 'object' || options === null) throw optionError('backendOptions', options, 'an object');
   const known = { ...COMMON, ...readers };
-  const read: Record<string, unknown> = {};
+  // Without a prototype: nothing that was planted there is taken for an option.
+  const read: Record<string, unknown> = Object.create(null);
   for (const [name, value] of Object.entries(options)) {
     const reader = Object.hasOwn(known, name) ? known[name] : undefined;
     if (!reader)

@@ -44,7 +44,7 @@ export function openCache(
 ): { readonly cache: BaseCache; readonly owned: boolean } {
   const { backend } = options;
   if (backend instanceof BaseCache) {
-    const beside = SETTLED.find((name) => options[name] !== undefined);
+    const beside = SETTLED.find((name) => Object.hasOwn(options, name) && options[name] !== undefined);
     if (beside !== undefined) {
       throw new TypeError(`${beside}: not accepted beside a backend that is open already, which has its own`);
     }

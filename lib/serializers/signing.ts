@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto';
-import { FlattenedSign, flattenedVerify, importJWK } from 'jose';
+import { type CryptoKey, FlattenedSign, flattenedVerify } from 'jose';
 import type { Entry, EntrySummary } from '../models/entry.js';
 import type { InvalidReason } from './codec.js';
 import { derivedKey, keyId } from './keys.js';
-
-type SigningKey = Awaited<ReturnType<typeof importJWK>>;
 
 const ALGORITHM = 'HS256';
 /** `digest of the body` `:` `protected header` `..` `signature`, the last three as a detached JWS in compact form. */
@@ -16,15 +14,14 @@ const FORM = /^([\w-]{43}):([\w-]{1,400})\.\.([\w-]{43})$/;
  */
 export class Signer {
   readonly #cacheName: string;
-  readonly #keys: readonly { readonly id: string; readonly key: Promise<SigningKey> }[];
+  readonly #keys: readonly { readonly id: string; readonly key: Promise<CryptoKey> }[];
 
   /** @param keys first the one to sign with */
   constructor(keys: readonly Uint8Array[], cacheName: string) {
     this.#cacheName = cacheName;
     this.#keys = keys.map((secret) => {
       const derived = derivedKey(secret, 'sign');
-      const k = Buffer.from(derived).toString('base64url');
-      return { id: keyId(derived), key: importJWK({ kty: 'oct', k, alg: ALGORITHM }) };
+      return { id: keyId(derived), key: imported(derived) };
     });
   }
 
@@ -61,7 +58,7 @@ export class Signer {
     return body === undefined || digestOf(body) === digest ? undefined : 'bad-digest';
   }
 
-  #keyFor(header: string): Promise<SigningKey> | undefined {
+  #keyFor(header: string): Promise<CryptoKey> | undefined {
     try {
       const { kid } = JSON.parse(Buffer.from(header, 'base64url').toString()) as { kid?: unknown };
       return this.#keys.find(({ id }) => id === kid)?.key;
@@ -86,6 +83,12 @@ export class Signer {
     ];
     return Buffer.from(JSON.stringify(parts));
   }
+}
+
+/** Imported once: jose would import raw bytes anew for each signature. */
+function imported(key: Uint8Array): Promise<CryptoKey> {
+  const algorithm = { name: 'HMAC', hash: 'SHA-256' };
+  return crypto.subtle.importKey('raw', Uint8Array.from(key), algorithm, false, ['sign', 'verify']);
 }
 
 function digestOf(bytes: Uint8Array): string {
