@@ -87,6 +87,28 @@ describeHere(
       await store.close();
     });
 
+    test("an idle connection stays, and an own client stays its owner's", async () => {
+      const client = createClient({ url: server.url });
+      let reconnected = 0;
+      client.on('reconnecting', () => {
+        reconnected += 1;
+      });
+      const store = new RedisStore('own', { client }, Date.now);
+      await store.ready();
+      await store.close();
+      expect([client.isReady, reconnected]).toEqual([true, 0]);
+      client.destroy();
+      const own = new RedisStore('idle', { url: server.url, clientOptions: { name: 'idle' } }, Date.now);
+      await own.ready();
+      const connectedAt = () =>
+        raw(async (admin) => (await admin.sendCommand(['CLIENT', 'LIST'])) as unknown as string);
+      const idOf = (list: string) => /id=(\d+)[^\n]* name=idle /.exec(list)?.[1];
+      const before = idOf(await connectedAt());
+      await new Promise((resolve) => setTimeout(resolve, 1_500));
+      expect([before, idOf(await connectedAt())]).toEqual([expect.any(String), before]);
+      await own.close();
+    });
+
     test('killed, frozen and back: requests go on, and the cache works again', async () => {
       const own = await redisServer();
       await using bench = await startBench({

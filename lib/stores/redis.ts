@@ -30,12 +30,11 @@ const BLOB_STRING = 36;
 /** Bytes of a row that hold nearly every head with its metadata. */
 const SUMMARY_GUESS = 4_096;
 const BATCH = 500;
-/** Milliseconds. What makes node-redis fail fast and come back by itself. */
-const FAIL_FAST = {
-  connectTimeout: 500,
-  socketTimeout: 800,
-  reconnectStrategy: (tries: number) => Math.min(tries * 50, 500),
-};
+/**
+ * Milliseconds. What makes node-redis fail fast and come back by itself. There is no `socketTimeout` among it: node-redis
+ * takes an idle connection for a silent server and would reconnect all the time; a frozen server is the guard's matter.
+ */
+const FAIL_FAST = { connectTimeout: 500, reconnectStrategy: (tries: number) => Math.min(tries * 50, 500) };
 
 /**
  * Entries in Redis, through @keyv/redis's client, as bytes. Beside each row stand a sorted set of expiries and sets for
