@@ -242,6 +242,16 @@ describe('a store in trouble never fails a request', () => {
     await quiet.detachCache();
   });
 
+  test('an outage is told once to a listener that parent and children share', async () => {
+    await using folder = await temporaryFolder();
+    const notAFolder = path.join(folder.path, 'file');
+    await writeFile(notAFolder, 'x');
+    await using bench = await startBench({ backend: 'sqlite', cacheName: path.join(notAFolder, 'cache') });
+    const child = bench.api.create({ baseURL: bench.origin.url });
+    await child.get('/');
+    expect(bench.events.filter(({ type }) => type === 'error')).toHaveLength(1);
+  });
+
   test('with strict it rejects with a coded error', async () => {
     await using folder = await temporaryFolder();
     const notAFolder = path.join(folder.path, 'file');

@@ -50,6 +50,7 @@ export class Attachment implements CachingContext {
   readonly #covered: Attachment | undefined;
   readonly #undo: (() => void)[] = [];
   readonly #children = new Set<WeakRef<Attachment>>();
+  readonly #forgotten = new FinalizationRegistry<WeakRef<Attachment>>((child) => this.#children.delete(child));
   #switchedOff = 0;
   #inFlight = 0;
   #whenIdle: (() => void)[] = [];
@@ -69,7 +70,8 @@ export class Attachment implements CachingContext {
     this.own = how.parent === undefined;
     this.#owned = how.owned ?? false;
     this.#parent = how.parent;
-    this.#undo.push(this.cache.use(settings));
+    // A child's requests tell its own listener; of the store as a whole its parent hears.
+    if (this.own) this.#undo.push(this.cache.use(settings));
     this.#covered = attachments.get(instance.interceptors);
     attachments.set(instance.interceptors, this);
     this.#listen();
@@ -149,7 +151,10 @@ export class Attachment implements CachingContext {
   #createChild(create: AxiosInstance['create'], config: CreateAxiosDefaults | undefined): AxiosInstance {
     if (config) refuseCacheOptions(config, 'create()');
     const child = create.call(this.instance, config);
-    this.#children.add(new WeakRef(new Attachment(child, this.base, this.settings.copy(), { parent: this })));
+    const attachment = new Attachment(child, this.base, this.settings.copy(), { parent: this });
+    const reference = new WeakRef(attachment);
+    this.#children.add(reference);
+    this.#forgotten.register(attachment, reference);
     return child;
   }
 

@@ -62,11 +62,12 @@ export class EventDesk {
 
   /** Tells every instance of an outage, or of its end; where nobody listens, an outage is told as a warning. */
   tellAll(event: CacheEvent): void {
-    const found = [...this.#listeners].map((find) => find()).filter((listener) => listener !== undefined);
+    // Instances may share a listener, which is to hear of it once.
+    const found = new Set([...this.#listeners].map((find) => find()).filter((listener) => listener !== undefined));
     const tellEach = (told: CacheEvent) => {
       for (const listener of found) listener(told);
     };
-    const heard = this.emit(event.type, () => event, found.length === 0 ? undefined : tellEach);
+    const heard = this.emit(event.type, () => event, found.size === 0 ? undefined : tellEach);
     if (heard || event.type !== 'error') return;
     const cause = (event.error as Error | null | undefined)?.message ?? event.reason;
     process.emitWarning(`the cache's store is out, requests go on without it: ${cause}`, 'CacheWarning');
