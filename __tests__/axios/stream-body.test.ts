@@ -131,6 +131,18 @@ describe('a stream', () => {
     expect([old.isExpired, String(await buffer(old.data))]).toEqual([true, 'one']);
   });
 
+  test('whose revalidation is answered for another representation is fetched whole', async () => {
+    await using bench = await startBench({ expireAfter: 10 }, ({ headers }, response, count) => {
+      response.setHeader('etag', headers['if-none-match'] ? '"other"' : `"${count}"`);
+      if (headers['if-none-match']) response.statusCode = 304;
+      response.end(headers['if-none-match'] ? '' : String(count));
+    });
+    await buffer((await bench.api.get('/', STREAM)).data);
+    bench.clock.advance(11);
+    const { status, data } = await bench.api.get('/', STREAM);
+    expect([status, String(await buffer(data)), bench.origin.asked.length]).toEqual([200, '3', 3]);
+  });
+
   test('runs filterFn and expireAfter functions at its end', async () => {
     await using bench = await startBench(
       { filterFn: ({ data }) => data === 'wanted', expireAfter: ({ size }) => size },

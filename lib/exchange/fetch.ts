@@ -2,9 +2,10 @@ import { countsInVary } from '../cache-key.js';
 import type { ResponseRecord } from '../models/record.js';
 import type { Fields } from '../policy/messages.js';
 import { completion } from '../policy/range.js';
-import { callerConditions, conditionsFor, confirms, validators } from '../policy/validation.js';
+import { callerConditions, validators } from '../policy/validation.js';
 import { variantOf, varyNames } from '../policy/vary.js';
 import { type Call, tell, wait } from './call.js';
+import { type Asked, askToConfirm } from './confirm.js';
 import { type Departure, flightsOf, type Seat } from './flights.js';
 import { invalidate } from './invalidate.js';
 import type { OriginAnswer } from './origin.js';
@@ -95,22 +96,13 @@ async function ask(
   stored: ResponseRecord | undefined,
   revalidate: boolean,
   send: (conditions: Fields | undefined) => Promise<OriginAnswer>,
-): Promise<{ readonly answer: OriginAnswer; readonly confirmed?: ResponseRecord }> {
-  const { request } = call;
-  if (!stored) return { answer: await send(undefined) };
-  if (!revalidate) {
-    const missing = call.settings.forceRefresh ? undefined : completion(request, stored);
-    const answer = await send(missing);
-    return {
-      answer: missing && answer.status === 206 ? (completed(answer, stored) ?? (await send(undefined))) : answer,
-    };
-  }
-  const conditions = conditionsFor(request, stored);
-  const answer = await send(conditions);
-  if (answer.status !== 304 || !conditions) return { answer };
-  if (confirms(request, stored, answer)) return { answer, confirmed: stored };
-  // RFC 9111 section 4.3.4: a 304 for another representation says nothing about the stored one.
-  return { answer: callerConditions(request) ? answer : await send(undefined) };
+): Promise<Asked<OriginAnswer>> {
+  if (!stored || revalidate || call.settings.forceRefresh) return askToConfirm(call, stored, revalidate, send);
+  const missing = completion(call.request, stored);
+  const answer = await send(missing);
+  return {
+    answer: missing && answer.status === 206 ? (completed(answer, stored) ?? (await send(undefined))) : answer,
+  };
 }
 
 async function settle(call: Call, seat: Seat<Received>): Promise<Fetched> {

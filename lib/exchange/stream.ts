@@ -1,7 +1,7 @@
 import type { ResponseRecord } from '../models/record.js';
 import { mayServeStale } from '../policy/stale.js';
-import { conditionsFor, confirms } from '../policy/validation.js';
 import { type Call, tell } from './call.js';
+import { askToConfirm } from './confirm.js';
 import { invalidate } from './invalidate.js';
 import type { OpenAnswer } from './origin.js';
 import { type Outcome, unstoredExtras } from './outcome.js';
@@ -21,12 +21,17 @@ export async function fetchStream(
   forward: Forward,
 ): Promise<Outcome> {
   const { request, settings, origin, cache } = call;
-  const conditions = revalidate && stored ? conditionsFor(request, stored) : undefined;
-  const answer = await origin.open(conditions);
+  let open: OpenAnswer | undefined;
+  const { answer, confirmed } = await askToConfirm(call, stored, revalidate, async (conditions) => {
+    // Asked again: nobody reads what was answered first.
+    open?.discard();
+    open = await origin.open(conditions);
+    return open;
+  });
   const { status } = answer;
-  if (stored && conditions && status === 304 && confirms(request, stored, answer)) {
+  if (confirmed) {
     answer.discard();
-    const received = await freshenStored(call, stored, whole(answer, new Uint8Array(0)));
+    const received = await freshenStored(call, confirmed, whole(answer, new Uint8Array(0)));
     return fromOrigin(call, { received, mine: true, fits: true }, forward);
   }
   if (stored && status !== 304 && mayServeStale(request, stored, { status }, settings, cache.now())) {
