@@ -1,8 +1,11 @@
 export type { CacheMethods } from './axios/attachment.js';
 export type {} from './axios/types.js';
+export { DynamoDbCache, type DynamoDbCacheOptions } from './cache/backends/dynamodb-cache.js';
 export { FileCache, type FileCacheOptions } from './cache/backends/file-cache.js';
+export { GridFSCache, type GridFSCacheOptions } from './cache/backends/gridfs-cache.js';
 export { KeyvCache, type KeyvCacheOptions } from './cache/backends/keyv-cache.js';
 export { MemoryCache, type MemoryCacheOptions } from './cache/backends/memory-cache.js';
+export { MongoCache, type MongoCacheOptions } from './cache/backends/mongo-cache.js';
 export { RedisCache, type RedisCacheOptions } from './cache/backends/redis-cache.js';
 export { SqliteCache, type SqliteCacheOptions } from './cache/backends/sqlite-cache.js';
 export { BaseCache, type DeletionQuery, type RemovalCount, type ResponseFilter } from './cache/base-cache.js';

@@ -35,3 +35,14 @@ export async function loadClient<T>(packageName: string, what: string): Promise<
     throw new CacheError('ERR_CACHE_BROKEN_PACKAGE', message, { cause });
   }
 }
+
+/**
+ * Loads what an optional client library stands on, by that library's own dependency: package managers that keep
+ * packages apart hide it from us.
+ *
+ * @throws as {@link loadClient}
+ */
+export async function loadBeneath<T>(packageName: string, dependency: string, what: string): Promise<T> {
+  await loadClient(packageName, what);
+  return createRequire(require.resolve(packageName))(dependency) as T;
+}

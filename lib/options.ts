@@ -1,6 +1,9 @@
 import type { CommonBackendOptions } from './cache/backend-options.js';
+import type { DynamoDbCacheOptions } from './cache/backends/dynamodb-cache.js';
 import type { FileCacheOptions } from './cache/backends/file-cache.js';
+import type { GridFSCacheOptions } from './cache/backends/gridfs-cache.js';
 import type { MemoryCacheOptions } from './cache/backends/memory-cache.js';
+import type { MongoCacheOptions } from './cache/backends/mongo-cache.js';
 import type { RedisCacheOptions } from './cache/backends/redis-cache.js';
 import type { SqliteCacheOptions } from './cache/backends/sqlite-cache.js';
 import type { Credentials } from './cache-key.js';
@@ -122,6 +125,9 @@ type BackendChoice =
       backendOptions?: SqliteCacheOptions | undefined;
     }
   | { backend: 'redis'; backendOptions?: RedisCacheOptions | undefined }
+  | { backend: 'mongodb'; backendOptions?: MongoCacheOptions | undefined }
+  | { backend: 'gridfs'; backendOptions?: GridFSCacheOptions | undefined }
+  | { backend: 'dynamodb'; backendOptions?: DynamoDbCacheOptions | undefined }
   | { backend: 'filesystem'; backendOptions?: FileCacheOptions | undefined }
   | { backend: 'memory'; backendOptions?: MemoryCacheOptions | undefined }
   /** A backend's class, an open cache, a Keyv, or a Keyv storage adapter. */

@@ -20,12 +20,16 @@ export interface Backend {
   ): Store;
   /** Whether other stores, and processes, see what this one wrote. */
   readonly persistent: boolean;
+  /** Bytes of a large body that it takes. Default: 1,000,000. */
+  readonly largest?: number;
   /** Whether it takes maxEntries and maxSize. Default: true. */
   readonly bounded?: boolean;
   /** Whether it lets go by the test's clock of what is past its retention. Default: true. */
   readonly expires?: boolean;
-  /** A module that exports `open(folder, cacheName): Store`, for several processes on one store; with `persistent`. */
+  /** A module that exports `open(folder, cacheName, argument): Store`, for several processes on one store. */
   readonly processModule?: string;
+  /** What its `open` gets: the server's URL. */
+  readonly processArgument?: () => string;
   /** Puts something under an id that is no entry of ours, with the store's own client. */
   plantGarbage?(folder: string, cacheName: string, id: string): Promise<void>;
 }
@@ -36,7 +40,7 @@ function id(letter: string): string {
   return letter.repeat(64);
 }
 
-function entry(letter: string, more: Partial<Entry> = {}): Entry {
+export function entry(letter: string, more: Partial<Entry> = {}): Entry {
   const meta = Buffer.from(`json\n{"key":"${letter}"}`);
   const body = more.body ?? Buffer.from(`body of ${letter}`);
   return {
@@ -94,7 +98,7 @@ export function describeBackend(name: string, backend: Backend): void {
     test.each([
       ['every byte', Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))],
       ['nothing', Buffer.alloc(0)],
-      ['a megabyte', Buffer.alloc(1_000_000, 'xyz')],
+      ['a large body', Buffer.alloc(backend.largest ?? 1_000_000, 'xyz')],
     ])('keeps entries whole: %s', async (_, body) => {
       const given = entry('a', {
         body,
@@ -265,6 +269,7 @@ export function describeBackend(name: string, backend: Backend): void {
     if (backend.processModule) {
       test('takes the writes of several processes', async () => {
         await store.ready();
+        const argument = backend.processArgument?.() ?? '';
         const script = path.join(process.cwd(), 'node_modules', `.contract-${process.pid}.mjs`);
         buildSync({
           stdin: { contents: writer(backend.processModule ?? ''), resolveDir: process.cwd(), loader: 'ts' },
@@ -275,7 +280,9 @@ export function describeBackend(name: string, backend: Backend): void {
           outfile: script,
         });
         try {
-          await Promise.all(['1', '2', '3', '4'].map((number) => run(process.execPath, [script, folder.path, number])));
+          await Promise.all(
+            ['1', '2', '3', '4'].map((number) => run(process.execPath, [script, folder.path, number, argument])),
+          );
         } finally {
           await rm(script);
         }
@@ -289,8 +296,8 @@ export function describeBackend(name: string, backend: Backend): void {
 function writer(module: string): string {
   return `
     import { open } from ${JSON.stringify(path.resolve(module))};
-    const [, , folder, number] = process.argv;
-    const store = open(folder, 'cache');
+    const [, , folder, number, argument] = process.argv;
+    const store = open(folder, 'cache', argument);
     for (let index = 0; index < 50; index += 1) {
       const id = (number + index.toString(16)).padStart(64, '0');
       const body = Buffer.alloc(1000, number);

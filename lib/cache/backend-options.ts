@@ -109,6 +109,20 @@ export function readName(value: unknown, option: string): string {
   return value;
 }
 
+export function readObject(value: unknown, option: string): object {
+  if (typeof value !== 'object' || value === null) throw optionError(option, value, 'an object');
+  return value;
+}
+
+/** A reader for URLs of some protocols. The value is not shown: a URL may hold a password. */
+export function readUrl(protocols: readonly string[]): (value: unknown, option: string) => string {
+  return (value, option) => {
+    if (typeof value === 'string' && protocols.some((protocol) => value.startsWith(`${protocol}//`))) return value;
+    const accepted = protocols.map((protocol) => `${protocol}//`).join(' or ');
+    throw new TypeError(`${option}: what was given is not accepted; expected a ${accepted} URL`);
+  };
+}
+
 /** The codec that a backend's options, as they were read, ask for. */
 export function codecFor(read: Readonly<Record<string, unknown>>): EntryCodec {
   return openCodec({

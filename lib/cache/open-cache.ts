@@ -3,9 +3,12 @@ import { canResolve } from '../load-client.js';
 import { isAdapter, isKeyv } from '../stores/keyv.js';
 import type { BackendClock } from './backend-options.js';
 import { DefaultCache } from './backends/default-cache.js';
+import { DynamoDbCache } from './backends/dynamodb-cache.js';
 import { FileCache } from './backends/file-cache.js';
+import { GridFSCache } from './backends/gridfs-cache.js';
 import { KeyvCache, type KeyvCacheOptions } from './backends/keyv-cache.js';
 import { MemoryCache } from './backends/memory-cache.js';
+import { MongoCache } from './backends/mongo-cache.js';
 import { RedisCache } from './backends/redis-cache.js';
 import { SqliteCache } from './backends/sqlite-cache.js';
 import { BaseCache } from './base-cache.js';
@@ -25,6 +28,9 @@ type CacheClass = new (options: object, clock: BackendClock) => BaseCache;
 const BACKENDS: Readonly<Record<string, CacheClass>> = {
   sqlite: SqliteCache,
   redis: RedisCache,
+  mongodb: MongoCache,
+  gridfs: GridFSCache,
+  dynamodb: DynamoDbCache,
   filesystem: FileCache,
   memory: MemoryCache,
 };

@@ -190,7 +190,12 @@ export class StoredResponses {
   }
 
   #put(record: StoredRecord, call: StoreCall): MaybePromise<boolean> {
-    return chain(this.#codec.encode(record), (entry: Entry) => this.#guard.write(call, (store) => store.put(entry)));
+    return chain(this.#codec.encode(record), (entry: Entry) => {
+      if (entry.size <= (this.#guard.store.maxEntrySize ?? Number.POSITIVE_INFINITY))
+        return this.#guard.write(call, (store) => store.put(entry));
+      call.failure = 'too-large-for-store';
+      return false;
+    });
   }
 
   #nameOf(record: ResponseRecord, name: string): string {

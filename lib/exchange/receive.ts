@@ -50,8 +50,6 @@ async function save(call: Call, stored: ResponseRecord | undefined, answer: Orig
 
   const { record } = settled;
   const { cache, store } = call;
-  const limit = cache.guard.store.maxEntrySize;
-  if (limit !== undefined && record.body.byteLength > limit) return pass(call, answer, 'too-large-for-store');
   if (!(await cache.stored.keep(record, store))) return pass(call, answer, store.failure ?? 'write-failed');
   for (const redirect of redirectRecords(call, answer, record)) await cache.stored.keepRedirect(redirect, store);
   tell(call, 'stored');

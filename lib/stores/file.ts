@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, open, opendir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
 import type { Entry, EntrySummary } from '../models/entry.js';
-import { counts, fits } from './query.js';
+import { countListed, counts, fits } from './query.js';
+import { RetentionSweep } from './retention.js';
 import { HEAD_LENGTH, packRow, parseRow, parseSummary, summaryLength } from './row.js';
 import type { EntryQuery, Store } from './store.js';
 
@@ -21,8 +22,6 @@ const ROWS = 'responses_v1';
 const LINKS = 'links_v1';
 const EXTENSION = '.entry';
 const EVICTION_GOAL = 0.9;
-/** Milliseconds between two sweeps for what is past its retention. */
-const SWEEP_INTERVAL = 60_000;
 
 /**
  * Entries in files, one each, in a folder with subfolders. A file is written beside its place and renamed, so that every
@@ -35,12 +34,13 @@ export class FileStore implements Store {
   readonly #now: () => number;
   /** What is known of the folder's extent; undefined where it has to be counted. */
   #extent: { entries: number; bytes: number } | undefined;
-  #sweptAt = 0;
+  readonly #sweep: RetentionSweep;
 
   constructor(cacheName: string, options: FileStoreOptions, now: () => number) {
     this.folder = path.resolve(cacheName);
     this.#options = options;
     this.#now = now;
+    this.#sweep = new RetentionSweep(options.retention, now);
   }
 
   async find(id: string): Promise<Entry | undefined> {
@@ -67,7 +67,8 @@ export class FileStore implements Store {
     for (const from of [...(entry.group === entry.id ? [] : [entry.group]), ...entry.urls])
       await this.#link(from, entry.id);
     if (this.#isBounded()) await this.#keepBounds(file, row.byteLength);
-    await this.#sweep();
+    const until = this.#sweep.due();
+    if (until !== undefined) await this.purge(until);
   }
 
   async drop(ids: readonly string[]): Promise<number> {
@@ -96,10 +97,8 @@ export class FileStore implements Store {
     for await (const entry of this.#candidates(query)) if (fits(entry, query)) yield entry;
   }
 
-  async count(query: EntryQuery = {}): Promise<number> {
-    let number = 0;
-    for await (const entry of this.list(query)) if (query.kind !== undefined || counts(entry)) number += 1;
-    return number;
+  count(query: EntryQuery = {}): Promise<number> {
+    return countListed(this, query);
   }
 
   async purge(now: number): Promise<number> {
@@ -215,15 +214,6 @@ export class FileStore implements Store {
       }
     }
     this.#extent = { entries, bytes };
-  }
-
-  async #sweep(): Promise<void> {
-    const { retention } = this.#options;
-    const now = this.#now();
-    if (retention === undefined || retention === Number.POSITIVE_INFINITY || now - this.#sweptAt < SWEEP_INTERVAL)
-      return;
-    this.#sweptAt = now;
-    await this.purge(now - retention * 1000);
   }
 }
 

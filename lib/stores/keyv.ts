@@ -1,7 +1,7 @@
 import Keyv from 'keyv';
 import { UnsupportedOperationError } from '../errors.js';
 import type { Entry, EntrySummary } from '../models/entry.js';
-import { counts, fits } from './query.js';
+import { countListed, counts, fits } from './query.js';
 import { packRow, parseRow, unreadable } from './row.js';
 import type { EntryQuery, Store } from './store.js';
 
@@ -95,10 +95,8 @@ export class KeyvStore implements Store {
     }
   }
 
-  async count(query: EntryQuery = {}): Promise<number> {
-    let number = 0;
-    for await (const entry of this.list(query)) if (query.kind !== undefined || counts(entry)) number += 1;
-    return number;
+  count(query: EntryQuery = {}): Promise<number> {
+    return countListed(this, query);
   }
 
   purge(now: number): Promise<number> {

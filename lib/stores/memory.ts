@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Entry, EntrySummary } from '../models/entry.js';
 import { counts, fits } from './query.js';
+import { RetentionSweep } from './retention.js';
 import type { EntryQuery, Store } from './store.js';
 
 export interface MemoryStoreOptions {
@@ -16,8 +17,6 @@ export const MEMORY_MAX_ENTRIES = 10_000;
 export const MEMORY_MAX_SIZE = 100_000_000;
 /** What an entry costs beside its bytes: objects, map nodes, index. */
 const OVERHEAD = 500;
-/** Milliseconds between two sweeps for what is past its retention. */
-const SWEEP_INTERVAL = 60_000;
 
 /**
  * Entries in this process's memory, bounded by number and bytes, the least recently used dropped first. It answers at
@@ -31,13 +30,10 @@ export class MemoryStore implements Store {
   /** Ids by group and by URL digest. */
   readonly #groups = new Map<string, Set<string>>();
   readonly #urls = new Map<string, Set<string>>();
-  readonly #retention: number;
-  readonly #now: () => number;
-  #sweptAt = 0;
+  readonly #sweep: RetentionSweep;
 
   constructor(options: MemoryStoreOptions, now: () => number) {
-    this.#retention = (options.retention ?? Number.POSITIVE_INFINITY) * 1000;
-    this.#now = now;
+    this.#sweep = new RetentionSweep(options.retention, now);
     this.suggestedBodySize = Math.floor((options.maxSize ?? MEMORY_MAX_SIZE) / 8);
     this.#entries = new LRUCache<string, Entry>({
       max: options.maxEntries ?? MEMORY_MAX_ENTRIES,
@@ -52,7 +48,8 @@ export class MemoryStore implements Store {
   }
 
   put(entry: Entry): void {
-    this.#sweep();
+    const until = this.#sweep.due();
+    if (until !== undefined) this.#purge(until);
     this.#entries.set(entry.id, entry);
     if (this.#entries.peek(entry.id) !== entry) return;
     add(this.#groups, entry.group, entry.id);
@@ -118,14 +115,6 @@ export class MemoryStore implements Store {
       if (counts(entry)) purged += 1;
     }
     return purged;
-  }
-
-  #sweep(): void {
-    if (this.#retention === Number.POSITIVE_INFINITY) return;
-    const now = this.#now();
-    if (now - this.#sweptAt < SWEEP_INTERVAL) return;
-    this.#sweptAt = now;
-    this.#purge(now - this.#retention);
   }
 
   #forget(entry: Entry): void {

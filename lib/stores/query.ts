@@ -1,5 +1,5 @@
 import type { EntryHead } from '../models/entry.js';
-import type { EntryQuery } from './store.js';
+import type { EntryQuery, Store } from './store.js';
 
 /** Whether an entry fits a query, for stores that have to look themselves. */
 export function fits(entry: EntryHead, query: EntryQuery): boolean {
@@ -14,4 +14,16 @@ export function fits(entry: EntryHead, query: EntryQuery): boolean {
 /** Whether an entry is one that counts are of: a response, or what may have been one. */
 export function counts(entry: Pick<EntryHead, 'kind'>): boolean {
   return entry.kind === 'response' || entry.kind === 'unknown';
+}
+
+/** The count of a store that has to look at each entry. */
+export async function countListed(store: Store, query: EntryQuery): Promise<number> {
+  let number = 0;
+  for await (const entry of store.list(query)) if (query.kind !== undefined || counts(entry)) number += 1;
+  return number;
+}
+
+/** Lists of at most that many. */
+export function* batches<T>(items: readonly T[], size: number): Generator<readonly T[]> {
+  for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
 }

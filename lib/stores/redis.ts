@@ -2,16 +2,16 @@ import { once } from 'node:events';
 import type { RedisClientOptions, RedisClientType } from '@keyv/redis';
 import { loadClient } from '../load-client.js';
 import type { Entry, EntryKind, EntrySummary } from '../models/entry.js';
-import { counts, fits } from './query.js';
+import { batches, countListed, counts, fits } from './query.js';
 import { HEAD_LENGTH, instantField, packRow, parseRow, parseSummary, summaryLength, unreadable } from './row.js';
 import type { EntryQuery, Store } from './store.js';
 
 export interface RedisStoreOptions {
   /** `redis://` or `rediss://`. Default: `redis://localhost:6379`. */
   readonly url?: string | undefined;
-  /** A client of your own, which stays yours to close. */
-  readonly client?: unknown;
-  /** What node-redis's `createClient` takes, in its units. */
+  /** A node-redis client of your own, which stays yours to close. */
+  readonly client?: object | undefined;
+  /** What node-redis's `createClient` takes, in its units: `socket`, `username`, `database` ... */
   readonly clientOptions?: object | undefined;
   /** Seconds that an entry is kept after it expired; the server then lets it go. Default: for ever. */
   readonly retention?: number | undefined;
@@ -94,10 +94,8 @@ export class RedisStore implements Store {
   }
 
   /** Looks at what is there rather than at the index: the server may have let go of rows by itself. */
-  async count(query: EntryQuery = {}): Promise<number> {
-    let number = 0;
-    for await (const entry of this.list(query)) if (query.kind !== undefined || counts(entry)) number += 1;
-    return number;
+  count(query: EntryQuery = {}): Promise<number> {
+    return countListed(this, query);
   }
 
   async purge(now: number): Promise<number> {
@@ -213,7 +211,7 @@ export class RedisStore implements Store {
   /** A snapshot of the names, in pages: a scan would repeat some where others are written meanwhile. */
   async *#all(set: string): AsyncGenerator<readonly string[]> {
     const ids = await this.#run((client) => client.zRange(set, 0, -1));
-    for (let start = 0; start < ids.length; start += BATCH) yield ids.slice(start, start + BATCH);
+    yield* batches(ids, BATCH);
   }
 
   async #summary(id: string): Promise<EntrySummary | undefined> {
@@ -229,8 +227,7 @@ export class RedisStore implements Store {
 
   async #remove(client: RedisClientType, ids: readonly string[]): Promise<number> {
     let removed = 0;
-    for (let start = 0; start < ids.length; start += BATCH) {
-      const batch = ids.slice(start, start + BATCH);
+    for (const batch of batches(ids, BATCH)) {
       const summaries = await Promise.all(batch.map((id) => this.#summary(id)));
       const multi = client.multi();
       for (const [index, id] of batch.entries()) {

@@ -46,6 +46,11 @@ export function kindField(kind: Exclude<EntryKind, 'unknown'>): string {
 
 /** The bytes that a store keeps for an entry. */
 export function packRow(entry: Entry): Buffer {
+  return Buffer.concat([packSummary(entry), entry.body]);
+}
+
+/** The row less its body, for stores that keep the two apart: `parseSummary` reads it. */
+export function packSummary(entry: Entry): Buffer {
   if (entry.kind === 'unknown') throw new TypeError('an entry of unknown kind cannot be stored');
   const head = [
     MAGIC,
@@ -61,7 +66,7 @@ export function packRow(entry: Entry): Buffer {
     '\n',
     entry.signature,
   ].join('');
-  return Buffer.concat([Buffer.from(head, 'latin1'), entry.meta, entry.body]);
+  return Buffer.concat([Buffer.from(head, 'latin1'), entry.meta]);
 }
 
 /** The entry in a row; of kind `unknown` where it cannot be read. Never throws; the parts are views of the row. */

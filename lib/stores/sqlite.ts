@@ -3,6 +3,7 @@ import { homedir, tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { loadClient } from '../load-client.js';
 import type { Entry, EntrySummary } from '../models/entry.js';
+import { RetentionSweep } from './retention.js';
 import { FIELDS, HEAD_LENGTH, instantField, kindField, packRow, parseRow, parseSummary, unreadable } from './row.js';
 import type { EntryQuery, Store } from './store.js';
 
@@ -41,8 +42,6 @@ const PAGE = 500;
 const EVICTION_GOAL = 0.9;
 /** Uses that are noted in memory before they are written down. */
 const USES_AT_ONCE = 100;
-/** Milliseconds between two sweeps for what is past its retention. */
-const SWEEP_INTERVAL = 60_000;
 
 /** A field of the head as SQL; its value is a BLOB, as what it is compared with must be. */
 function column(field: keyof typeof FIELDS): string {
@@ -96,12 +95,13 @@ export class SqliteStore implements Store {
   #uses = new Map<string, number>();
   /** What is known of the table's extent; undefined where it has to be counted. */
   #extent: { entries: number; bytes: number } | undefined;
-  #sweptAt = 0;
+  readonly #sweep: RetentionSweep;
 
   constructor(cacheName: string, options: SqliteStoreOptions, now: () => number) {
     this.file = sqliteFile(cacheName, options);
     this.#options = options;
     this.#now = now;
+    this.#sweep = new RetentionSweep(options.retention, now);
   }
 
   async find(id: string): Promise<Entry | undefined> {
@@ -115,7 +115,7 @@ export class SqliteStore implements Store {
     const adapter = this.#adapter ?? (await this.#open());
     await adapter.set(entry.id, packRow(entry));
     if (this.#isBounded()) await this.#keepBounds(adapter, entry);
-    await this.#sweep(adapter);
+    await this.#dropRetained(adapter);
   }
 
   async drop(ids: readonly string[]): Promise<number> {
@@ -296,14 +296,11 @@ export class SqliteStore implements Store {
     await adapter.query(`DELETE FROM ${USES} WHERE key NOT IN (SELECT key FROM ${TABLE})`);
   }
 
-  async #sweep(adapter: Adapter): Promise<void> {
-    const { retention } = this.#options;
-    const now = this.#now();
-    if (retention === undefined || retention === Number.POSITIVE_INFINITY || now - this.#sweptAt < SWEEP_INTERVAL)
-      return;
-    this.#sweptAt = now;
-    const until = Buffer.from(instantField(now - retention * 1000));
-    await adapter.query(`DELETE FROM ${TABLE} WHERE ${column('expires')} <= ? AND ${IS_ROW}`, until);
+  async #dropRetained(adapter: Adapter): Promise<void> {
+    const until = this.#sweep.due();
+    if (until === undefined) return;
+    const expired = Buffer.from(instantField(until));
+    await adapter.query(`DELETE FROM ${TABLE} WHERE ${column('expires')} <= ? AND ${IS_ROW}`, expired);
   }
 }
 

@@ -1,4 +1,4 @@
-import { FileStore } from '../../stores/file.js';
+import { FileStore, type FileStoreOptions } from '../../stores/file.js';
 import {
   type BackendClock,
   type CommonBackendOptions,
@@ -10,12 +10,7 @@ import {
 } from '../backend-options.js';
 import { BaseCache } from '../base-cache.js';
 
-export interface FileCacheOptions extends CommonBackendOptions {
-  /** Entries at most, oldest use first. Default: no bound. */
-  readonly maxEntries?: number | undefined;
-  /** Bytes at most, oldest use first. Default: no bound. */
-  readonly maxSize?: number | undefined;
-}
+export interface FileCacheOptions extends CommonBackendOptions, Omit<FileStoreOptions, 'retention'> {}
 
 /** Stored responses in files, one each. `cacheName` is the path of their folder, relative or absolute. */
 export class FileCache extends BaseCache {

@@ -1,4 +1,4 @@
-import { MemoryStore } from '../../stores/memory.js';
+import { MemoryStore, type MemoryStoreOptions } from '../../stores/memory.js';
 import {
   type BackendClock,
   type CommonBackendOptions,
@@ -8,12 +8,7 @@ import {
 } from '../backend-options.js';
 import { BaseCache } from '../base-cache.js';
 
-export interface MemoryCacheOptions extends CommonBackendOptions {
-  /** Entries at most, the least recently used dropped first. Default: 10,000. */
-  readonly maxEntries?: number | undefined;
-  /** Bytes at most, the least recently used dropped first. Default: 100 MB. */
-  readonly maxSize?: number | undefined;
-}
+export interface MemoryCacheOptions extends CommonBackendOptions, Omit<MemoryStoreOptions, 'retention'> {}
 
 /** Stored responses in this process's memory, bounded by number and bytes. */
 export class MemoryCache extends BaseCache {

@@ -1,5 +1,5 @@
 import { canResolve, missingPackage } from '../../load-client.js';
-import { SqliteStore } from '../../stores/sqlite.js';
+import { SqliteStore, type SqliteStoreOptions } from '../../stores/sqlite.js';
 import {
   atLeastZero,
   type BackendClock,
@@ -13,20 +13,7 @@ import {
 } from '../backend-options.js';
 import { BaseCache } from '../base-cache.js';
 
-export interface SqliteCacheOptions extends CommonBackendOptions {
-  /** Puts a relative file into the system's folder for temporary files. Default: `false`. */
-  readonly useTemp?: boolean | undefined;
-  /** Puts a relative file into the user's cache folder. Default: `false`. */
-  readonly useCacheDir?: boolean | undefined;
-  /** Seconds to wait while another process writes. Default: 5. */
-  readonly busyTimeout?: number | undefined;
-  /** Faster writes that a power cut may undo or damage. Default: `false`. */
-  readonly fastSave?: boolean | undefined;
-  /** Entries at most, oldest use first. Default: no bound. */
-  readonly maxEntries?: number | undefined;
-  /** Bytes at most, oldest use first. Default: no bound. */
-  readonly maxSize?: number | undefined;
-}
+export interface SqliteCacheOptions extends CommonBackendOptions, Omit<SqliteStoreOptions, 'retention'> {}
 
 /**
  * Stored responses in a SQLite file, through @keyv/sqlite. `cacheName` is its path, relative or absolute; `.sqlite` is

@@ -1,0 +1,74 @@
+import { expect, test } from '@jest/globals';
+import { KeyvDynamo } from '@keyv/dynamo';
+import { DynamoDbStore } from '../../lib/stores/dynamodb.js';
+import { dynamo } from '../../scripts/services/dynamo.mjs';
+import { startBench } from '../support/api.js';
+import { nameIn } from '../support/names.js';
+import { describeService, expectToSurvive } from '../support/services.js';
+import { describeBackend, entry } from './contract.js';
+import { CREDENTIALS } from './dynamodb-process.js';
+
+describeService(dynamo, (server) => {
+  const optionsOf = (url: string) => ({ endpoint: url, ...CREDENTIALS });
+  const open = (cacheName: string, options = {}, now = Date.now) =>
+    new DynamoDbStore(cacheName, { ...options, ...optionsOf(server().url) }, now);
+
+  async function raw<T>(tableName: string, work: (client: KeyvDynamo['client']) => Promise<T>): Promise<T> {
+    const adapter = new KeyvDynamo({ ...optionsOf(server().url), tableName } as never);
+    try {
+      return await work(adapter.client);
+    } finally {
+      adapter.client.destroy();
+    }
+  }
+
+  describeBackend('dynamodb', {
+    open: (folder, cacheName, options, now) => open(nameIn(folder, cacheName), options, now),
+    persistent: true,
+    bounded: false,
+    expires: false,
+    largest: 300_000,
+    processModule: '__tests__/backends/dynamodb-process.ts',
+    processArgument: () => server().url,
+    async plantGarbage(folder, cacheName, id) {
+      const name = nameIn(folder, cacheName);
+      await raw(name, (client) => client.put({ TableName: name, Item: { id: `${name}:r:${id}`, value: 'not ours' } }));
+    },
+  });
+
+  test('nothing expires by itself but what has a retention', async () => {
+    const store = open('retained', { retention: 60 }, () => 5_000);
+    await store.put(entry('a', { expires: 65_000 }));
+    await store.put(entry('b', { expires: Number.POSITIVE_INFINITY }));
+    const items = await raw('retained', async (client) => (await client.scan({ TableName: 'retained' })).Items ?? []);
+    const instants = items.map(({ expiresAt }) => expiresAt as number | undefined).sort();
+    expect(instants).toEqual([expect.any(Number), undefined]);
+    expect(Math.abs((instants[0] ?? 0) - Date.now() / 1000 - 120)).toBeLessThan(10);
+    await store.close();
+  });
+
+  test('caches in one table do not touch each other, nor what else is there', async () => {
+    const stores = [open('one', { table: 'shared' }), open('one_', { table: 'shared' })];
+    for (const store of stores) await store.put(entry('a', { urls: ['1'.repeat(32)] }));
+    await raw('shared', (client) => client.put({ TableName: 'shared', Item: { id: 'one', mine: true } }));
+    await stores[0]?.clear();
+    expect(await Promise.all(stores.map((store) => store.count()))).toEqual([0, 1]);
+    expect((await raw('shared', (client) => client.scan({ TableName: 'shared' }))).Count).toBe(3);
+    for (const store of stores) await store.close();
+  });
+
+  test('a response over 400 KB passes through, and an event tells why it is not stored', async () => {
+    await using bench = await startBench(
+      { backend: 'dynamodb', cacheName: 'large', backendOptions: optionsOf(server().url) },
+      (_, response) => void response.end(Buffer.alloc(410_000)),
+    );
+    for (const _ of [1, 2]) expect((await bench.api.get('/large')).fromCache).toBe(false);
+    expect(bench.events.filter(({ type }) => type === 'skipped').map(({ reason }) => reason)).toEqual([
+      'too-large-for-store',
+      'too-large-for-store',
+    ]);
+  });
+
+  test('killed, frozen and back: requests go on, and the cache works again', () =>
+    expectToSurvive(dynamo, ({ url }) => ({ backend: 'dynamodb', backendOptions: optionsOf(url) })));
+});

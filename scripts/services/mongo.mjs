@@ -1,0 +1,44 @@
+import { existsSync } from 'node:fs';
+import { cp, mkdir, rename } from 'node:fs/promises';
+import * as path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { installDebian, installWith, startServer } from './server.mjs';
+
+const here = fileURLToPath(new URL('mongo-java-server', import.meta.url));
+const library = fileURLToPath(new URL('../../node_modules/.cache/mongo-java-server-1.47.0', import.meta.url));
+
+/**
+ * mongo-java-server on its H2 backend: MongoDB's wire protocol where MongoDB itself has no package. `MONGODB_URL` names a
+ * real one where there is one; the tests run against it unchanged, less those that kill their server.
+ *
+ * @type {import('./server.mjs').Service}
+ */
+export const mongo = {
+  name: 'mongodb',
+  how: 'node scripts/services/main.mjs install (needs java and mvn), or MONGODB_URL',
+  isInstalled: () => process.env.MONGODB_URL !== undefined || existsSync(library),
+  async install() {
+    if (!existsSync('/usr/bin/mvn') && !existsSync('/usr/local/bin/mvn')) await installDebian('maven');
+    const unfinished = `${library}.${process.pid}`;
+    await mkdir(unfinished, { recursive: true });
+    const pom = path.join(here, 'pom.xml');
+    await installWith('mvn', '-q', '-B', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${unfinished}`);
+    await cp(path.join(here, 'Launcher.java'), path.join(unfinished, 'Launcher.java'));
+    await rename(unfinished, library);
+  },
+  async start() {
+    const real = process.env.MONGODB_URL;
+    if (real) {
+      const nothing = async () => {};
+      return { url: real, start: nothing, kill: nothing, freeze() {}, resume() {}, stop: nothing };
+    }
+    return startServer({
+      url: (port) => `mongodb://127.0.0.1:${port}`,
+      command: ({ port, folder }) => [
+        'java',
+        ...['-XX:TieredStopAtLevel=1', '-cp', path.join(library, '*'), path.join(library, 'Launcher.java')],
+        ...[String(port), path.join(folder, 'mongo.h2')],
+      ],
+    });
+  },
+};

@@ -1,0 +1,120 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import * as path from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/**
+ * A real server on a free port of 127.0.0.1, with a folder of its own.
+ *
+ * @typedef {object} Server
+ * @property {string} url
+ * @property {() => Promise<void>} start after `kill`: on the same port, with the same folder
+ * @property {() => Promise<void>} kill as if the machine went
+ * @property {() => void} freeze it stays, and answers nothing, until it is resumed
+ * @property {() => void} resume
+ * @property {() => Promise<void>} stop ends it and removes its folder
+ */
+
+/**
+ * @typedef {object} Service
+ * @property {string} name
+ * @property {string} how the command that installs it, for whoever lacks it
+ * @property {() => boolean} isInstalled
+ * @property {() => Promise<void>} install for a Debian with root's rights, as CI has it
+ * @property {() => Promise<Server>} start
+ */
+
+/**
+ * Starts a program and waits until its port takes connections.
+ *
+ * @param {object} program
+ * @param {(place: { port: number, folder: string }) => readonly [command: string, ...args: string[]]} program.command
+ * @param {(port: number) => string} program.url
+ * @param {(folder: string) => Promise<void>} [program.prepare] before the first start
+ * @param {{ uid?: number, gid?: number }} [program.user]
+ * @returns {Promise<Server>}
+ */
+export async function startServer({ command, url, prepare, user = {} }) {
+  const folder = await mkdtemp(path.join(tmpdir(), 'service-'));
+  const port = await freePort();
+  /** @type {import('node:child_process').ChildProcess | undefined} */
+  let child;
+  const start = async () => {
+    const [file, ...args] = command({ port, folder });
+    const started = spawn(file, args, { ...user, cwd: folder, stdio: 'ignore' });
+    child = started;
+    await accepting(port, started);
+  };
+  const kill = async () => {
+    if (!child) return;
+    const gone = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined;
+    child.kill('SIGKILL');
+    child = undefined;
+    await gone;
+  };
+  await prepare?.(folder);
+  await start();
+  return {
+    url: url(port),
+    start,
+    kill,
+    freeze: () => void child?.kill('SIGSTOP'),
+    resume: () => void child?.kill('SIGCONT'),
+    async stop() {
+      await kill();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/**
+ * @param {string} command
+ * @param {...string} args
+ */
+export async function installWith(command, ...args) {
+  await run(command, args, { maxBuffer: 64 * 1024 * 1024 });
+}
+
+/** @param {string} name of the package in Debian */
+export async function installDebian(name) {
+  await installWith('apt-get', 'update');
+  await installWith('apt-get', 'install', '-y', '--no-install-recommends', name);
+}
+
+/** @returns {Promise<number>} */
+async function freePort() {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = /** @type {import('node:net').AddressInfo} */ (probe.address());
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
+
+/**
+ * @param {number} port
+ * @param {import('node:child_process').ChildProcess} child
+ */
+async function accepting(port, child) {
+  /** @type {Error | undefined} */
+  let failed;
+  child.once('error', (error) => {
+    failed = error;
+  });
+  for (const started = Date.now(); ; ) {
+    if (failed || child.exitCode !== null) throw failed ?? new Error(`${child.spawnfile} ended at once`);
+    if (Date.now() - started > 30_000) throw new Error(`${child.spawnfile} takes no connections`);
+    const socket = connect(port, '127.0.0.1');
+    const open = await new Promise((resolve) => {
+      socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    });
+    socket.destroy();
+    if (open) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
