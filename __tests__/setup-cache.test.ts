@@ -1,18 +1,14 @@
-import { execFile } from 'node:child_process';
-import { rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import * as path from 'node:path';
-import { promisify } from 'node:util';
 import { describe, expect, jest, test } from '@jest/globals';
 import axios from 'axios';
-import { buildSync } from 'esbuild';
 import { MemoryCache } from '../lib/cache/backends/memory-cache.js';
 import { SqliteCache } from '../lib/cache/backends/sqlite-cache.js';
 import type { CacheOptions } from '../lib/options.js';
 import { type CachedAxiosInstance, setupCache } from '../lib/setup-cache.js';
 import { startBench, temporaryFolder } from './support/api.js';
+import { program } from './support/child.js';
 import { sendJson } from './support/origin.js';
-
-const run = promisify(execFile);
 
 describe('the main job', () => {
   test('a second request is answered from the cache, and says so', async () => {
@@ -36,34 +32,16 @@ describe('the main job', () => {
   test('two processes share one SQLite file', async () => {
     await using folder = await temporaryFolder();
     await using bench = await startBench();
-    const script = path.join(process.cwd(), 'node_modules', `.two-processes-${process.pid}.mjs`);
-    buildSync({
-      stdin: {
-        contents: `
-          import axios from 'axios';
-          import { setupCache } from './lib/setup-cache.js';
-          const api = setupCache(axios.create(), { backend: 'sqlite', cacheName: ${JSON.stringify(path.join(folder.path, 'shared'))}, expireAfter: '1h' });
-          const { data, fromCache } = await api.get(${JSON.stringify(`${bench.origin.url}/shared`)});
-          console.log(JSON.stringify([data.count, fromCache]));
-        `,
-        resolveDir: process.cwd(),
-        loader: 'ts',
-      },
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      packages: 'external',
-      outfile: script,
-    });
-    try {
-      // Neither closes its cache: a process whose work is done exits by itself.
-      const outputs = [await run(process.execPath, [script]), await run(process.execPath, [script])].map(({ stdout }) =>
-        stdout.trim(),
-      );
-      expect(outputs).toEqual(['[1,false]', '[1,true]']);
-    } finally {
-      await rm(script);
-    }
+    await using client = program(`
+      import axios from 'axios';
+      import { setupCache } from './lib/setup-cache.js';
+      const api = setupCache(axios.create(), { backend: 'sqlite', cacheName: ${JSON.stringify(path.join(folder.path, 'shared'))}, expireAfter: '1h' });
+      const { data, fromCache } = await api.get(${JSON.stringify(`${bench.origin.url}/shared`)});
+      console.log(JSON.stringify([data.count, fromCache]));
+    `);
+    // Neither closes its cache: a process whose work is done exits by itself.
+    const outputs = [(await client.run()).trim(), (await client.run()).trim()];
+    expect(outputs).toEqual(['[1,false]', '[1,true]']);
   });
 });
 

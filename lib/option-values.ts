@@ -10,6 +10,8 @@ import { compileUrlPattern, type UrlMatcher } from './policy/url-pattern.js';
 /** What `expireAfter` was compiled to. */
 export type ExpirationRule = Expiration | ExpirationFunction;
 
+/** Seconds. */
+const DEFAULT_LEASE = 10;
 const DURATION = 'a length of time in seconds, as text such as "5m", or as { minutes: 5 }';
 
 export function readBoolean(value: unknown, option: string): boolean {
@@ -98,6 +100,13 @@ export function readDuration(value: unknown, option: string, accepted = DURATION
   }
   if (!parsed || !('seconds' in parsed)) throw optionError(option, value, accepted);
   return parsed.seconds;
+}
+
+/** Seconds; 0 for none. */
+export function readLease(value: unknown, option: string): number {
+  if (typeof value === 'boolean') return value ? DEFAULT_LEASE : 0;
+  if (typeof value === 'number' && value > 0 && Number.isFinite(value)) return value;
+  throw optionError(option, value, 'true, false, or a number of seconds');
 }
 
 export function readBytes(value: unknown, option: string): number {

@@ -94,6 +94,11 @@ interface InstanceOptions extends SharedCacheOptions {
   ignoredParameters?: readonly string[] | undefined;
   /** Behave as a shared cache under RFC 9111. Default: `false`. */
   shared?: boolean | undefined;
+  /**
+   * One origin request for a key among all processes that share the store: `true`, or the seconds after which the lease of
+   * a process that died is free (10). Refused for stores that can't hold one. Default: `false`.
+   */
+  lease?: boolean | number | undefined;
   /** Signs what is stored: 32 bytes or more, or a list of which the first signs and all verify. */
   secretKey?: Keys | undefined;
   /** Encrypts what is stored: 32 bytes or more, or a list of which the first encrypts and all decrypt. */

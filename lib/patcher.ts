@@ -56,7 +56,7 @@ class Installation implements CachingContext {
     const { cache, owned } = openCache(storeOptions(cacheOptions), {});
     this.base = cache;
     this.cache = internalsOf(cache);
-    settings.suggestBodySize(this.cache.guard.store.suggestedBodySize);
+    settings.useStore(this.cache.guard.store);
     this.#owned = owned;
     this.#factory = instanceFactory;
     const { backend: _, backendOptions: __, cacheName: ___, serializer: ____, ...rest } = cacheOptions;

@@ -11,6 +11,7 @@ import {
   readExpireAfter,
   readFunction,
   readInvalidates,
+  readLease,
   readMatchHeaders,
   readMethods,
   readNames,
@@ -21,6 +22,7 @@ import {
 import type { CacheOptions, RequestCacheOptions, SharedCacheOptions } from './options.js';
 import type { Rules } from './policy/rules.js';
 import type { UrlMatcher } from './policy/url-pattern.js';
+import type { Store } from './stores/store.js';
 
 /**
  * The settings of one call in compiled form: the instance's, with those given by the request over them. Frozen; where a
@@ -34,6 +36,8 @@ export interface CallSettings extends Rules, KeyRules {
   readonly expireAfter: ExpirationRule | undefined;
   readonly filterFn: ((response: CachedResponse) => boolean | Promise<boolean>) | undefined;
   readonly coalesce: boolean;
+  /** Seconds that a lease lasts without being renewed; 0 for none. */
+  readonly lease: number;
   /** Bytes. */
   readonly maxBodySize: number;
   readonly onEvent: ((event: CacheEvent) => void) | undefined;
@@ -79,6 +83,7 @@ const INSTANCE_READERS: { readonly [Name in SettingName]-?: Reader } = {
   urlsExpireAfter: (value, option) => ({ urlsExpireAfter: readUrlsExpireAfter(value, option) }),
   ignoredParameters: (value, option) => ({ ignoredParameters: readNames(value, option) }),
   shared: (value, option) => ({ shared: readBoolean(value, option) }),
+  lease: (value, option) => ({ lease: readLease(value, option) }),
   onEvent: (value, option) => ({ onEvent: readFunction(value, option) }),
 };
 
@@ -122,6 +127,7 @@ const DEFAULTS: CallSettings = {
   readOnly: false,
   onlyIfCached: false,
   coalesce: true,
+  lease: 0,
   maxBodySize: DEFAULT_MAX_BODY_SIZE,
   onEvent: undefined,
   enabled: true,
@@ -147,6 +153,7 @@ const SHOWN_DEFAULTS: { readonly [Name in SettingName]?: CacheSettings[Name] } =
   readOnly: false,
   onlyIfCached: false,
   coalesce: true,
+  lease: false,
 };
 
 const SETTING_NAMES = Object.keys(INSTANCE_READERS) as SettingName[];
@@ -172,6 +179,8 @@ export class InstanceSettings {
   readonly view: CacheSettings;
   #given: Partial<Record<SettingName, unknown>>;
   #compiled: CallSettings;
+  #defaultBodySize: number;
+  #store: Store | undefined;
 
   constructor(options: object, maxBodySize: number = DEFAULT_MAX_BODY_SIZE) {
     this.#defaultBodySize = maxBodySize;
@@ -180,16 +189,18 @@ export class InstanceSettings {
     this.view = this.#createView();
   }
 
-  #defaultBodySize: number;
-
   get compiled(): CallSettings {
     return this.#compiled;
   }
 
-  /** Lowers the default of `maxBodySize` to what the store suggests (bytes). */
-  suggestBodySize(bytes: number | undefined): void {
-    if (bytes === undefined || bytes >= this.#defaultBodySize) return;
-    this.#defaultBodySize = bytes;
+  /**
+   * Told of the store behind the instance's cache: it may suggest a lower default of `maxBodySize`, and may not hold leases.
+   *
+   * @throws TypeError for a lease that it can't hold
+   */
+  useStore(store: Store): void {
+    this.#store = store;
+    this.#defaultBodySize = Math.min(this.#defaultBodySize, store.suggestedBodySize ?? Number.POSITIVE_INFINITY);
     this.#compiled = this.#compile(this.#given);
   }
 
@@ -203,6 +214,10 @@ export class InstanceSettings {
     const settings = { ...DEFAULTS, maxBodySize: this.#defaultBodySize };
     for (const name of SETTING_NAMES) {
       if (given[name] !== undefined) Object.assign(settings, INSTANCE_READERS[name](given[name], name));
+    }
+    if (settings.lease > 0 && this.#store && !this.#store.claim) {
+      const accepted = `false: the backend ${this.#store.name} can't hold one`;
+      throw optionError('lease', given.lease, accepted);
     }
     return Object.freeze(settings.cacheControl ? withProtocolDefaults(settings, given) : settings);
   }

@@ -1,12 +1,9 @@
-import { execFile } from 'node:child_process';
-import { rm } from 'node:fs/promises';
 import * as path from 'node:path';
-import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { buildSync } from 'esbuild';
 import type { Entry } from '../../lib/models/entry.js';
 import type { EntryQuery, Store } from '../../lib/stores/store.js';
 import { temporaryFolder } from '../support/api.js';
+import { program } from '../support/child.js';
 import { TestClock } from '../support/clock.js';
 
 /** How to open a backend's store for a test. */
@@ -24,6 +21,8 @@ export interface Backend {
   readonly largest?: number;
   /** Whether it takes maxEntries and maxSize. Default: true. */
   readonly bounded?: boolean;
+  /** Whether it can hold a lease. Default: true. */
+  readonly leases?: boolean;
   /** Whether it lets go by the test's clock of what is past its retention. Default: true. */
   readonly expires?: boolean;
   /** A module that exports `open(folder, cacheName, argument): Store`, for several processes on one store. */
@@ -33,8 +32,6 @@ export interface Backend {
   /** Puts something under an id that is no entry of ours, with the store's own client. */
   plantGarbage?(folder: string, cacheName: string, id: string): Promise<void>;
 }
-
-const run = promisify(execFile);
 
 function id(letter: string): string {
   return letter.repeat(64);
@@ -256,6 +253,30 @@ export function describeBackend(name: string, backend: Backend): void {
       });
     }
 
+    if (backend.leases ?? true) {
+      test('holds a lease for one at a time', async () => {
+        const other = another();
+        expect([await store.claim?.('a', 'me', 60), await other.claim?.('a', 'you', 60)]).toEqual([true, false]);
+        expect([await store.claim?.('a', 'me', 60), await other.claim?.('b', 'you', 60)]).toEqual([true, true]);
+        await other.release?.('a', 'you');
+        expect(await other.claim?.('a', 'you', 60)).toBe(false);
+        await store.release?.('a', 'me');
+        expect(await other.claim?.('a', 'you', 60)).toBe(true);
+        expect([await store.count(), await ids(store)]).toEqual([0, []]);
+      });
+
+      test('a lease ends with its time', async () => {
+        await store.claim?.('a', 'me', 0.05);
+        clock.advance(1);
+        await new Promise((resolve) => setTimeout(resolve, 80));
+        expect([await store.claim?.('a', 'you', 60), await store.claim?.('a', 'me', 60)]).toEqual([true, false]);
+      });
+    } else {
+      test('holds no lease', () => {
+        expect(store.claim).toBeUndefined();
+      });
+    }
+
     if (backend.plantGarbage) {
       test('counts, lists and drops what it cannot read', async () => {
         await store.put(entry('a'));
@@ -270,22 +291,8 @@ export function describeBackend(name: string, backend: Backend): void {
       test('takes the writes of several processes', async () => {
         await store.ready();
         const argument = backend.processArgument?.() ?? '';
-        const script = path.join(process.cwd(), 'node_modules', `.contract-${process.pid}.mjs`);
-        buildSync({
-          stdin: { contents: writer(backend.processModule ?? ''), resolveDir: process.cwd(), loader: 'ts' },
-          bundle: true,
-          platform: 'node',
-          format: 'esm',
-          packages: 'external',
-          outfile: script,
-        });
-        try {
-          await Promise.all(
-            ['1', '2', '3', '4'].map((number) => run(process.execPath, [script, folder.path, number, argument])),
-          );
-        } finally {
-          await rm(script);
-        }
+        await using writers = program(writer(backend.processModule ?? ''));
+        await Promise.all(['1', '2', '3', '4'].map((number) => writers.run(folder.path, number, argument)));
         expect(await store.count()).toBe(4 * 50);
       });
     }

@@ -8,6 +8,7 @@ import { describeBackend } from './contract.js';
 describeBackend('filesystem', {
   open: (folder, cacheName, options, now) => new FileStore(path.join(folder, cacheName), options, now),
   persistent: true,
+  leases: false,
   processModule: '__tests__/backends/file-process.ts',
   plantGarbage: async (folder, cacheName, id) => {
     const part = path.join(folder, cacheName, 'responses_v1', id.slice(0, 2));

@@ -20,6 +20,7 @@ function mapOf(folder: string): Map<string, unknown> {
 describeBackend('keyv over a Map', {
   open: (folder, cacheName, options, now) => new KeyvStore(mapOf(folder), cacheName, options, now),
   persistent: true,
+  leases: false,
   bounded: false,
   expires: false,
   plantGarbage: async (folder, cacheName, id) => void mapOf(folder).set(`keyv:${cacheName}:${id}`, 'not ours'),
@@ -38,6 +39,7 @@ describeBackend('keyv over an adapter', {
       now,
     ),
   persistent: true,
+  leases: false,
   bounded: false,
   expires: false,
 });

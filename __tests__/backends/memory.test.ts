@@ -4,4 +4,5 @@ import { describeBackend } from './contract.js';
 describeBackend('memory', {
   open: (_folder, _cacheName, options, now) => new MemoryStore(options, now),
   persistent: false,
+  leases: false,
 });

@@ -30,15 +30,22 @@ export async function startBench(options: CacheOptions = {}, handler?: Handler):
     open.push(api);
     return api;
   };
+  let api: CachedAxiosInstance;
+  try {
+    api = more(options);
+  } catch (error) {
+    await origin.stop();
+    throw error;
+  }
   return {
     origin,
-    api: more(options),
+    api,
     clock,
     events,
     more,
     async [Symbol.asyncDispose]() {
       await origin.stop();
-      for (const api of open) await api.detachCache?.();
+      for (const one of open) await one.detachCache?.();
     },
   };
 }

@@ -66,7 +66,7 @@ export class Attachment implements CachingContext {
     this.base = base;
     this.cache = internalsOf(base);
     this.settings = settings;
-    settings.suggestBodySize(this.cache.guard.store.suggestedBodySize);
+    settings.useStore(this.cache.guard.store);
     this.own = how.parent === undefined;
     this.#owned = how.owned ?? false;
     this.#parent = how.parent;

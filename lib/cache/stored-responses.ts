@@ -56,6 +56,17 @@ export class StoredResponses {
     });
   }
 
+  /** Takes the lease on a key, or renews it: false where another holder has it, undefined where the store is out. */
+  claim(key: string, holder: string, seconds: number, call: StoreCall): MaybePromise<boolean | undefined> {
+    const [name] = this.#codec.names(key);
+    return this.#guard.read(call, (store) => store.claim?.(name, holder, seconds));
+  }
+
+  async release(key: string, holder: string, call: StoreCall): Promise<void> {
+    const [name] = this.#codec.names(key);
+    await this.#guard.write(call, (store) => store.release?.(name, holder));
+  }
+
   keepRedirect(record: RedirectRecord, call: StoreCall): MaybePromise<boolean> {
     return this.#put(record, call);
   }

@@ -8,6 +8,7 @@ import { type Call, tell, wait } from './call.js';
 import { type Asked, askToConfirm } from './confirm.js';
 import { type Departure, flightsOf, type Seat } from './flights.js';
 import { invalidate } from './invalidate.js';
+import { takeTurn } from './lease.js';
 import type { OriginAnswer } from './origin.js';
 import { completed } from './parts.js';
 import { freshenStored, type Received, receive } from './receive.js';
@@ -81,6 +82,8 @@ function departure(
   receiverOf: (answer: OriginAnswer) => Call = () => call,
 ): Departure<Received> {
   return async (signal, passengers) => {
+    await using turn = await takeTurn(call, signal);
+    if (turn.found) return turn.found;
     const { answer, confirmed } = await ask(call, stored, revalidate, (conditions) =>
       call.origin.send(conditions, signal, passengers),
     );

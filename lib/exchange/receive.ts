@@ -22,6 +22,8 @@ export interface Received {
   readonly record: ResponseRecord | undefined;
   /** The origin confirmed the stored response. */
   readonly revalidated: boolean;
+  /** Another process stored it meanwhile: nothing was asked of the origin. */
+  readonly elsewhere?: true;
   /** Why it is not stored, for Cache-Status. */
   readonly reason: string | undefined;
 }

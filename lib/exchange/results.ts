@@ -44,7 +44,8 @@ export function old(call: Call, record: ResponseRecord, forward: Forward): Outco
 
 /** The origin answered: with a response of its own, or by confirming the stored one. */
 export function fromOrigin(call: Call, { received, mine }: Fetched, forward: Forward): Outcome {
-  const { answer, record, revalidated, reason } = received;
+  const { answer, record, revalidated, reason, elsewhere } = received;
+  if (record && elsewhere) return fresh(call, record, 'lease');
   const now = call.cache.now();
   const status: CacheStatusParts = {
     ...forward,

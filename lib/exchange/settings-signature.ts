@@ -9,6 +9,7 @@ const OWN: ReadonlySet<string> = new Set<keyof CallSettings>([
   'refresh',
   'forceRefresh',
   'coalesce',
+  'lease',
   'enabled',
   'onEvent',
 ]);

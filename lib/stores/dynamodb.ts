@@ -32,6 +32,8 @@ interface SdkModule {
   readonly DynamoDB: new (options: object) => DynamoDB;
 }
 
+/** What a condition that does not hold fails with. */
+const REFUSED = 'ConditionalCheckFailedException';
 /** DynamoDB's own limits. */
 const MAX_ITEM = 400 * 1024 - 2 * 1024;
 const READ_BATCH = 100;
@@ -60,6 +62,7 @@ export class DynamoDbStore implements Store {
   readonly #table: string;
   readonly #rows: string;
   readonly #links: string;
+  readonly #leases: string;
   readonly #options: DynamoDbStoreOptions;
   readonly #now: () => number;
   #opening: Promise<DynamoDBDocument> | undefined;
@@ -68,6 +71,7 @@ export class DynamoDbStore implements Store {
     this.#table = options.table ?? cacheName;
     this.#rows = `${cacheName}:r:`;
     this.#links = `${cacheName}:l:`;
+    this.#leases = `${cacheName}:s:`;
     this.#options = options;
     this.#now = now;
   }
@@ -135,7 +139,7 @@ export class DynamoDbStore implements Store {
 
   async clear(): Promise<void> {
     const client = await this.#open();
-    for (const prefix of [this.#rows, this.#links]) {
+    for (const prefix of [this.#rows, this.#links, this.#leases]) {
       for await (const items of this.#scan(client, prefix, 'id')) {
         await this.#deleteItems(
           client,
@@ -143,6 +147,35 @@ export class DynamoDbStore implements Store {
         );
       }
     }
+  }
+
+  async claim(name: string, holder: string, seconds: number): Promise<boolean> {
+    const client = await this.#open();
+    const now = this.#now();
+    const until = Math.round(now + seconds * 1000);
+    try {
+      await client.put({
+        TableName: this.#table,
+        Item: { id: this.#leases + name, holder, until, expiresAt: Math.ceil((Date.now() + seconds * 1000) / 1000) },
+        ConditionExpression: 'attribute_not_exists(id) OR holder = :holder OR #until <= :now',
+        ExpressionAttributeNames: { '#until': 'until' },
+        ExpressionAttributeValues: { ':holder': holder, ':now': now },
+      });
+      return true;
+    } catch (error) {
+      if ((error as Error).name === REFUSED) return false;
+      throw error;
+    }
+  }
+
+  async release(name: string, holder: string): Promise<void> {
+    const client = await this.#open();
+    const held = { ConditionExpression: 'holder = :holder', ExpressionAttributeValues: { ':holder': holder } };
+    await client
+      .delete({ TableName: this.#table, Key: { id: this.#leases + name }, ...held })
+      .catch((error: unknown) => {
+        if ((error as Error).name !== REFUSED) throw error;
+      });
   }
 
   async ready(): Promise<void> {

@@ -57,6 +57,15 @@ export class FallbackStore implements Store {
     return this.#use((store) => store.clear());
   }
 
+  /** Memory, which may have taken SQLite's place, has nobody to share a lease with. */
+  async claim(name: string, holder: string, seconds: number): Promise<boolean> {
+    return this.#use((store) => store.claim?.(name, holder, seconds) ?? true);
+  }
+
+  async release(name: string, holder: string): Promise<void> {
+    return this.#use((store) => store.release?.(name, holder));
+  }
+
   async ready(): Promise<void> {
     return this.#use((store) => store.ready());
   }

@@ -36,11 +36,13 @@ export class GridFSStore implements Store {
   readonly name = 'gridfs';
   readonly #connection: MongoConnection;
   readonly #prefix: string;
+  readonly #now: () => number;
   readonly #sweep: RetentionSweep;
 
   constructor(cacheName: string, options: GridFSStoreOptions, now: () => number) {
     const collection = options.bucket ?? (options.database === undefined ? 'responses' : cacheName);
     this.#prefix = `${cacheName}:`;
+    this.#now = now;
     this.#sweep = new RetentionSweep(options.retention, now);
     this.#connection = new MongoConnection(cacheName, options, { collection, useGridFS: true }, async ({ db }) => {
       const files = db.collection(`${collection}.files`);
@@ -136,6 +138,15 @@ export class GridFSStore implements Store {
       for await (const { _id } of bucket.find(this.#all() as Parameters<GridFSBucket['find']>[0]))
         await remove(bucket, _id);
     });
+  }
+
+  claim(name: string, holder: string, seconds: number): Promise<boolean> {
+    const now = this.#now();
+    return this.#connection.claim(this.#prefix + name, holder, new Date(now + seconds * 1000), new Date(now));
+  }
+
+  release(name: string, holder: string): Promise<void> {
+    return this.#connection.release(this.#prefix + name, holder);
   }
 
   async ready(): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Db, GridFSBucket, MongoClient } from 'mongodb';
+import type { Db, Document, GridFSBucket, MongoClient } from 'mongodb';
 import { loadClient } from '../load-client.js';
 
 export interface MongoConnectionOptions {
@@ -30,6 +30,13 @@ export interface Opened {
   readonly bucket: GridFSBucket | undefined;
 }
 
+interface Lease extends Document {
+  readonly _id: string;
+  readonly holder: string;
+  readonly until: Date;
+}
+
+const DUPLICATE_KEY = 11_000;
 /** Milliseconds: what makes the driver fail fast where no server is. */
 const FAIL_FAST = { serverSelectionTimeoutMS: 1_000, connectTimeoutMS: 1_000 };
 /** Milliseconds after the last use: the driver's sockets can't be unref'ed, and would keep a process that is done. */
@@ -76,6 +83,28 @@ export class MongoConnection {
       this.#pending -= 1;
       if (this.#pending === 0 && this.#client) this.#idle = setTimeout(() => void this.close(), IDLE).unref();
     }
+  }
+
+  /** Takes or renews a lease, as `Store.claim`: the unique `_id` lets no second holder in. */
+  claim(name: string, holder: string, until: Date, now: Date): Promise<boolean> {
+    return this.run(async ({ db }) => {
+      try {
+        const mine = { _id: name, $or: [{ holder }, { until: { $lte: now } }] };
+        await this.#leases(db).updateOne(mine, { $set: { holder, until } }, { upsert: true });
+        return true;
+      } catch (error) {
+        if ((error as { code?: unknown }).code === DUPLICATE_KEY) return false;
+        throw error;
+      }
+    });
+  }
+
+  async release(name: string, holder: string): Promise<void> {
+    await this.run(({ db }) => this.#leases(db).deleteOne({ _id: name, holder }));
+  }
+
+  #leases(db: Db) {
+    return db.collection<Lease>(`${this.#adapter.collection}.leases`);
   }
 
   /** Closes a client of ours; the next use opens another. */

@@ -119,6 +119,15 @@ export class MongoStore implements Store {
     await this.#run((collection) => collection.deleteMany(this.#all()));
   }
 
+  claim(name: string, holder: string, seconds: number): Promise<boolean> {
+    const now = this.#now();
+    return this.#connection.claim(this.#prefix + name, holder, new Date(now + seconds * 1000), new Date(now));
+  }
+
+  release(name: string, holder: string): Promise<void> {
+    return this.#connection.release(this.#prefix + name, holder);
+  }
+
   async ready(): Promise<void> {
     await this.#connection.run(({ db }) => db.command({ ping: 1 }));
   }

@@ -36,6 +36,14 @@ const BATCH = 500;
  */
 const FAIL_FAST = { connectTimeout: 500, reconnectStrategy: (tries: number) => Math.min(tries * 50, 500) };
 
+/** SET NX PX, but for whom it is held already. */
+const CLAIM = `
+  local holder = redis.call('GET', KEYS[1])
+  if holder and holder ~= ARGV[1] then return 0 end
+  redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+  return 1`;
+const RELEASE = `if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end return 0`;
+
 /**
  * Entries in Redis, through @keyv/redis's client, as bytes. Beside each row stand a sorted set of expiries and sets for
  * groups and URLs, written in one MULTI; all keys share a hash tag, so that a cluster takes it.
@@ -124,6 +132,17 @@ export class RedisStore implements Store {
     });
   }
 
+  claim(name: string, holder: string, seconds: number): Promise<boolean> {
+    return this.#run(async (client) => {
+      const milliseconds = String(Math.max(1, Math.round(seconds * 1000)));
+      return (await client.eval(CLAIM, { keys: [this.#lease(name)], arguments: [holder, milliseconds] })) === 1;
+    });
+  }
+
+  async release(name: string, holder: string): Promise<void> {
+    await this.#run((client) => client.eval(RELEASE, { keys: [this.#lease(name)], arguments: [holder] }));
+  }
+
   async ready(): Promise<void> {
     await this.#run((client) => client.ping());
   }
@@ -180,6 +199,10 @@ export class RedisStore implements Store {
 
   #row(id: string): string {
     return `${this.#tag}:r:${id}`;
+  }
+
+  #lease(name: string): string {
+    return `${this.#tag}:l:${name}`;
   }
 
   #group(group: string): string {

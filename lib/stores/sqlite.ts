@@ -36,6 +36,7 @@ interface Adapter {
 /** A new stored form gets a table of its own, since another version's process may use the old one. */
 const TABLE = 'responses_v1';
 const USES = 'uses_v1';
+const LEASES = 'leases_v1';
 const DEFAULT_BUSY_TIMEOUT = 5;
 const PAGE = 500;
 /** After eviction there is room for some writes before the next. */
@@ -172,6 +173,25 @@ export class SqliteStore implements Store {
       for (const suffix of ['', '-wal', '-shm', '-journal']) await rm(this.file + suffix, { force: true });
       await this.#open();
     }
+  }
+
+  async claim(name: string, holder: string, seconds: number): Promise<boolean> {
+    const adapter = await this.#open();
+    await adapter.query(`CREATE TABLE IF NOT EXISTS ${LEASES} (name TEXT PRIMARY KEY, holder TEXT, until INTEGER)`);
+    const rows = await adapter.query(
+      `INSERT INTO ${LEASES} VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE
+        SET holder = excluded.holder, until = excluded.until WHERE holder = excluded.holder OR until <= ? RETURNING 1`,
+      name,
+      holder,
+      Math.round(this.#now() + seconds * 1000),
+      this.#now(),
+    );
+    return rows.length > 0;
+  }
+
+  async release(name: string, holder: string): Promise<void> {
+    const adapter = await this.#open();
+    await adapter.query(`DELETE FROM ${LEASES} WHERE name = ? AND holder = ?`, name, holder);
   }
 
   async ready(): Promise<void> {

@@ -22,13 +22,6 @@ export interface EntryQuery {
   readonly createdBefore?: number;
 }
 
-/** A lease on a name, across processes. */
-export interface Lease {
-  /** Resolves to false where the lease was lost meanwhile. */
-  renew(seconds: number): Promise<boolean>;
-  release(): Promise<void>;
-}
-
 export interface Store {
   /** Short name for events and messages: `sqlite`, `redis`, `memory` ... */
   readonly name: string;
@@ -71,6 +64,12 @@ export interface Store {
   /** Releases what this store opened itself. May be called again; no other call follows. */
   close(): Promise<void>;
 
-  /** Takes the name for that many seconds; `undefined` where another holds it. Absent where the store cannot hold a lease. */
-  claim?(name: string, seconds: number): Promise<Lease | undefined>;
+  /**
+   * Takes the name for a holder, or renews what it has, for that many seconds; false where another holds it. Absent where
+   * the store cannot hold a lease.
+   */
+  claim?(name: string, holder: string, seconds: number): Promise<boolean>;
+
+  /** Gives the name back, where that holder has it. */
+  release?(name: string, holder: string): Promise<void>;
 }

@@ -1,0 +1,34 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import * as path from 'node:path';
+import { promisify } from 'node:util';
+import { buildSync } from 'esbuild';
+
+const run = promisify(execFile);
+
+/** A TypeScript program of a test, to be run in processes of its own. */
+export interface Program extends AsyncDisposable {
+  /** Runs it to its end, and resolves to what it printed. */
+  run(...args: readonly string[]): Promise<string>;
+}
+
+/** @param source may import from the project's root, as `./lib/index.js` */
+export function program(source: string): Program {
+  // Beside the packages that it imports.
+  const file = path.join(process.cwd(), 'node_modules', `.program-${randomBytes(6).toString('hex')}.mjs`);
+  buildSync({
+    stdin: { contents: source, resolveDir: process.cwd(), loader: 'ts' },
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    packages: 'external',
+    outfile: file,
+    logLevel: 'error',
+  });
+  return {
+    run: async (...args) => (await run(process.execPath, ['--no-warnings', file, ...args])).stdout,
+    [Symbol.asyncDispose]: () => rm(file, { force: true }),
+  };
+}
