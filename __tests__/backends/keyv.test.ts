@@ -1,12 +1,18 @@
 import * as path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import KeyvMemcache from '@keyv/memcache';
+import KeyvPostgres from '@keyv/postgres';
 import KeyvSqlite from '@keyv/sqlite';
 import axios from 'axios';
 import Keyv from 'keyv';
 import { KeyvCache } from '../../lib/cache/backends/keyv-cache.js';
 import { setupCache } from '../../lib/setup-cache.js';
 import { KeyvStore } from '../../lib/stores/keyv.js';
+import { memcached } from '../../scripts/services/memcached.mjs';
+import { postgres } from '../../scripts/services/postgres.mjs';
 import { startBench } from '../support/api.js';
+import { nameIn } from '../support/names.js';
+import { describeService } from '../support/services.js';
 import { describeBackend } from './contract.js';
 
 const maps = new Map<string, Map<string, unknown>>();
@@ -94,4 +100,47 @@ test('backend takes a Keyv, or an adapter, and leaves other keys alone', async (
     await api.detachCache();
   }
   expect(await keyv.get('mine')).toBe('kept');
+});
+
+describeService(postgres, (server) => {
+  /** The adapter's table, of which each cache of a test has its part. */
+  const adapter = (folder: string) =>
+    new KeyvPostgres({ uri: server().url, table: `t_${nameIn(folder, '').replace(/\W/g, '').toLowerCase()}` });
+
+  describeBackend('keyv over PostgreSQL', {
+    open: (folder, cacheName, options, now) => new KeyvStore(adapter(folder), cacheName, options, now),
+    persistent: true,
+    leases: false,
+    bounded: false,
+    expires: false,
+  });
+});
+
+describeService(memcached, (server) => {
+  test('Memcached serves requests, and refuses what needs a pass over all', async () => {
+    await using bench = await startBench();
+    const cache = new KeyvCache(new KeyvMemcache(server().url) as never, { cacheName: 'memcached', retention: '1h' });
+    const api = bench.more({ backend: cache });
+    const first = await api.get('/a');
+    const second = await api.get('/a');
+    expect([second.data, second.fromCache]).toEqual([first.data, true]);
+    expect((await cache.getResponse(first.cacheKey ?? ''))?.url).toBe(`${bench.origin.url}/a`);
+    await expect(cache.responseCount()).rejects.toMatchObject({ code: 'ERR_CACHE_UNSUPPORTED' });
+    await expect(cache.removeExpiredResponses()).rejects.toThrow('use another backend');
+    await cache.delete(first.cacheKey ?? '');
+    expect((await api.get('/a')).fromCache).toBe(false);
+    await cache.close();
+  });
+
+  test('a body that Memcached has no room for passes through, and nothing is out', async () => {
+    await using bench = await startBench({}, (_, response) => void response.end(Buffer.alloc(2_000_000)));
+    const cache = new KeyvCache(new KeyvMemcache(server().url) as never, { cacheName: 'large' });
+    const api = bench.more({ backend: cache });
+    for (const _ of [1, 2]) expect((await api.get('/a', { responseType: 'arraybuffer' })).data.byteLength).toBe(2e6);
+    expect(bench.events.filter(({ type }) => type === 'error').map(({ error }) => String(error))).toEqual([
+      'Error: MemJS SET: Value too large',
+      'Error: MemJS SET: Value too large',
+    ]);
+    await cache.close();
+  });
 });

@@ -32,7 +32,8 @@ export function isAdapter(value: unknown): value is KeyvAdapter {
 }
 
 /**
- * Entries in whatever Keyv has an adapter for, through Keyv alone: as base64, since only text passes every adapter whole.
+ * Entries in whatever Keyv has an adapter for, through Keyv alone: as base64, since only text passes every adapter whole,
+ * and in the quotes of JSON, which some adapters (Memcached's) parse by themselves.
  * There is no index: what needs one is a pass over all entries where the adapter can iterate, and refused where it can't.
  * All keys begin with the cache's name, since the store may be somebody's own.
  */
@@ -63,7 +64,8 @@ export class KeyvStore implements Store {
   async put(entry: Entry): Promise<void> {
     const kept = entry.expires + this.#retention - this.#now();
     const ttl = Number.isFinite(kept) ? [Math.max(1, Math.ceil(kept))] : [];
-    const done = await this.#keyv.set(this.#prefix + entry.id, packRow(entry).toString('base64'), ...ttl);
+    const value = JSON.stringify(packRow(entry).toString('base64'));
+    const done = await this.#keyv.set(this.#prefix + entry.id, value, ...ttl);
     if (done === false) throw new Error('the adapter refused the write');
   }
 
@@ -114,12 +116,14 @@ export class KeyvStore implements Store {
   async close(): Promise<void> {
     if (!this.#owned || this.#closed) return;
     this.#closed = true;
-    await this.#keyv.disconnect();
+    // Adapters may share a connection, as those of PostgreSQL do, which then is closed already.
+    await this.#keyv.disconnect().catch(() => {});
   }
 
   #parse(id: string, value: unknown): Entry | undefined {
     if (value === undefined || value === null) return undefined;
-    return typeof value === 'string' ? parseRow(id, Buffer.from(value, 'base64')) : unreadable(id, 0);
+    if (typeof value !== 'string') return unreadable(id, 0);
+    return parseRow(id, Buffer.from(value.startsWith('"') ? value.slice(1, -1) : value, 'base64'));
   }
 
   /** Collects before it deletes, since iterators skip where something is deleted meanwhile. */
