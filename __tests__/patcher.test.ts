@@ -115,6 +115,23 @@ describe('installCache', () => {
     expect((await instance.post('/a', 'x')).fromCache).toBeUndefined();
   });
 
+  test('what a factory made is off in disabled, and leaves room for what covers within it', async () => {
+    await using origin = await startOrigin();
+    const instance = axios.create({ baseURL: origin.url });
+    const instanceFactory = setupCache;
+    installCache({ ...MEMORY, instanceFactory });
+    await instance.get('/a');
+    expect((await instance.get('/a')).fromCache).toBe(true);
+    expect((await disabled(() => instance.get('/a'))).fromCache).not.toBe(true);
+    for (const options of [MEMORY, { ...MEMORY, instanceFactory }]) {
+      const within = await enabled(options, async () => [await instance.get('/a'), await instance.get('/a')]);
+      expect(within.map(({ fromCache }) => fromCache)).toEqual([false, true]);
+    }
+    expect((await instance.get('/a')).fromCache).toBe(true);
+    await uninstallCache();
+    expect((await instance.get('/a')).fromCache).toBeUndefined();
+  });
+
   test('clear and removeExpiredResponses work on what is installed', async () => {
     await using origin = await startOrigin();
     expect([isInstalled(), getCache(), await removeExpiredResponses()]).toEqual([

@@ -12,13 +12,14 @@ export { BaseCache, type DeletionQuery, type RemovalCount, type ResponseFilter }
 export type { EventCounts } from './cache/events.js';
 export type { InvalidResponse } from './cache/rows.js';
 export type { CacheStorage } from './cache/storage-view.js';
-export { createKey } from './cache-key.js';
+export { type Credentials, createKey, type KeyRules } from './cache-key.js';
 export { CachedAxios, CacheMixin, type WithCache } from './cached-axios.js';
 export { CacheError, type CacheErrorCode, UnsupportedOperationError } from './errors.js';
 export type { CacheRequest } from './models/cache-request.js';
 export { CachedRequest, CachedResponse } from './models/cached-response.js';
 export type { CacheEvent, CacheEventType } from './models/events.js';
 export type { Hop } from './models/record.js';
+export { normalizeUrl } from './normalize-url.js';
 export type {
   CacheOptions,
   Duration,

@@ -1,15 +1,15 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
-import { createRequire } from 'node:module';
-import axios, { type Axios, type AxiosInstance, type AxiosRequestConfig, type InternalAxiosRequestConfig } from 'axios';
+import type { Axios, AxiosInstance, AxiosRequestConfig, InternalAxiosRequestConfig } from 'axios';
+import { asyncScope } from './async-scope.js';
 import { attachmentOf } from './axios/attachment.js';
 import { type CachingContext, restoreAdapter, wrapAdapter } from './axios/caching-adapter.js';
+import { prototypesOfAxios } from './axios/copies.js';
 import type { BaseCache, RemovalCount } from './cache/base-cache.js';
 import { type CacheInternals, internalsOf } from './cache/internals.js';
 import { openCache } from './cache/open-cache.js';
 import { optionError } from './errors.js';
 import type { CacheOptions } from './options.js';
 import type { ExpirationTime } from './policy/expiration.js';
-import { type CallSettings, InstanceSettings, storeOptions } from './settings.js';
+import { type CallSettings, InstanceSettings, storeOptions, withoutStoreOptions } from './settings.js';
 import type { CachedAxiosInstance } from './setup-cache.js';
 
 /** Options of {@link installCache} and {@link enabled}. */
@@ -29,7 +29,9 @@ interface Scope {
   readonly installation: Installation | undefined;
 }
 
-const scopes = new AsyncLocalStorage<Scope>();
+const scopes = asyncScope<Scope>();
+/** Who made what of an instance by an `instanceFactory`, by its interceptors. */
+const makers = new WeakMap<object, { readonly installation: Installation; readonly made: CachedAxiosInstance }>();
 let installed: Installation | undefined;
 /** Installations in force: the global one, and those of `enabled` calls that run. */
 let inForce = 0;
@@ -59,9 +61,7 @@ class Installation implements CachingContext {
     settings.useStore(this.cache.guard.store);
     this.#owned = owned;
     this.#factory = instanceFactory;
-    const { backend: _, backendOptions: __, cacheName: ___, serializer: ____, ...rest } = cacheOptions;
-    const { secretKey: _____, encryptionKey: ______, ...own } = rest;
-    this.#factoryOptions = { ...own, backend: cache };
+    this.#factoryOptions = { ...withoutStoreOptions(cacheOptions), backend: cache };
     this.#release = this.cache.use(this.settings);
     inForce += 1;
     restore ??= patch();
@@ -77,10 +77,7 @@ class Installation implements CachingContext {
 
   /** Sends a covered instance's request through the cache. */
   request(instance: Axios, original: Request, given: AxiosRequestConfig): Promise<unknown> {
-    if (this.#factory) {
-      this.#cover(instance, this.#factory);
-      return original.call(instance, given);
-    }
+    if (this.#factory && this.#cover(instance, this.#factory)) return original.call(instance, given);
     const config = { ...given, adapter: given.adapter ?? instance.defaults.adapter } as InternalAxiosRequestConfig;
     wrapAdapter(config, this);
     return original.call(instance, config).catch((error: unknown) => {
@@ -98,32 +95,52 @@ class Installation implements CachingContext {
       restore = undefined;
     }
     this.#release();
-    await Promise.all([...this.#made.values()].map((instance) => instance.detachCache()));
+    await Promise.all(
+      [...this.#made].map(([interceptors, instance]) => {
+        makers.delete(interceptors);
+        return instance.detachCache();
+      }),
+    );
     if (this.#owned) await this.base.close();
   }
 
-  #cover(instance: Axios, factory: NonNullable<InstallOptions['instanceFactory']>): void {
-    if (this.#made.has(instance.interceptors)) return;
-    this.#made.set(instance.interceptors, factory(instance as AxiosInstance, this.#factoryOptions));
+  /** Whether the instance is the factory's; another installation's factory may have been there before. */
+  #cover(instance: Axios, factory: NonNullable<InstallOptions['instanceFactory']>): boolean {
+    const { interceptors } = instance;
+    if (this.#made.has(interceptors)) return true;
+    if (makers.has(interceptors)) return false;
+    const made = factory(instance as AxiosInstance, this.#factoryOptions);
+    this.#made.set(interceptors, made);
+    makers.set(interceptors, { installation: this, made });
+    return true;
   }
 }
 
 /** The installation that covers the code which runs here; the innermost of `enabled` and `disabled` wins. */
 function coverage(): Installation | undefined {
-  const scope = scopes.getStore();
+  const scope = scopes.get();
   return scope ? scope.installation : installed;
+}
+
+/** Sends a request as what covers the caller has it; an instance that is set up itself goes by its own settings. */
+function send(instance: Axios, original: Request, given: AxiosRequestConfig): Promise<unknown> {
+  const installation = coverage();
+  const maker = makers.get(instance.interceptors);
+  const own = maker === undefined && attachmentOf(instance) !== undefined;
+  const go = () =>
+    !installation || own ? original.call(instance, given) : installation.request(instance, original, given);
+  // What another installation's factory made of it is not in force here.
+  return maker && maker.installation !== installation ? maker.made.cacheDisabled(go) : go();
 }
 
 /** Puts a request function of ours in the place of axios's own, in every copy of axios that is loaded. */
 function patch(): () => void {
-  const undo = copiesOfAxios().map((prototype) => {
+  const undo = prototypesOfAxios().map((prototype) => {
     const own = Object.getOwnPropertyDescriptor(prototype, '_request');
     const original = own?.value as Request;
     const patched: Request = function (configOrUrl, config) {
       const given = typeof configOrUrl === 'string' ? { ...config, url: configOrUrl } : (configOrUrl ?? {});
-      const installation = coverage();
-      if (!installation || attachmentOf(this)) return original.call(this, given);
-      return installation.request(this, original, given);
+      return send(this, original, given);
     };
     Object.defineProperty(prototype, '_request', { ...own, value: patched });
     return () => {
@@ -135,19 +152,6 @@ function patch(): () => void {
   return () => {
     for (const one of undo) one();
   };
-}
-
-/** ESM and CJS are two copies with prototypes of their own. */
-function copiesOfAxios(): object[] {
-  const copies = new Set<object>([axios.Axios.prototype]);
-  const require = createRequire(import.meta.url);
-  try {
-    const loaded = require.cache[require.resolve('axios')]?.exports as { Axios?: { prototype: object } } | undefined;
-    if (loaded?.Axios) copies.add(loaded.Axios.prototype);
-  } catch {
-    // Only one copy can be had here.
-  }
-  return [...copies];
 }
 
 /**

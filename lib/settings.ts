@@ -159,10 +159,18 @@ const SHOWN_DEFAULTS: { readonly [Name in SettingName]?: CacheSettings[Name] } =
 const SETTING_NAMES = Object.keys(INSTANCE_READERS) as SettingName[];
 const REQUEST_NAMES = Object.keys(REQUEST_READERS) as (keyof RequestCacheOptions)[];
 const OPTION_NAMES: readonly string[] = [...STORE_OPTIONS, ...SETTING_NAMES];
+
 /** The options that concern the store. */
 export function storeOptions(options: CacheOptions): Pick<CacheOptions, StoreOption> {
   return Object.fromEntries(
     STORE_OPTIONS.flatMap((name) => (Object.hasOwn(options, name) ? [[name, options[name]]] : [])),
+  );
+}
+
+/** The options that may stand beside a cache that is open already. */
+export function withoutStoreOptions(options: CacheOptions): CacheOptions {
+  return Object.fromEntries(
+    Object.entries(options).filter(([name]) => !(STORE_OPTIONS as readonly string[]).includes(name)),
   );
 }
 

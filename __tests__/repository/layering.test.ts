@@ -5,7 +5,7 @@ import ts from 'typescript';
 
 /** Each layer imports itself and those before it. A name is a folder or a file of `lib/`. */
 const LAYERS = [
-  ['errors', 'digest', 'load-client', 'maybe-promise', 'policy'],
+  ['errors', 'digest', 'load-client', 'maybe-promise', 'async-scope', 'policy'],
   ['models', 'credentials', 'normalize-url', 'request-body', 'cache-key', 'redaction'],
   ['serializers'],
   ['stores'],

@@ -11,13 +11,15 @@ const run = promisify(execFile);
 const root = process.cwd();
 
 /** A project with the tarball's content, and links to what npm would install beside it. */
-async function project(folder: string, packages: readonly string[]): Promise<void> {
+async function project(folder: string, packages: readonly string[], axios = 'axios'): Promise<void> {
   const modules = path.join(folder, 'node_modules');
   mkdirSync(path.join(modules, '@keyv'), { recursive: true });
   await run('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], { cwd: root });
   await run('tar', ['xzf', path.join(folder, 'axios-keyv-cache-0.1.0.tgz'), '-C', folder]);
   renameSync(path.join(folder, 'package'), path.join(modules, 'axios-keyv-cache'));
-  for (const name of packages) symlinkSync(path.join(root, 'node_modules', name), path.join(modules, name));
+  for (const name of packages) {
+    symlinkSync(path.join(root, 'node_modules', name === 'axios' ? axios : name), path.join(modules, name));
+  }
   writeFileSync(path.join(folder, 'package.json'), '{ "private": true }');
 }
 
@@ -88,9 +90,12 @@ test('with an @keyv/sqlite that cannot be loaded: memory by default, an error by
   });
 });
 
-test('TypeScript, as ESM and as CJS', async () => {
+/** The oldest axios that is supported, and the one that is developed against. */
+const VERSIONS = ['axios-oldest', 'axios'];
+
+test.each(VERSIONS)('TypeScript, as ESM and as CJS, with %s', async (version) => {
   await using folder = await temporaryFolder();
-  await project(folder.path, DEPENDENCIES);
+  await project(folder.path, DEPENDENCIES, version);
   const imports = `import { CachedAxios, type CachedAxiosInstance, CacheMixin, setupCache } from 'axios-keyv-cache';\n`;
   writeFileSync(path.join(folder.path, 'main.mts'), `import axios from 'axios';\n${imports}${CHECKED}`);
   writeFileSync(path.join(folder.path, 'main.cts'), `import axios = require('axios');\n${imports}${CHECKED}`);
@@ -113,4 +118,44 @@ test('TypeScript, as ESM and as CJS', async () => {
     cwd: folder.path,
   }).catch((error: { stdout: string }) => error);
   expect(stdout).toBe('');
+});
+
+const BOTH_COPIES = `
+  const adapter = async (config) => ({ data: 'x', status: 200, statusText: 'OK', headers: {}, config });
+  const copies = [axios, otherAxios];
+  if (copies[0].Axios === copies[1].Axios) throw new Error('one copy');
+  const ask = async () => {
+    const responses = [];
+    for (const copy of copies) responses.push(await copy.get('http://localhost/', { adapter }));
+    return responses.map(({ fromCache }) => fromCache);
+  };
+  installCache({ backend: 'memory' });
+  console.log(await ask(), await ask());
+  await uninstallCache();
+  console.log(await ask());
+`;
+
+test.each(
+  VERSIONS.flatMap((version) => [
+    [
+      'ESM',
+      version,
+      'main.mjs',
+      `import axios from 'axios'; import { createRequire } from 'node:module'; import { installCache, uninstallCache } from 'axios-keyv-cache';
+       const otherAxios = createRequire(import.meta.url)('axios'); ${BOTH_COPIES}`,
+    ],
+    [
+      'CJS',
+      version,
+      'main.cjs',
+      `const axios = require('axios'); const { installCache, uninstallCache } = require('axios-keyv-cache');
+       (async () => { const { default: otherAxios } = await import('axios'); ${BOTH_COPIES} })();`,
+    ],
+  ]),
+)('installCache as %s covers both copies of %s', async (_, version, file, source) => {
+  await using folder = await temporaryFolder();
+  await project(folder.path, DEPENDENCIES, version);
+  writeFileSync(path.join(folder.path, file), source);
+  const { stdout } = await run(process.execPath, [file], { cwd: folder.path });
+  expect(stdout).toBe('[ false, true ] [ true, true ]\n[ undefined, undefined ]\n');
 });

@@ -3,7 +3,7 @@ import type { BaseCache, RemovalCount } from '../cache/base-cache.js';
 import { type CacheInternals, internalsOf } from '../cache/internals.js';
 import type { ExpirationTime } from '../policy/expiration.js';
 import { type CacheSettings, type InstanceSettings, refuseCacheOptions } from '../settings.js';
-import { type CachingContext, restoreAdapter, wrapAdapter } from './caching-adapter.js';
+import { type CachingContext, hasCachingAdapter, restoreAdapter, wrapAdapter } from './caching-adapter.js';
 import { isDisabledHere, runDisabled } from './scope.js';
 
 /** What caching adds to an axios instance. */
@@ -111,7 +111,9 @@ export class Attachment implements CachingContext {
   #listen(): void {
     const { request, response } = this.instance.interceptors;
     const onRequest = (config: InternalAxiosRequestConfig) => {
-      if (attachments.get(this.instance.interceptors) === this) wrapAdapter(config, this);
+      if (attachments.get(this.instance.interceptors) !== this) return config;
+      // Switched off, it leaves the request to whatever covers it here.
+      if (!(this.isDisabled() && hasCachingAdapter(config))) wrapAdapter(config, this);
       return config;
     };
     const requestId = request.use(onRequest, null, { synchronous: true });

@@ -1,4 +1,4 @@
-import axios, { AxiosHeaders, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
+import axios, { type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import type { Passenger } from '../exchange/flights.js';
 import type { OpenAnswer, Origin, OriginAnswer, PassedAnswer } from '../exchange/origin.js';
 import { identityOf } from '../exchange/settings-signature.js';
@@ -6,6 +6,7 @@ import type { Hop } from '../models/record.js';
 import { type Fields, fields } from '../policy/messages.js';
 import { readBody } from './body.js';
 import type { Flavor } from './flavor.js';
+import { headersClassOf } from './headers.js';
 import { finalUrl, recordHops, watchedFetch } from './redirects.js';
 import { discard, teed } from './stream-body.js';
 
@@ -111,7 +112,7 @@ export class AxiosOrigin implements Origin {
     // A spread, since adapters read own properties only; axios's own merge would copy deeply.
     const config: ConfigWithEnv = { ...this.#config, validateStatus: null };
     if (conditions) {
-      config.headers = new AxiosHeaders(config.headers);
+      config.headers = new (headersClassOf(config.headers))(config.headers);
       for (const name of Object.keys(conditions)) config.headers.set(name, conditions[name] as string);
     }
     if (this.#flavor === 'http') config.beforeRedirect = recordHops(config.beforeRedirect, hops);

@@ -9,6 +9,7 @@ import { fields } from '../policy/messages.js';
 import { variantOf, varyNames } from '../policy/vary.js';
 import { redactHeaders, redactRequest, redactUrl } from '../redaction.js';
 import { readBody } from './body.js';
+import { headersClassOf } from './headers.js';
 import { readRequest, requestUrl } from './read-request.js';
 import { finalUrl } from './redirects.js';
 
@@ -68,6 +69,6 @@ export const axiosBindings: ClientBindings = {
 async function requestOf(config: InternalAxiosRequestConfig, rules: KeyRules): Promise<CacheRequest> {
   const url = requestUrl(config);
   if (url === undefined) throw optionError('request', config.url, 'a request for an http or https URL');
-  const headers = AxiosHeaders.from(config.headers as AxiosHeaders);
+  const headers = headersClassOf(config.headers).from(config.headers as AxiosHeaders);
   return readRequest({ ...config, headers }, url, rules.credentials);
 }

@@ -41,6 +41,11 @@ export function wrapAdapter(config: InternalAxiosRequestConfig, context: Caching
   config.adapter = caching;
 }
 
+/** Whether a request has a caching adapter: of another context, where this one has not put its own yet. */
+export function hasCachingAdapter({ adapter }: InternalAxiosRequestConfig): boolean {
+  return typeof adapter === 'function' && originals.has(adapter);
+}
+
 /** Gives the caller's own adapter back to a config that never reached the caching one, so that it can be sent again. */
 export function restoreAdapter(config: InternalAxiosRequestConfig): void {
   const original = typeof config.adapter === 'function' ? originals.get(config.adapter) : undefined;

@@ -1,10 +1,11 @@
-import { AxiosError, AxiosHeaders, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
+import { AxiosError, type AxiosHeaders, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import type { Answer, Outcome } from '../exchange/outcome.js';
 import { isPromise } from '../maybe-promise.js';
 import { type Fields, field } from '../policy/messages.js';
 import { materialize } from './body.js';
 import { extend } from './extras.js';
 import type { Flavor } from './flavor.js';
+import { headersClassOf } from './headers.js';
 
 /**
  * Settles a request with what the exchange brought, just as the caller's adapter would have: the body in the form that
@@ -25,11 +26,12 @@ export async function replay(
   const { answer, extras } = outcome;
   const native = answer.native as AxiosResponse | undefined;
   const made = answer.bodyForm === 'opaque' ? native?.data : dataOf(answer, config, flavor);
+  const Headers = headersClassOf(config.headers);
   const response: AxiosResponse = {
     data: isPromise(made) ? await made : made,
     status: answer.status,
     statusText: answer.statusText,
-    headers: native ? AxiosHeaders.from(native.headers as AxiosHeaders) : headersOf(answer.headers),
+    headers: native ? Headers.from(native.headers as AxiosHeaders) : headersOf(answer.headers, Headers),
     config,
     request: native ? native.request : new ReplayedRequest((config.method ?? 'get').toUpperCase(), answer.url),
   };
@@ -55,8 +57,8 @@ function checkLength({ body, native }: Answer, config: InternalAxiosRequestConfi
  * Fresh headers for each caller. They are assigned, since `set` costs a hundred times that; a field with the name of
  * the prototype keeps its meaning in another case.
  */
-function headersOf(fields: Fields): AxiosHeaders {
-  const headers = new AxiosHeaders() as AxiosHeaders & Record<string, unknown>;
+function headersOf(fields: Fields, Headers: typeof AxiosHeaders): AxiosHeaders {
+  const headers = new Headers() as AxiosHeaders & Record<string, unknown>;
   for (const name in fields) {
     const value = fields[name];
     headers[name === '__proto__' ? '__Proto__' : name] = typeof value === 'string' ? value : [...(value ?? [])];

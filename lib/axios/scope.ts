@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { asyncScope } from '../async-scope.js';
 
 /** What is switched off for the code that runs here, innermost first. */
 interface Scope {
@@ -6,15 +6,15 @@ interface Scope {
   readonly outer: Scope | undefined;
 }
 
-const scopes = new AsyncLocalStorage<Scope>();
+const scopes = asyncScope<Scope>();
 
 /** Runs `fn` with the owner's caching switched off for whatever it starts, also when that goes on asynchronously. */
 export function runDisabled<T>(owner: object, fn: () => T): T {
-  return scopes.run({ owner, outer: scopes.getStore() }, fn);
+  return scopes.run({ owner, outer: scopes.get() }, fn);
 }
 
 export function isDisabledHere(owner: object): boolean {
-  let scope = scopes.getStore();
+  let scope = scopes.get();
   while (scope) {
     if (scope.owner === owner) return true;
     scope = scope.outer;
