@@ -1,29 +1,12 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import { temporaryFolder } from '../support/api.js';
-
-/** The packed package in an empty project, beside axios: what users get. */
+import { compiled, DEPENDENCIES, project } from '../support/project.js';
 
 const run = promisify(execFile);
-const root = process.cwd();
-
-/** A project with the tarball's content, and links to what npm would install beside it. */
-async function project(folder: string, packages: readonly string[], axios = 'axios'): Promise<void> {
-  const modules = path.join(folder, 'node_modules');
-  mkdirSync(path.join(modules, '@keyv'), { recursive: true });
-  await run('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], { cwd: root });
-  await run('tar', ['xzf', path.join(folder, 'axios-keyv-cache-0.1.0.tgz'), '-C', folder]);
-  renameSync(path.join(folder, 'package'), path.join(modules, 'axios-keyv-cache'));
-  for (const name of packages) {
-    symlinkSync(path.join(root, 'node_modules', name === 'axios' ? axios : name), path.join(modules, name));
-  }
-  writeFileSync(path.join(folder, 'package.json'), '{ "private": true }');
-}
-
-const DEPENDENCIES = ['axios', 'jose', 'keyv', 'lossless-json', 'lru-cache'];
 
 const PROGRAM = `
   const adapter = async (config) => ({ data: 'x', status: 200, statusText: 'OK', headers: {}, config });
@@ -35,26 +18,6 @@ const PROGRAM = `
 `;
 const ESM = `import axios from 'axios'; import { setupCache } from 'axios-keyv-cache'; ${PROGRAM}`;
 const CJS = `const axios = require('axios'); const { setupCache } = require('axios-keyv-cache'); (async () => { ${PROGRAM} })();`;
-
-const CHECKED = `
-const api = setupCache(axios.create(), { expireAfter: '6m', allowableCodes: [200] });
-api.get('http://localhost/', { expireAfter: { minutes: 1 }, refresh: true }).then(({ fromCache, expires, history }) => {
-  const told: [boolean | undefined, Date | null | undefined, number | undefined] = [fromCache, expires, history?.length];
-  return told;
-});
-const child: CachedAxiosInstance = setupCache(axios.create());
-child.interceptors.response.use((response) => (response.cacheStatus ? response : response));
-class Client extends CacheMixin(axios.Axios) {}
-const client: Promise<boolean | undefined> = new Client({}, { backend: 'memory' }).get('/').then(({ fromCache }) => fromCache);
-const count: Promise<number> = new CachedAxios({}, { expireAfter: -1 }).cache.responseCount();
-// @ts-expect-error
-setupCache(axios.create(), { expireAfterwards: 1 });
-// @ts-expect-error
-setupCache(axios.create(), { backend: 'memory', backendOptions: { busyTimeout: 1 } });
-setupCache(axios.create(), { backend: 'sqlite', backendOptions: { busyTimeout: 1 } });
-// @ts-expect-error
-api.get('http://localhost/', { allowableCodes: '200' });
-`;
 
 describe.each([
   ['with @keyv/sqlite', [...DEPENDENCIES, '@keyv/sqlite'], 'true DefaultCache\n'],
@@ -96,28 +59,7 @@ const VERSIONS = ['axios-oldest', 'axios'];
 test.each(VERSIONS)('TypeScript, as ESM and as CJS, with %s', async (version) => {
   await using folder = await temporaryFolder();
   await project(folder.path, DEPENDENCIES, version);
-  const imports = `import { CachedAxios, type CachedAxiosInstance, CacheMixin, setupCache } from 'axios-keyv-cache';\n`;
-  writeFileSync(path.join(folder.path, 'main.mts'), `import axios from 'axios';\n${imports}${CHECKED}`);
-  writeFileSync(path.join(folder.path, 'main.cts'), `import axios = require('axios');\n${imports}${CHECKED}`);
-  const options = [
-    '--noEmit',
-    '--strict',
-    '--module',
-    'nodenext',
-    '--target',
-    'es2023',
-    '--lib',
-    'es2023,dom,esnext.disposable',
-    '--types',
-    'node',
-    '--typeRoots',
-    path.join(root, 'node_modules/@types'),
-  ];
-  const compiler = path.join(root, 'node_modules/typescript/bin/tsc');
-  const { stdout } = await run(process.execPath, [compiler, ...options, 'main.mts', 'main.cts'], {
-    cwd: folder.path,
-  }).catch((error: { stdout: string }) => error);
-  expect(stdout).toBe('');
+  expect(await compiled(folder.path)).toBe('');
 });
 
 const BOTH_COPIES = `
