@@ -118,6 +118,18 @@ describe('a hit', () => {
     ]);
   });
 
+  test('tells onDownloadProgress of the whole body', async () => {
+    await using bench = await startBench();
+    await bench.api.get('/a');
+    const told: unknown[] = [];
+    const { fromCache } = await bench.api.get('/a', { onDownloadProgress: (event) => told.push(event) });
+    const size = JSON.stringify({ url: '/a', count: 1 }).length;
+    expect([fromCache, told]).toEqual([
+      true,
+      [{ loaded: size, total: size, progress: 1, bytes: size, lengthComputable: true, download: true }],
+    ]);
+  });
+
   test('keeps to maxContentLength', async () => {
     await using bench = await startBench({}, handler);
     await bench.api.get('/json');

@@ -40,19 +40,22 @@ describe('a stream', () => {
     },
   );
 
-  test('of 50 MB is stored in SQLite and replayed byte for byte', async () => {
-    await using folder = await temporaryFolder();
-    const body = randomBytes(50_000_000);
-    await using bench = await startBench(
-      { backend: 'sqlite', cacheName: path.join(folder.path, 'cache'), backendOptions: { backendTimeout: 20 } },
-      (_, response) => response.end(body) as never,
-    );
-    const digest = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
-    const first = await buffer((await bench.api.get('/', STREAM)).data);
-    const again = await bench.api.get('/', STREAM);
-    expect(again.fromCache).toBe(true);
-    expect([digest(first), digest(await buffer(again.data))]).toEqual([digest(body), digest(body)]);
-  });
+  test.each(['sqlite', 'filesystem'] as const)(
+    'of 50 MB is stored in %s and replayed byte for byte',
+    async (backend) => {
+      await using folder = await temporaryFolder();
+      const body = randomBytes(50_000_000);
+      await using bench = await startBench(
+        { backend, cacheName: path.join(folder.path, 'cache'), backendOptions: { backendTimeout: 20 } },
+        (_, response) => response.end(body) as never,
+      );
+      const digest = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+      const first = await buffer((await bench.api.get('/', STREAM)).data);
+      const again = await bench.api.get('/', STREAM);
+      expect(again.fromCache).toBe(true);
+      expect([digest(first), digest(await buffer(again.data))]).toEqual([digest(body), digest(body)]);
+    },
+  );
 
   test('is decompressed as by plain axios', async () => {
     await using bench = await startBench({}, (_, response) => {

@@ -143,8 +143,11 @@ export class Attachment implements CachingContext {
 
   #define(name: string, value: unknown): void {
     const before = Object.getOwnPropertyDescriptor(this.instance, name);
-    Object.defineProperty(this.instance, name, { value, configurable: true, enumerable: true, writable: false });
+    // `create` may be wrapped once more, as cookie jars do; whoever wrapped it keeps what it has.
+    const writable = name === 'create';
+    Object.defineProperty(this.instance, name, { value, configurable: true, enumerable: true, writable });
     this.#undo.push(() => {
+      if (Object.getOwnPropertyDescriptor(this.instance, name)?.value !== value) return;
       if (before) Object.defineProperty(this.instance, name, before);
       else delete (this.instance as unknown as Record<string, unknown>)[name];
     });

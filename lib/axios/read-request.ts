@@ -5,9 +5,9 @@ import { fields } from '../policy/messages.js';
 import { inBrowser } from './flavor.js';
 
 /** What companions add to a config, which axios's types do not know. */
-interface ExtendedConfig extends InternalAxiosRequestConfig {
+type ExtendedConfig = Omit<InternalAxiosRequestConfig, 'jar'> & {
   jar?: { getCookieString?(url: string): Promise<string> };
-}
+};
 
 /** Instance defaults are in the config already; a bare instance does not add them again. */
 const bare = new axios.Axios({});

@@ -39,10 +39,13 @@ export function watchedFetch(fetch: Fetch): Fetch {
   return wrapper;
 }
 
-/** The URL that answered: the http adapter's `res.responseUrl`, what {@link watchedFetch} saw, or XHR's `responseURL`. */
+/**
+ * The URL that answered: the http adapter's `res.responseUrl`, what {@link watchedFetch} saw, or XHR's `responseURL`.
+ * Undefined where it is told as it was asked, without a host, as mock adapters do.
+ */
 export function finalUrl(request: unknown): string | undefined {
   if (typeof request !== 'object' || request === null) return undefined;
   const { res, responseURL } = request as { res?: { responseUrl?: unknown }; responseURL?: unknown };
   const url = finalUrls.get(request) ?? res?.responseUrl ?? responseURL;
-  return typeof url === 'string' && url !== '' ? url : undefined;
+  return typeof url === 'string' && URL.canParse(url) ? url : undefined;
 }

@@ -1,4 +1,10 @@
-import { AxiosError, type AxiosHeaders, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
+import {
+  AxiosError,
+  type AxiosHeaders,
+  type AxiosProgressEvent,
+  type AxiosResponse,
+  type InternalAxiosRequestConfig,
+} from 'axios';
 import type { Answer, Outcome } from '../exchange/outcome.js';
 import { isPromise } from '../maybe-promise.js';
 import { type Fields, field } from '../policy/messages.js';
@@ -23,7 +29,8 @@ export async function replay(
     if (response) extend(response, outcome.extras);
     throw error;
   }
-  const { answer, extras } = outcome;
+  const { answer, extras, fromStore } = outcome;
+  if (fromStore && config.onDownloadProgress) tellProgress(answer, config.onDownloadProgress);
   const native = answer.native as AxiosResponse | undefined;
   const made = answer.bodyForm === 'opaque' ? native?.data : dataOf(answer, config, flavor);
   const Headers = headersClassOf(config.headers);
@@ -37,6 +44,13 @@ export async function replay(
   };
   extend(response, extras);
   return settle(response);
+}
+
+/** All of the body at once, in the form of axios's own events. */
+function tellProgress({ body }: Answer, listener: (event: AxiosProgressEvent) => void): void {
+  const size = body.byteLength;
+  if (size === 0) return;
+  listener({ loaded: size, total: size, progress: 1, bytes: size, lengthComputable: true, download: true });
 }
 
 function dataOf(answer: Answer, config: InternalAxiosRequestConfig, flavor: Flavor): unknown {

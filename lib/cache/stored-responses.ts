@@ -1,4 +1,4 @@
-import { chain, type MaybePromise } from '../maybe-promise.js';
+import { chain, isPromise, type MaybePromise } from '../maybe-promise.js';
 import type { Entry, EntrySummary } from '../models/entry.js';
 import type { RedirectRecord, ResponseRecord, StoredRecord, VariantsRecord } from '../models/record.js';
 import type { Fields } from '../policy/messages.js';
@@ -201,12 +201,28 @@ export class StoredResponses {
   }
 
   #put(record: StoredRecord, call: StoreCall): MaybePromise<boolean> {
-    return chain(this.#codec.encode(record), (entry: Entry) => {
+    return chain(this.#encode(record, call), (entry) => {
+      if (!entry) return false;
       if (entry.size <= (this.#guard.store.maxEntrySize ?? Number.POSITIVE_INFINITY))
         return this.#guard.write(call, (store) => store.put(entry));
       call.failure = 'too-large-for-store';
       return false;
     });
+  }
+
+  /** Nothing where the user's serializer can't write it: that costs the caching of this response alone. */
+  #encode(record: StoredRecord, call: StoreCall): MaybePromise<Entry | undefined> {
+    const refused = (error: unknown) => {
+      call.failure = 'serializer';
+      call.tell({ type: 'error', reason: 'serializer', error });
+      return undefined;
+    };
+    try {
+      const entry = this.#codec.encode(record);
+      return isPromise(entry) ? entry.catch(refused) : entry;
+    } catch (error) {
+      return refused(error);
+    }
   }
 
   #nameOf(record: ResponseRecord, name: string): string {

@@ -32,9 +32,10 @@ export async function takeTurn(call: Call, signal: AbortSignal): Promise<Turn> {
   for (let waited = 0; ; waited += 1) {
     const claimed = await claim();
     if (claimed === undefined) return FREE;
-    if (claimed && waited === 0) return held(call, holder, claim);
+    // Also where the lease was free: another may have stored and released between our look-up and our claim.
+    const found = await storedMeanwhile(call);
+    if (claimed && waited === 0 && !found) return held(call, holder, claim);
     if (claimed) await cache.stored.release(key, holder, cache.guard.call(store.tell));
-    const found = waited === 0 ? undefined : await storedMeanwhile(call);
     if (found) return { ...FREE, found };
     if (claimed) return FREE;
     await pause(Math.min(FIRST_PAUSE * 2 ** waited, LAST_PAUSE), undefined, { signal });

@@ -36,7 +36,12 @@ export interface Answer {
 
 /** How a request ended. */
 export type Outcome =
-  | { readonly answer: Answer; readonly extras: Extras }
+  | {
+      readonly answer: Answer;
+      readonly extras: Extras;
+      /** The body came from the store: nothing has told the caller of its progress. */
+      readonly fromStore?: true;
+    }
   | { readonly passed: PassedAnswer; readonly extras: Extras };
 
 const NO_HISTORY: readonly Hop[] = [];

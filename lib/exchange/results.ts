@@ -22,6 +22,7 @@ export function fresh(call: Call, record: ResponseRecord, reason: string): Outco
   tell(call, isFresh ? 'hit' : 'stale', reason);
   const status: CacheStatusParts = isFresh ? { hit: true } : { hit: true, detail: reason };
   return {
+    fromStore: true,
     answer: answerOf(call, record, now),
     extras: storedExtras(record, now, { cacheKey: call.key, fromCache: true, revalidated: false }, status),
   };
@@ -32,6 +33,7 @@ export function old(call: Call, record: ResponseRecord, forward: Forward): Outco
   const now = call.cache.now();
   tell(call, 'stale', forward.detail);
   return {
+    fromStore: true,
     answer: answerOf(call, record, now),
     extras: storedExtras(
       record,
@@ -57,7 +59,7 @@ export function fromOrigin(call: Call, { received, mine }: Fetched, forward: For
   if (record && revalidated) {
     tell(call, 'revalidated');
     const how = { cacheKey: call.key, fromCache: true, revalidated: true };
-    return { answer: answerOf(call, record, now), extras: storedExtras(record, now, how, status) };
+    return { fromStore: true, answer: answerOf(call, record, now), extras: storedExtras(record, now, how, status) };
   }
   tell(call, mine ? 'miss' : 'hit', mine ? forward.detail : 'collapsed');
   const bare = mine ? answer : { ...answer, native: undefined };

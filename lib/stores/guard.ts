@@ -4,7 +4,7 @@ import type { CacheEvent } from '../models/events.js';
 import type { Store } from './store.js';
 
 /** What went wrong with the store during a call, as Cache-Status tells it. */
-export type StoreFailure = 'store-down' | 'store-timeout' | 'store-error' | 'too-large-for-store';
+export type StoreFailure = 'store-down' | 'store-timeout' | 'store-error' | 'too-large-for-store' | 'serializer';
 
 /** One request's dealings with the store: one budget for all its reads, one for its write. */
 export interface StoreCall {
