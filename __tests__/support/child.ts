@@ -9,6 +9,7 @@ const run = promisify(execFile);
 
 /** A TypeScript program of a test, to be run in processes of its own. */
 export interface Program extends AsyncDisposable {
+  readonly file: string;
   /** Runs it to its end, and resolves to what it printed. */
   run(...args: readonly string[]): Promise<string>;
 }
@@ -28,6 +29,7 @@ export function program(source: string): Program {
     logLevel: 'error',
   });
   return {
+    file,
     run: async (...args) => (await run(process.execPath, ['--no-warnings', file, ...args])).stdout,
     [Symbol.asyncDispose]: () => rm(file, { force: true }),
   };
