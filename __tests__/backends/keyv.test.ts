@@ -1,7 +1,7 @@
-import * as path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import KeyvMemcache from '@keyv/memcache';
 import KeyvPostgres from '@keyv/postgres';
+import KeyvRedis from '@keyv/redis';
 import KeyvSqlite from '@keyv/sqlite';
 import axios from 'axios';
 import Keyv from 'keyv';
@@ -10,6 +10,7 @@ import { setupCache } from '../../lib/setup-cache.js';
 import { KeyvStore } from '../../lib/stores/keyv.js';
 import { memcached } from '../../scripts/services/memcached.mjs';
 import { postgres } from '../../scripts/services/postgres.mjs';
+import { redis } from '../../scripts/services/redis.mjs';
 import { startBench } from '../support/api.js';
 import { nameIn } from '../support/names.js';
 import { describeService } from '../support/services.js';
@@ -29,25 +30,23 @@ describeBackend('keyv over a Map', {
   leases: false,
   bounded: false,
   expires: false,
-  plantGarbage: async (folder, cacheName, id) => void mapOf(folder).set(`keyv:${cacheName}:${id}`, 'not ours'),
+  plantGarbage: async (folder, cacheName, id) => {
+    // In the form of what is there: the lines of Keyv have different ones.
+    const [key = '', value] = [...mapOf(folder)].find(([name]) => name.includes(`${cacheName}:`)) ?? [];
+    const garbage = typeof value === 'object' ? { ...value, value: 'not ours' } : 'not ours';
+    mapOf(folder).set(key.replace(/[^:]*$/, id), garbage);
+  },
 });
 
-describeBackend('keyv over an adapter', {
-  open: (folder, cacheName, options, now) =>
-    new KeyvStore(
-      new KeyvSqlite({
-        uri: `sqlite://${path.join(folder, 'keyv.sqlite')}`,
-        iterationLimit: 500,
-        busyTimeout: 5_000,
-      } as object),
-      cacheName,
-      options,
-      now,
-    ),
-  persistent: true,
-  leases: false,
-  bounded: false,
-  expires: false,
+describeService(redis, (server) => {
+  describeBackend('keyv over an adapter', {
+    open: (folder, cacheName, options, now) =>
+      new KeyvStore(new KeyvRedis(server().url) as never, nameIn(folder, cacheName), options, now),
+    persistent: true,
+    leases: false,
+    bounded: false,
+    expires: false,
+  });
 });
 
 describe('an adapter that cannot iterate', () => {
@@ -102,45 +101,50 @@ test('backend takes a Keyv, or an adapter, and leaves other keys alone', async (
   expect(await keyv.get('mine')).toBe('kept');
 });
 
-describeService(postgres, (server) => {
-  /** The adapter's table, of which each cache of a test has its part. */
-  const adapter = (folder: string) =>
-    new KeyvPostgres({ uri: server().url, table: `t_${nameIn(folder, '').replace(/\W/g, '').toLowerCase()}` });
+/** The adapters for PostgreSQL and Memcached are of Keyv's fifth line. */
+const isLine5 = !('setMany' in KeyvSqlite.prototype);
 
-  describeBackend('keyv over PostgreSQL', {
-    open: (folder, cacheName, options, now) => new KeyvStore(adapter(folder), cacheName, options, now),
-    persistent: true,
-    leases: false,
-    bounded: false,
-    expires: false,
-  });
-});
+if (isLine5) {
+  describeService(postgres, (server) => {
+    /** The adapter's table, of which each cache of a test has its part. */
+    const adapter = (folder: string) =>
+      new KeyvPostgres({ uri: server().url, table: `t_${nameIn(folder, '').replace(/\W/g, '').toLowerCase()}` });
 
-describeService(memcached, (server) => {
-  test('Memcached serves requests, and refuses what needs a pass over all', async () => {
-    await using bench = await startBench();
-    const cache = new KeyvCache(new KeyvMemcache(server().url) as never, { cacheName: 'memcached', retention: '1h' });
-    const api = bench.more({ backend: cache });
-    const first = await api.get('/a');
-    const second = await api.get('/a');
-    expect([second.data, second.fromCache]).toEqual([first.data, true]);
-    expect((await cache.getResponse(first.cacheKey ?? ''))?.url).toBe(`${bench.origin.url}/a`);
-    await expect(cache.responseCount()).rejects.toMatchObject({ code: 'ERR_CACHE_UNSUPPORTED' });
-    await expect(cache.removeExpiredResponses()).rejects.toThrow('use another backend');
-    await cache.delete(first.cacheKey ?? '');
-    expect((await api.get('/a')).fromCache).toBe(false);
-    await cache.close();
+    describeBackend('keyv over PostgreSQL', {
+      open: (folder, cacheName, options, now) => new KeyvStore(adapter(folder), cacheName, options, now),
+      persistent: true,
+      leases: false,
+      bounded: false,
+      expires: false,
+    });
   });
 
-  test('a body that Memcached has no room for passes through, and nothing is out', async () => {
-    await using bench = await startBench({}, (_, response) => void response.end(Buffer.alloc(2_000_000)));
-    const cache = new KeyvCache(new KeyvMemcache(server().url) as never, { cacheName: 'large' });
-    const api = bench.more({ backend: cache });
-    for (const _ of [1, 2]) expect((await api.get('/a', { responseType: 'arraybuffer' })).data.byteLength).toBe(2e6);
-    expect(bench.events.filter(({ type }) => type === 'error').map(({ error }) => String(error))).toEqual([
-      'Error: MemJS SET: Value too large',
-      'Error: MemJS SET: Value too large',
-    ]);
-    await cache.close();
+  describeService(memcached, (server) => {
+    test('Memcached serves requests, and refuses what needs a pass over all', async () => {
+      await using bench = await startBench();
+      const cache = new KeyvCache(new KeyvMemcache(server().url) as never, { cacheName: 'memcached', retention: '1h' });
+      const api = bench.more({ backend: cache });
+      const first = await api.get('/a');
+      const second = await api.get('/a');
+      expect([second.data, second.fromCache]).toEqual([first.data, true]);
+      expect((await cache.getResponse(first.cacheKey ?? ''))?.url).toBe(`${bench.origin.url}/a`);
+      await expect(cache.responseCount()).rejects.toMatchObject({ code: 'ERR_CACHE_UNSUPPORTED' });
+      await expect(cache.removeExpiredResponses()).rejects.toThrow('use another backend');
+      await cache.delete(first.cacheKey ?? '');
+      expect((await api.get('/a')).fromCache).toBe(false);
+      await cache.close();
+    });
+
+    test('a body that Memcached has no room for passes through, and nothing is out', async () => {
+      await using bench = await startBench({}, (_, response) => void response.end(Buffer.alloc(2_000_000)));
+      const cache = new KeyvCache(new KeyvMemcache(server().url) as never, { cacheName: 'large' });
+      const api = bench.more({ backend: cache });
+      for (const _ of [1, 2]) expect((await api.get('/a', { responseType: 'arraybuffer' })).data.byteLength).toBe(2e6);
+      expect(bench.events.filter(({ type }) => type === 'error').map(({ error }) => String(error))).toEqual([
+        'Error: MemJS SET: Value too large',
+        'Error: MemJS SET: Value too large',
+      ]);
+      await cache.close();
+    });
   });
-});
+}

@@ -1,27 +1,25 @@
 import { existsSync, statSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { expect, test } from '@jest/globals';
-import KeyvSqlite from '@keyv/sqlite';
 import axios from 'axios';
 import { SqliteCache } from '../../lib/cache/backends/sqlite-cache.js';
 import { setupCache } from '../../lib/setup-cache.js';
 import { SqliteStore } from '../../lib/stores/sqlite.js';
 import { startBench, temporaryFolder } from '../support/api.js';
+import { rawQuery, TABLE } from '../support/sqlite.js';
 import { describeBackend } from './contract.js';
-
-async function rawQuery(file: string, sql: string, ...parameters: unknown[]): Promise<unknown[]> {
-  const raw = new KeyvSqlite({ uri: `sqlite://${file}`, table: 'responses_v1' });
-  const rows = (await raw.query(sql, ...(parameters as string[]))) as unknown[];
-  await raw.disconnect();
-  return rows;
-}
 
 describeBackend('sqlite', {
   open: (folder, cacheName, options, now) => new SqliteStore(path.join(folder, cacheName), options, now),
   persistent: true,
   processModule: '__tests__/backends/sqlite-process.ts',
   plantGarbage: async (folder, cacheName, id) => {
-    await rawQuery(path.join(folder, `${cacheName}.sqlite`), 'INSERT INTO responses_v1 VALUES (?, ?)', id, 'not ours');
+    await rawQuery(
+      path.join(folder, `${cacheName}.sqlite`),
+      `INSERT INTO ${TABLE} (key, value) VALUES (?, ?)`,
+      id,
+      'not ours',
+    );
   },
 });
 
@@ -41,12 +39,8 @@ test('purging, and looking up by URL, use an index', async () => {
   await store.ready();
   const plan = async (sql: string) =>
     JSON.stringify(await rawQuery(store.file, `EXPLAIN QUERY PLAN ${sql}`, Buffer.from('1')));
-  expect(await plan('DELETE FROM responses_v1 WHERE substr(value, 20, 13) <= ?')).toContain(
-    'USING INDEX responses_v1_expires',
-  );
-  expect(await plan('SELECT key FROM responses_v1 WHERE substr(value, 33, 32) = ?')).toContain(
-    'USING INDEX responses_v1_url',
-  );
+  expect(await plan(`DELETE FROM ${TABLE} WHERE substr(value, 20, 13) <= ?`)).toContain(`USING INDEX ${TABLE}_expires`);
+  expect(await plan(`SELECT key FROM ${TABLE} WHERE substr(value, 33, 32) = ?`)).toContain(`USING INDEX ${TABLE}_url`);
   await store.close();
 });
 

@@ -38,7 +38,7 @@ const ALWAYS_TOLD: ReadonlySet<string> = new Set([
 ]);
 /** A server's refusal of one write, which says nothing of the next read. */
 const REFUSAL =
-  /SQLITE_(FULL|READONLY|TOOBIG|BUSY|LOCKED|CONSTRAINT)|\b(OOM|READONLY|MISCONF|NOPERM)\b|too large|maximum allowed size/;
+  /database (or disk is full|is locked)|readonly database|SQLITE_(FULL|READONLY|TOOBIG|BUSY|LOCKED|CONSTRAINT)|\b(OOM|READONLY|MISCONF|NOPERM)\b|too large|maximum allowed size/;
 
 /**
  * Stands before every store. A store that fails, or is slower than its budget, never fails a request: a read is a miss,

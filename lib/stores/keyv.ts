@@ -46,12 +46,16 @@ export class KeyvStore implements Store {
   /** Whether the Keyv was made here, and is disconnected on closing. */
   readonly #owned: boolean;
   #closed = false;
+  /** Keyv 6 tells its errors by an event alone. */
+  #lastError: unknown;
 
   constructor(store: Keyv | KeyvAdapter, cacheName: string, options: KeyvStoreOptions, now: () => number) {
     this.#owned = !isKeyv(store);
     this.#keyv = isKeyv(store) ? store : throughKeyv(store);
     // Without a listener Keyv's errors are thrown where nobody can catch them.
-    this.#keyv.on('error', () => {});
+    this.#keyv.on('error', (error: unknown) => {
+      this.#lastError = error;
+    });
     this.#prefix = `${cacheName}:`;
     this.#retention = (options.retention ?? Number.POSITIVE_INFINITY) * 1000;
     this.#now = now;
@@ -66,11 +70,11 @@ export class KeyvStore implements Store {
     const ttl = Number.isFinite(kept) ? [Math.max(1, Math.ceil(kept))] : [];
     const value = JSON.stringify(packRow(entry).toString('base64'));
     const done = await this.#keyv.set(this.#prefix + entry.id, value, ...ttl);
-    if (done === false) throw new Error('the adapter refused the write');
+    if (done === false) throw new Error('the adapter refused the write', { cause: this.#lastError });
   }
 
   async drop(ids: readonly string[]): Promise<number> {
-    if (!this.#keyv.iterator) return this.dropExact(ids);
+    if (!canIterate(this.#keyv)) return this.dropExact(ids);
     const wanted = new Set(ids);
     return this.#dropWhere((entry) => wanted.has(entry.id) || wanted.has(entry.group));
   }
@@ -88,7 +92,7 @@ export class KeyvStore implements Store {
 
   async *list(query: EntryQuery = {}): AsyncGenerator<EntrySummary> {
     const { iterator } = this.#keyv;
-    if (!iterator) throw unsupported('listing');
+    if (!iterator || !canIterate(this.#keyv)) throw unsupported('listing');
     for await (const [key, value] of iterator.call(this.#keyv, undefined) as AsyncIterable<[string, unknown]>) {
       if (!key.startsWith(this.#prefix)) continue;
       const id = key.slice(this.#prefix.length);
@@ -140,6 +144,16 @@ export class KeyvStore implements Store {
       if (found.length < BATCH) return dropped;
     }
   }
+}
+
+/** Keyv 5 has no iterator where its adapter has none; that of Keyv 6 is always there, and then yields nothing. */
+function canIterate(keyv: Keyv): boolean {
+  if (!keyv.iterator) return false;
+  const adapter = keyv.store as { capabilities?: unknown; store?: unknown };
+  if (adapter.capabilities === undefined) return true;
+  // Keyv 6 puts adapters of other lines, and Maps, behind one of its own.
+  const { iterator, entries } = (adapter.store ?? adapter) as Record<string, unknown>;
+  return typeof iterator === 'function' || typeof entries === 'function';
 }
 
 /** An adapter behind a Keyv that leaves values as they are, in both lines of Keyv. */

@@ -5,6 +5,7 @@ import { loadClient } from '../load-client.js';
 import type { Entry, EntrySummary } from '../models/entry.js';
 import { RetentionSweep } from './retention.js';
 import { FIELDS, HEAD_LENGTH, instantField, kindField, packRow, parseRow, parseSummary, unreadable } from './row.js';
+import { bytesDriver } from './sqlite-driver.js';
 import type { EntryQuery, Store } from './store.js';
 
 export interface SqliteStoreOptions {
@@ -33,10 +34,18 @@ interface Adapter {
   disconnect(): Promise<void>;
 }
 
+interface KeyvSqliteModule {
+  readonly default: (new (options: object) => Adapter) & { readonly prototype: object };
+}
+
 /** A new stored form gets a table of its own, since another version's process may use the old one. */
 const TABLE = 'responses_v1';
+/** @keyv/sqlite 6 rebuilds the tables of 4, which then can't write to them. */
+const TABLE_OF_6 = 'responses_v1_keyv6';
 const USES = 'uses_v1';
 const LEASES = 'leases_v1';
+/** What SQLite says of a file that it can't read; the drivers put its code into the message, or not. */
+const DAMAGED = /SQLITE_(NOTADB|CORRUPT)|file is not a database|image is malformed/;
 const DEFAULT_BUSY_TIMEOUT = 5;
 const PAGE = 500;
 /** After eviction there is room for some writes before the next. */
@@ -57,12 +66,14 @@ function number(field: keyof typeof FIELDS): string {
 const IS_ROW = `${column('magic')} = x'414b4331'`;
 const COUNTS = `${column('kind')} NOT IN (${blob(kindField('variants'))}, ${blob(kindField('redirect'))})`;
 const SUMMARY = `substr(value, 1, ${HEAD_LENGTH} + ${number('signatureLength')} + ${number('metaLength')})`;
-const INDEXES = [
-  `CREATE INDEX IF NOT EXISTS ${TABLE}_expires ON ${TABLE} (${column('expires')}, ${column('kind')})`,
-  `CREATE INDEX IF NOT EXISTS ${TABLE}_group ON ${TABLE} (${column('group')})`,
-  `CREATE INDEX IF NOT EXISTS ${TABLE}_url ON ${TABLE} (${column('url')})`,
-  `CREATE INDEX IF NOT EXISTS ${TABLE}_other_url ON ${TABLE} (${column('otherUrl')})`,
-];
+function indexes(table: string): string[] {
+  return [
+    `CREATE INDEX IF NOT EXISTS ${table}_expires ON ${table} (${column('expires')}, ${column('kind')})`,
+    `CREATE INDEX IF NOT EXISTS ${table}_group ON ${table} (${column('group')})`,
+    `CREATE INDEX IF NOT EXISTS ${table}_url ON ${table} (${column('url')})`,
+    `CREATE INDEX IF NOT EXISTS ${table}_other_url ON ${table} (${column('otherUrl')})`,
+  ];
+}
 
 function blob(text: string): string {
   return `x'${Buffer.from(text, 'latin1').toString('hex')}'`;
@@ -91,8 +102,10 @@ export class SqliteStore implements Store {
   readonly file: string;
   readonly #options: SqliteStoreOptions;
   readonly #now: () => number;
+  #table = TABLE;
   #opening: Promise<Adapter> | undefined;
   #adapter: Adapter | undefined;
+  #lastError: unknown;
   #uses = new Map<string, number>();
   /** What is known of the table's extent; undefined where it has to be counted. */
   #extent: { entries: number; bytes: number } | undefined;
@@ -114,7 +127,8 @@ export class SqliteStore implements Store {
 
   async put(entry: Entry): Promise<void> {
     const adapter = this.#adapter ?? (await this.#open());
-    await adapter.set(entry.id, packRow(entry));
+    // @keyv/sqlite 6 tells a failed write by `false` and an event.
+    if ((await adapter.set(entry.id, packRow(entry))) === false) throw this.#lastError ?? new Error('not written');
     if (this.#isBounded()) await this.#keepBounds(adapter, entry);
     await this.#dropRetained(adapter);
   }
@@ -131,7 +145,9 @@ export class SqliteStore implements Store {
 
   async *list(query: EntryQuery = {}): AsyncGenerator<EntrySummary> {
     const { where, parameters } = conditions(query);
-    const select = `SELECT key, length(value) AS size, ${SUMMARY} AS summary FROM ${TABLE}
+    // Which table it is shows when the file is open.
+    await this.#open();
+    const select = `SELECT key, length(value) AS size, ${SUMMARY} AS summary FROM ${this.#table}
       WHERE key > ? AND ${where} ORDER BY key LIMIT ${PAGE}`;
     let after = '';
     for (;;) {
@@ -150,7 +166,7 @@ export class SqliteStore implements Store {
     const kinds = query.kind === undefined ? COUNTS : '1';
     const adapter = await this.#open();
     const rows = await adapter.query(
-      `SELECT count(*) AS number FROM ${TABLE} WHERE ${where} AND ${kinds}`,
+      `SELECT count(*) AS number FROM ${this.#table} WHERE ${where} AND ${kinds}`,
       ...parameters,
     );
     return Number(rows[0]?.number ?? 0);
@@ -165,10 +181,10 @@ export class SqliteStore implements Store {
     this.#extent = undefined;
     try {
       const adapter = await this.#open();
-      await adapter.query(`DELETE FROM ${TABLE}`);
+      await adapter.query(`DELETE FROM ${this.#table}`);
       if (this.#isBounded()) await adapter.query(`DELETE FROM ${USES}`);
     } catch (error) {
-      if (!/SQLITE_(NOTADB|CORRUPT)/.test(String((error as Error).message))) throw error;
+      if (!DAMAGED.test(String((error as Error).message))) throw error;
       await this.close();
       for (const suffix of ['', '-wal', '-shm', '-journal']) await rm(this.file + suffix, { force: true });
       await this.#open();
@@ -196,7 +212,7 @@ export class SqliteStore implements Store {
 
   async ready(): Promise<void> {
     const adapter = await this.#open();
-    await adapter.query(`SELECT 1 FROM ${TABLE} LIMIT 1`);
+    await adapter.query(`SELECT 1 FROM ${this.#table} LIMIT 1`);
   }
 
   async close(): Promise<void> {
@@ -225,20 +241,21 @@ export class SqliteStore implements Store {
   }
 
   async #connect(): Promise<Adapter> {
-    const { default: KeyvSqlite } = await loadClient<{ default: new (options: object) => Adapter }>(
-      '@keyv/sqlite',
-      'backend "sqlite"',
-    );
+    const { default: KeyvSqlite } = await loadClient<KeyvSqliteModule>('@keyv/sqlite', 'backend "sqlite"');
+    const table = 'setMany' in KeyvSqlite.prototype ? TABLE_OF_6 : TABLE;
+    this.#table = table;
     await mkdir(path.dirname(this.file), { recursive: true, mode: 0o700 });
     // SQLite gives its other files the mode of this one.
     await (await open(this.file, 'a', 0o600)).close();
     const busyTimeout = (this.#options.busyTimeout ?? DEFAULT_BUSY_TIMEOUT) * 1000;
-    const adapter = new KeyvSqlite({ uri: `sqlite://${this.file}`, table: TABLE, busyTimeout });
-    adapter.on('error', () => {});
+    const adapter = new KeyvSqlite({ uri: `sqlite://${this.file}`, table, busyTimeout, driver: bytesDriver });
+    adapter.on('error', (error) => {
+      this.#lastError = error;
+    });
     try {
       await adapter.query('PRAGMA journal_mode = WAL');
       await adapter.query(`PRAGMA synchronous = ${this.#options.fastSave ? 'OFF' : 'NORMAL'}`);
-      for (const index of INDEXES) await adapter.query(index);
+      for (const index of indexes(table)) await adapter.query(index);
       if (this.#isBounded())
         await adapter.query(`CREATE TABLE IF NOT EXISTS ${USES} (key TEXT PRIMARY KEY, used INTEGER)`);
     } catch (error) {
@@ -251,7 +268,7 @@ export class SqliteStore implements Store {
   async #delete(where: string, ...parameters: unknown[]): Promise<number> {
     const adapter = await this.#open();
     const rows = await adapter.query(
-      `DELETE FROM ${TABLE} WHERE ${where} RETURNING ${COUNTS} AS counts`,
+      `DELETE FROM ${this.#table} WHERE ${where} RETURNING ${COUNTS} AS counts`,
       ...parameters,
     );
     this.#extent = undefined;
@@ -298,7 +315,7 @@ export class SqliteStore implements Store {
   }
 
   async #measure(adapter: Adapter): Promise<{ entries: number; bytes: number }> {
-    const [row] = await adapter.query(`SELECT count(*) AS entries, total(length(value)) AS bytes FROM ${TABLE}`);
+    const [row] = await adapter.query(`SELECT count(*) AS entries, total(length(value)) AS bytes FROM ${this.#table}`);
     return { entries: Number(row?.entries ?? 0), bytes: Number(row?.bytes ?? 0) };
   }
 
@@ -306,21 +323,21 @@ export class SqliteStore implements Store {
   async #evict(adapter: Adapter, entries: number, bytes: number): Promise<void> {
     const ranked = `SELECT t.key AS key, row_number() OVER oldest AS place,
         sum(length(t.value)) OVER (oldest ROWS UNBOUNDED PRECEDING) - length(t.value) AS before
-      FROM ${TABLE} t LEFT JOIN ${USES} u ON u.key = t.key
+      FROM ${this.#table} t LEFT JOIN ${USES} u ON u.key = t.key
       WINDOW oldest AS (ORDER BY coalesce(u.used, 0), t.key)`;
     await adapter.query(
-      `DELETE FROM ${TABLE} WHERE key IN (SELECT key FROM (${ranked}) WHERE place <= ? OR before < ?)`,
+      `DELETE FROM ${this.#table} WHERE key IN (SELECT key FROM (${ranked}) WHERE place <= ? OR before < ?)`,
       Math.ceil(entries),
       bytes,
     );
-    await adapter.query(`DELETE FROM ${USES} WHERE key NOT IN (SELECT key FROM ${TABLE})`);
+    await adapter.query(`DELETE FROM ${USES} WHERE key NOT IN (SELECT key FROM ${this.#table})`);
   }
 
   async #dropRetained(adapter: Adapter): Promise<void> {
     const until = this.#sweep.due();
     if (until === undefined) return;
     const expired = Buffer.from(instantField(until));
-    await adapter.query(`DELETE FROM ${TABLE} WHERE ${column('expires')} <= ? AND ${IS_ROW}`, expired);
+    await adapter.query(`DELETE FROM ${this.#table} WHERE ${column('expires')} <= ? AND ${IS_ROW}`, expired);
   }
 }
 
