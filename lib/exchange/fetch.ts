@@ -89,7 +89,8 @@ function departure(
     );
     passengers.answered();
     await invalidate(call, answer);
-    return confirmed ? freshenStored(call, confirmed, answer) : receive(receiverOf(answer), stored, answer);
+    // Awaited here: the turn is given back once the answer is stored, and not while it is.
+    return await (confirmed ? freshenStored(call, confirmed, answer) : receive(receiverOf(answer), stored, answer));
   };
 }
 
