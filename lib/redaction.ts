@@ -17,8 +17,8 @@ const URL_FIELDS: ReadonlySet<string> = new Set([
   'referer',
   'sourcemap',
 ]);
-/** Neither stored nor replayed (design: matching). */
-const NEVER_STORED: ReadonlySet<string> = new Set(['set-cookie', 'set-cookie2']);
+/** Neither stored nor replayed (design: matching). Set-Cookie2 is like any other field: nobody heeds it (RFC 6265 section 9.4). */
+const NEVER_STORED: ReadonlySet<string> = new Set(['set-cookie']);
 
 /** A URL without userinfo, and without the values of credentials and ignored parameters. */
 export function redactUrl(url: string, ignored: Ignored): string {

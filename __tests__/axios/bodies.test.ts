@@ -1,7 +1,9 @@
+import * as path from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import axios, { type AxiosResponse } from 'axios';
-import { startBench } from '../support/api.js';
+import type { CacheOptions } from '../../lib/options.js';
+import { startBench, temporaryFolder } from '../support/api.js';
 import type { Handler } from '../support/origin.js';
 
 /** What plain axios gives is given on a miss and on a hit. */
@@ -48,16 +50,45 @@ const matrix = (['http', 'fetch'] as const).flatMap((adapter) =>
   ),
 );
 
-test.each(matrix)('$adapter, $responseType, $body, $status', async ({ adapter, responseType, body, status }) => {
-  await using bench = await startBench({ allowableCodes: [200, 404] }, handler);
-  const config = { adapter, responseType, validateStatus: null };
-  const url = `/${encodeURIComponent(body)}/${status}`;
-  const plain = await comparable(await axios.get(bench.origin.url + url, config));
-  const miss = await bench.api.get(url, config);
-  const hit = await bench.api.get(url, config);
-  expect([miss.fromCache, hit.fromCache]).toEqual([false, true]);
-  expect(await comparable(miss)).toEqual(plain);
-  expect(await comparable(hit)).toEqual(plain);
+/** Memory hands out what it was given, SQLite a view of its row, and encryption what it opened. */
+const STORES: Readonly<Record<string, CacheOptions>> = {
+  memory: { backend: 'memory' },
+  SQLite: { backend: 'sqlite' },
+  'encrypted memory': { backend: 'memory', encryptionKey: 'k'.repeat(32) },
+};
+
+describe.each(Object.entries(STORES))('%s', (_, store) => {
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+  });
+
+  afterAll(async () => {
+    await folder[Symbol.asyncDispose]();
+  });
+
+  test.each(matrix)('$adapter, $responseType, $body, $status', async ({ adapter, responseType, body, status }) => {
+    const cacheName = path.join(folder.path, [adapter, responseType, body, status].join('-'));
+    await using bench = await startBench({ ...store, cacheName, allowableCodes: [200, 404] }, handler);
+    const config = { adapter, responseType, validateStatus: null };
+    const url = `/${encodeURIComponent(body)}/${status}`;
+    const plain = await comparable(await axios.get(bench.origin.url + url, config));
+    const miss = await bench.api.get(url, config);
+    const hit = await bench.api.get(url, config);
+    expect([miss.fromCache, hit.fromCache]).toEqual([false, true]);
+    expect(await comparable(miss)).toEqual(plain);
+    expect(await comparable(hit)).toEqual(plain);
+  });
+
+  test.each(['http', 'fetch'] as const)('a part of the body, by %s', async (adapter) => {
+    const cacheName = path.join(folder.path, `part-${adapter}`);
+    await using bench = await startBench({ ...store, cacheName, cacheControl: true, expireAfter: 60 }, handler);
+    const config = { adapter, responseType: 'arraybuffer' } as const;
+    await bench.api.get('/bytes', config);
+    const { status, data } = await bench.api.get('/bytes', { ...config, headers: { range: 'bytes=10-13' } });
+    expect([status, [...new Uint8Array(data)]]).toEqual([206, [10, 11, 12, 13]]);
+  });
 });
 
 describe('a hit', () => {

@@ -478,6 +478,8 @@ describe('the other rows of docs/rfc9111.md', () => {
     async (bench) => {
       await ask(bench);
       expect((await ask(bench)).cacheStatus).toBe('axios-keyv-cache; hit; ttl=60');
+      const reload = withHeaders({ 'cache-control': 'max-age=0' });
+      expect((await ask(bench, reload)).cacheStatus).toBe('axios-keyv-cache; hit; ttl=60');
     },
   );
 

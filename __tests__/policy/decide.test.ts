@@ -107,6 +107,7 @@ describe('in any mode', () => {
 });
 
 describe('RFC 9111 section 5.2.1: what the caller accepts', () => {
+  const IMMUTABLE = stored({ etag: '"a"', 'cache-control': 'immutable' });
   const aged = stored({ etag: '"a"' }, { initialAge: 1_800, expires: NOW + 1_800_000 });
 
   test.each<[string, StoredMessage, number, string, string]>([
@@ -117,6 +118,10 @@ describe('RFC 9111 section 5.2.1: what the caller accepts', () => {
     ['5.2.1.1', aged, NOW, 'max-age=600', 'revalidate: request-max-age'],
     ['5.2.1.1', aged, NOW, 'max-age=1801', 'serve: fresh'],
     ['5.2.1.1', WITH_TAG, LATER, 'max-age=600', 'revalidate: request-max-age'],
+    ['RFC 8246, 2', IMMUTABLE, NOW, 'max-age=0', 'serve: fresh'],
+    ['RFC 8246, 2', IMMUTABLE, NOW, 'no-cache', 'revalidate: request-no-cache'],
+    ['RFC 8246, 2', IMMUTABLE, NOW + 3_000, 'max-age=1', 'revalidate: request-max-age'],
+    ['RFC 8246, 2', IMMUTABLE, LATER, 'max-age=0', 'revalidate: request-max-age'],
     ['5.2.1.1', WITH_TAG, LATER, 'max-age=600, max-stale=30', 'serve: max-stale'],
     ['5.2.1.2', WITH_TAG, LATER, 'max-stale=30', 'serve: max-stale'],
     ['5.2.1.2', WITH_TAG, LATER, 'max-stale=29', 'revalidate: stale'],

@@ -68,7 +68,7 @@ export function materialize(
 /** A Node stream, or the fetch adapter's web stream, which is null where there is no body. */
 function asStream(bodyForm: BodyForm, body: Uint8Array, flavor: Flavor): unknown {
   if (flavor !== 'fetch') return streamOf(body);
-  return bodyForm === 'none' ? null : new Response(body.slice()).body;
+  return bodyForm === 'none' ? null : new Response(copyOf(body)).body;
 }
 
 /** The http adapter gives a Buffer for `arraybuffer` and text for everything else. */
@@ -83,7 +83,7 @@ function asHttp(body: Uint8Array, config: InternalAxiosRequestConfig): unknown {
 function asFetch(body: Uint8Array, config: InternalAxiosRequestConfig, contentType: string | undefined): unknown {
   switch (config.responseType) {
     case 'arraybuffer':
-      return body.slice().buffer;
+      return copyOf(body).buffer;
     case 'blob':
       return asResponse(body, contentType).blob();
     case 'formdata':
@@ -95,7 +95,12 @@ function asFetch(body: Uint8Array, config: InternalAxiosRequestConfig, contentTy
 
 /** The platform's own reader, for what only it can make. */
 function asResponse(body: Uint8Array, contentType: string | undefined): Response {
-  return new Response(body.slice(), contentType ? { headers: { 'content-type': contentType } } : {});
+  return new Response(copyOf(body), contentType ? { headers: { 'content-type': contentType } } : {});
+}
+
+/** Not `slice()`, which a Buffer answers with a view of the row that it is a part of. */
+function copyOf(body: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(body);
 }
 
 function bufferOf(body: Uint8Array): Buffer {

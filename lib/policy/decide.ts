@@ -65,14 +65,15 @@ function obstacleByProtocol(stored: StoredMessage, wanted: Directives, rules: Ru
   const fresh = stored.expires > now;
   if (rules.refresh || rules.forceRefresh) return 'refresh';
   if (wanted.has('no-cache')) return 'request-no-cache';
-  // RFC 8246: there is nothing to ask as long as it is fresh.
-  if (rules.alwaysRevalidate && !(fresh && said.has('immutable'))) return 'always-revalidate';
+  // RFC 8246: there is nothing to ask as long as it is fresh, and a reload (max-age=0) is no reason to.
+  const immutable = fresh && said.has('immutable');
+  if (rules.alwaysRevalidate && !immutable) return 'always-revalidate';
   if (fieldsNamed(said, 'no-cache') === 'all') return 'no-cache';
   const maxStale = seconds(wanted, 'max-stale');
   const maxAge = seconds(wanted, 'max-age');
   // Section 5.2.1.1: ages are rounded down; and who gives a greatest age wants nothing stale, unless it says so.
-  if (maxAge !== undefined && (currentAge(stored, now) >= maxAge || (!fresh && maxStale === undefined))) {
-    return 'request-max-age';
+  if (maxAge !== undefined && !(immutable && maxAge === 0)) {
+    if (currentAge(stored, now) >= maxAge || (!fresh && maxStale === undefined)) return 'request-max-age';
   }
   const minFresh = seconds(wanted, 'min-fresh');
   if (minFresh !== undefined && (stored.expires - now) / 1000 < minFresh) return 'request-min-fresh';
