@@ -53,6 +53,30 @@ test('with an @keyv/sqlite that cannot be loaded: memory by default, an error by
   });
 });
 
+test.each([
+  [
+    'ESM',
+    'main.mjs',
+    (name: string) => `import * as part from 'axios-keyv-cache/${name}'; import * as whole from 'axios-keyv-cache';`,
+  ],
+  [
+    'CJS',
+    'main.cjs',
+    (name: string) => `const part = require('axios-keyv-cache/${name}'); const whole = require('axios-keyv-cache');`,
+  ],
+])('subpaths have the very classes of the root (%s)', async (_, file, importsOf) => {
+  await using folder = await temporaryFolder();
+  await project(folder.path, DEPENDENCIES);
+  const seen: string[] = [];
+  for (const name of ['sqlite', 'redis', 'mongodb', 'gridfs', 'dynamodb']) {
+    const check =
+      'console.log(Object.keys(part).filter((name) => part[name] === whole[name]).join(), Object.keys(part).length)';
+    writeFileSync(path.join(folder.path, file), `${importsOf(name)} ${check};`);
+    seen.push((await run(process.execPath, [file], { cwd: folder.path })).stdout.trim());
+  }
+  expect(seen).toEqual(['SqliteCache 1', 'RedisCache 1', 'MongoCache 1', 'GridFSCache 1', 'DynamoDbCache 1']);
+});
+
 /** The oldest axios that is supported, and the one that is developed against. */
 const VERSIONS = ['axios-oldest', 'axios'];
 

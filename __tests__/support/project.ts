@@ -29,7 +29,7 @@ api.get('http://localhost/', { expireAfter: { minutes: 1 }, refresh: true }).the
   const told: [boolean | undefined, Date | null | undefined, number | undefined] = [fromCache, expires, history?.length];
   return told;
 });
-const child: CachedAxiosInstance = setupCache(axios.create());
+const child: CachedAxiosInstance = setupCache(axios.create(), { backend: RedisCache, cacheName: 'child' });
 child.interceptors.response.use((response) => (response.cacheStatus ? response : response));
 class Client extends CacheMixin(axios.Axios) {}
 const client: Promise<boolean | undefined> = new Client({}, { backend: 'memory' }).get('/').then(({ fromCache }) => fromCache);
@@ -45,7 +45,8 @@ api.get('http://localhost/', { allowableCodes: '200' });
 
 /** What the compiler finds in programs that use the package's types, as ESM and as CJS; nothing where all is well. */
 export async function compiled(folder: string): Promise<string> {
-  const imports = `import { CachedAxios, type CachedAxiosInstance, CacheMixin, setupCache } from 'axios-keyv-cache';\n`;
+  const imports = `import { CachedAxios, type CachedAxiosInstance, CacheMixin, setupCache } from 'axios-keyv-cache';
+    import { RedisCache } from 'axios-keyv-cache/redis';\n`;
   writeFileSync(path.join(folder, 'main.mts'), `import axios from 'axios';\n${imports}${CHECKED}`);
   writeFileSync(path.join(folder, 'main.cts'), `import axios = require('axios');\n${imports}${CHECKED}`);
   const options = [

@@ -3,7 +3,7 @@ import { MemoryStore } from '../../stores/memory.js';
 import { SqliteStore } from '../../stores/sqlite.js';
 import { type BackendClock, codecFor, DEFAULT_CACHE_NAME } from '../backend-options.js';
 import { BaseCache } from '../base-cache.js';
-import { readSqliteOptions, type SqliteCacheOptions } from './sqlite-cache.js';
+import { readSqliteOptions, type SqliteCacheOptions } from '../sqlite-options.js';
 
 /** What is opened where no backend is named: SQLite, or memory where its package can't be loaded. */
 export class DefaultCache extends BaseCache {
