@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import axios, { Axios } from 'axios';
 import * as api from '../lib/index.js';
-import { startBench } from './support/api.js';
+import { startBench, temporaryFolder } from './support/api.js';
 import { sendJson, startOrigin } from './support/origin.js';
 
 /** A test named after each entry of requests-cache's reference, in its order. */
@@ -19,7 +19,15 @@ describe('Sessions', () => {
     await session.detachCache();
   });
 
-  test('cache_name', () => {
+  test('cache_name', async () => {
+    await using folder = await temporaryFolder();
+    await using bench = await startBench();
+    const session = (name: string) => bench.more({ backend: 'sqlite', cacheName: `${folder.path}/${name}` });
+    await session('one').get('/');
+    expect([(await session('one').get('/')).fromCache, (await session('other').get('/')).fromCache]).toEqual([
+      true,
+      false,
+    ]);
     expect(() => new api.SqliteCache({ cacheName: '../x' })).toThrow('cacheName: "../x"');
   });
 
@@ -96,9 +104,12 @@ describe('Sessions', () => {
   });
 
   test('secret_key', async () => {
-    await using bench = await startBench({ secretKey: 's'.repeat(32) });
-    await bench.api.get('/');
-    expect((await bench.api.get('/')).fromCache).toBe(true);
+    await using folder = await temporaryFolder();
+    await using bench = await startBench();
+    const session = (letter: string) =>
+      bench.more({ backend: 'filesystem', cacheName: folder.path, secretKey: letter.repeat(32) });
+    await session('s').get('/');
+    expect([(await session('s').get('/')).fromCache, (await session('x').get('/')).fromCache]).toEqual([true, false]);
   });
 
   test('cache_disabled', async () => {
@@ -181,7 +192,12 @@ describe('Patching', () => {
   });
 
   test('patched remove_expired_responses', async () => {
+    await using origin = await startOrigin();
     expect(await api.removeExpiredResponses()).toEqual({ removed: 0, kept: 0 });
+    api.installCache(MEMORY);
+    await axios.get(origin.url);
+    expect(await api.removeExpiredResponses()).toEqual({ removed: 0, kept: 1 });
+    expect(await api.removeExpiredResponses(0)).toEqual({ removed: 1, kept: 0 });
   });
 
   test('uninstall_cache', async () => {

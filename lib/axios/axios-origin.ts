@@ -43,6 +43,7 @@ export class AxiosOrigin implements Origin {
     const { response, ...answer } = await this.#ask('stream', conditions, {});
     return {
       ...answer,
+      bodyForm: response.data ? 'bytes' : 'none',
       discard: () => discard(response.data),
       collect: async (limit, onWhole, onTooLong) => {
         if (response.data) return { ...response, data: teed(response.data, limit, onWhole, onTooLong) };

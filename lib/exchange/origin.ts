@@ -25,6 +25,7 @@ export interface OriginAnswer {
 
 /** An answer whose body is still on its way. */
 export interface OpenAnswer extends Omit<OriginAnswer, 'bodyForm' | 'body' | 'native'> {
+  readonly bodyForm: 'bytes' | 'none';
   /** Ends it unread. */
   discard(): void;
   /**

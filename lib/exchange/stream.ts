@@ -54,5 +54,5 @@ export async function fetchStream(
 }
 
 function whole(answer: OpenAnswer, body: Uint8Array) {
-  return { ...answer, bodyForm: 'bytes' as const, body, native: undefined };
+  return { ...answer, body, native: undefined };
 }
