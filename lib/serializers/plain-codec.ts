@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { chain, isPromise, type MaybePromise } from '../maybe-promise.js';
 import type { Entry, EntrySummary } from '../models/entry.js';
 import type { StoredRecord } from '../models/record.js';
@@ -10,6 +11,8 @@ import type { Serializer } from './serializer.js';
 const EMPTY = new Uint8Array(0);
 /** Ends the serializer's name, which stands before what it wrote. */
 const LINE_BREAK = 0x0a;
+/** Metadata that is remembered as it was read: that of the entries that are asked for again and again. */
+const REMEMBERED = 500;
 
 /** Writes entries in the clear, with the given serializer. */
 export class PlainCodec implements EntryCodec {
@@ -17,6 +20,10 @@ export class PlainCodec implements EntryCodec {
   readonly #naming: Naming;
   /** What was decoded of an entry that a store holds as an object. */
   readonly #decoded = new WeakMap<EntrySummary, Decoded>();
+  /** What was read of an entry's metadata, by its id. */
+  readonly #remembered = new LRUCache<string, { readonly meta: Buffer; readonly record: StoredRecord }>({
+    max: REMEMBERED,
+  });
 
   constructor(serializer: Serializer, naming: Naming) {
     this.#serializer = serializer;
@@ -78,14 +85,29 @@ export class PlainCodec implements EntryCodec {
   #readWhole(entry: Entry): MaybePromise<Decoded> {
     const { body } = this.#serializer;
     // Another serializer's entry is told by its name, before its body is touched.
-    if (!body || entry.kind !== 'response' || entry.seal !== '') return this.#read(entry, entry.body);
-    return chain(this.#read(entry, EMPTY), async (decoded) => {
+    if (!body || entry.kind !== 'response' || entry.seal !== '') return this.#readAgain(entry, entry.body);
+    return chain(this.#readAgain(entry, EMPTY), async (decoded) => {
       if ('invalid' in decoded || decoded.record.kind !== 'response') return decoded;
       try {
         return { record: { ...decoded.record, body: await body.loads(entry.body) } };
       } catch (error) {
         return unreadable(error);
       }
+    });
+  }
+
+  /** As {@link PlainCodec.#read}, but for metadata that was read before and is the same. */
+  #readAgain(entry: Entry, body: Uint8Array): MaybePromise<Decoded> {
+    const { id, kind, seal, meta, created, expires } = entry;
+    const known = this.#remembered.get(id);
+    if (seal === '' && known?.record.kind === kind && known.meta.equals(meta)) {
+      return { record: withBody({ ...known.record, created, expires }, body) };
+    }
+    return chain(this.#read(entry, body), (decoded) => {
+      // Copies, since a part of a row keeps all of it in memory.
+      if ('record' in decoded)
+        this.#remembered.set(id, { meta: Buffer.from(meta), record: withBody(decoded.record, EMPTY) });
+      return decoded;
     });
   }
 
@@ -125,6 +147,10 @@ export class PlainCodec implements EntryCodec {
     );
     return [...new Set(digests)];
   }
+}
+
+function withBody<T extends StoredRecord>(record: T, body: Uint8Array): T {
+  return record.kind === 'response' ? { ...record, body } : record;
 }
 
 function unreadable(error: unknown): Decoded {

@@ -89,10 +89,10 @@ export function parseSummary(id: string, start: Uint8Array, size: number): Entry
   const kind = KINDS[part(head, 'kind')];
   const seal = SEALS[part(head, 'seal')];
   const [created, expires] = [part(head, 'created'), part(head, 'expires')];
-  const lengths = [part(head, 'signatureLength'), part(head, 'metaLength')];
-  const digits = [created, expires, ...lengths].every((text) => /^\d+$/.test(text));
+  const lengths = [part(head, 'signatureLength'), part(head, 'metaLength')] as const;
+  const digits = /^\d+$/.test(created + expires + lengths[0] + lengths[1]);
   const whole = head.length === HEAD_LENGTH && head.startsWith(MAGIC) && head.endsWith('\n');
-  const [signatureLength, metaLength] = lengths.map(Number) as [number, number];
+  const [signatureLength, metaLength] = [Number(lengths[0]), Number(lengths[1])];
   const metaAt = HEAD_LENGTH + signatureLength;
   if (!whole || !kind || seal === undefined || !digits || metaAt + metaLength > bytes.byteLength) {
     return unreadable(id, size);

@@ -1,11 +1,10 @@
-import { mkdir, open, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import * as path from 'node:path';
-import { loadClient } from '../load-client.js';
 import type { Entry, EntrySummary } from '../models/entry.js';
 import { RetentionSweep } from './retention.js';
 import { FIELDS, HEAD_LENGTH, instantField, kindField, packRow, parseRow, parseSummary, unreadable } from './row.js';
-import { bytesDriver } from './sqlite-driver.js';
+import { connectSqlite, type SqliteConnection } from './sqlite-connection.js';
 import type { EntryQuery, Store } from './store.js';
 
 export interface SqliteStoreOptions {
@@ -25,23 +24,6 @@ export interface SqliteStoreOptions {
   readonly retention?: number | undefined;
 }
 
-/** The part of @keyv/sqlite that is used. */
-interface Adapter {
-  get(key: string): Promise<unknown>;
-  set(key: string, value: unknown): Promise<unknown>;
-  query(sql: string, ...parameters: unknown[]): Promise<Record<string, unknown>[]>;
-  on(event: 'error', listener: (error: unknown) => void): unknown;
-  disconnect(): Promise<void>;
-}
-
-interface KeyvSqliteModule {
-  readonly default: (new (options: object) => Adapter) & { readonly prototype: object };
-}
-
-/** A new stored form gets a table of its own, since another version's process may use the old one. */
-const TABLE = 'responses_v1';
-/** @keyv/sqlite 6 rebuilds the tables of 4, which then can't write to them. */
-const TABLE_OF_6 = 'responses_v1_keyv6';
 const USES = 'uses_v1';
 const LEASES = 'leases_v1';
 /** What SQLite says of a file that it can't read; the drivers put its code into the message, or not. */
@@ -102,10 +84,8 @@ export class SqliteStore implements Store {
   readonly file: string;
   readonly #options: SqliteStoreOptions;
   readonly #now: () => number;
-  #table = TABLE;
-  #opening: Promise<Adapter> | undefined;
-  #adapter: Adapter | undefined;
-  #lastError: unknown;
+  #opening: Promise<SqliteConnection> | undefined;
+  #connection: SqliteConnection | undefined;
   #uses = new Map<string, number>();
   /** What is known of the table's extent; undefined where it has to be counted. */
   #extent: { entries: number; bytes: number } | undefined;
@@ -119,18 +99,17 @@ export class SqliteStore implements Store {
   }
 
   async find(id: string): Promise<Entry | undefined> {
-    const value = await (this.#adapter ?? (await this.#open())).get(id);
+    const value = await (this.#connection ?? (await this.#open())).get(id);
     if (value === undefined || value === null) return undefined;
     if (this.#isBounded()) this.#noteUse(id);
     return value instanceof Uint8Array ? parseRow(id, value) : unreadable(id, String(value).length);
   }
 
   async put(entry: Entry): Promise<void> {
-    const adapter = this.#adapter ?? (await this.#open());
-    // @keyv/sqlite 6 tells a failed write by `false` and an event.
-    if ((await adapter.set(entry.id, packRow(entry))) === false) throw this.#lastError ?? new Error('not written');
-    if (this.#isBounded()) await this.#keepBounds(adapter, entry);
-    await this.#dropRetained(adapter);
+    const connection = this.#connection ?? (await this.#open());
+    await connection.set(entry.id, packRow(entry));
+    if (this.#isBounded()) await this.#keepBounds(connection, entry);
+    await this.#dropRetained(connection);
   }
 
   async drop(ids: readonly string[]): Promise<number> {
@@ -145,14 +124,12 @@ export class SqliteStore implements Store {
 
   async *list(query: EntryQuery = {}): AsyncGenerator<EntrySummary> {
     const { where, parameters } = conditions(query);
-    // Which table it is shows when the file is open.
-    await this.#open();
-    const select = `SELECT key, length(value) AS size, ${SUMMARY} AS summary FROM ${this.#table}
-      WHERE key > ? AND ${where} ORDER BY key LIMIT ${PAGE}`;
     let after = '';
     for (;;) {
-      const adapter = await this.#open();
-      const rows = await adapter.query(select, after, ...parameters);
+      const { table, query: ask } = await this.#open();
+      const select = `SELECT key, length(value) AS size, ${SUMMARY} AS summary FROM ${table}
+        WHERE key > ? AND ${where} ORDER BY key LIMIT ${PAGE}`;
+      const rows = await ask(select, after, ...parameters);
       for (const { key, size, summary } of rows as { key: string; size: number; summary: unknown }[]) {
         yield summary instanceof Uint8Array ? parseSummary(key, summary, size) : unreadable(key, size);
       }
@@ -164,11 +141,8 @@ export class SqliteStore implements Store {
   async count(query: EntryQuery = {}): Promise<number> {
     const { where, parameters } = conditions(query);
     const kinds = query.kind === undefined ? COUNTS : '1';
-    const adapter = await this.#open();
-    const rows = await adapter.query(
-      `SELECT count(*) AS number FROM ${this.#table} WHERE ${where} AND ${kinds}`,
-      ...parameters,
-    );
+    const { table, query: ask } = await this.#open();
+    const rows = await ask(`SELECT count(*) AS number FROM ${table} WHERE ${where} AND ${kinds}`, ...parameters);
     return Number(rows[0]?.number ?? 0);
   }
 
@@ -180,9 +154,9 @@ export class SqliteStore implements Store {
   async clear(): Promise<void> {
     this.#extent = undefined;
     try {
-      const adapter = await this.#open();
-      await adapter.query(`DELETE FROM ${this.#table}`);
-      if (this.#isBounded()) await adapter.query(`DELETE FROM ${USES}`);
+      const { table, query } = await this.#open();
+      await query(`DELETE FROM ${table}`);
+      if (this.#isBounded()) await query(`DELETE FROM ${USES}`);
     } catch (error) {
       if (!DAMAGED.test(String((error as Error).message))) throw error;
       await this.close();
@@ -192,9 +166,9 @@ export class SqliteStore implements Store {
   }
 
   async claim(name: string, holder: string, seconds: number): Promise<boolean> {
-    const adapter = await this.#open();
-    await adapter.query(`CREATE TABLE IF NOT EXISTS ${LEASES} (name TEXT PRIMARY KEY, holder TEXT, until INTEGER)`);
-    const rows = await adapter.query(
+    const { query } = await this.#open();
+    await query(`CREATE TABLE IF NOT EXISTS ${LEASES} (name TEXT PRIMARY KEY, holder TEXT, until INTEGER)`);
+    const rows = await query(
       `INSERT INTO ${LEASES} VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE
         SET holder = excluded.holder, until = excluded.until WHERE holder = excluded.holder OR until <= ? RETURNING 1`,
       name,
@@ -206,31 +180,31 @@ export class SqliteStore implements Store {
   }
 
   async release(name: string, holder: string): Promise<void> {
-    const adapter = await this.#open();
-    await adapter.query(`DELETE FROM ${LEASES} WHERE name = ? AND holder = ?`, name, holder);
+    const { query } = await this.#open();
+    await query(`DELETE FROM ${LEASES} WHERE name = ? AND holder = ?`, name, holder);
   }
 
   async ready(): Promise<void> {
-    const adapter = await this.#open();
-    await adapter.query(`SELECT 1 FROM ${this.#table} LIMIT 1`);
+    const { table, query } = await this.#open();
+    await query(`SELECT 1 FROM ${table} LIMIT 1`);
   }
 
   async close(): Promise<void> {
     const opening = this.#opening;
     this.#opening = undefined;
-    this.#adapter = undefined;
-    const adapter = await opening?.catch(() => undefined);
-    if (!adapter) return;
-    if (this.#uses.size > 0) await this.#writeUses(adapter).catch(() => {});
-    await adapter.disconnect();
+    this.#connection = undefined;
+    const connection = await opening?.catch(() => undefined);
+    if (!connection) return;
+    if (this.#uses.size > 0) await this.#writeUses(connection).catch(() => {});
+    await connection.close();
   }
 
   /** Opens the file on first use; a failure is tried again with the next. */
-  #open(): Promise<Adapter> {
+  #open(): Promise<SqliteConnection> {
     this.#opening ??= this.#connect().then(
-      (adapter) => {
-        this.#adapter = adapter;
-        return adapter;
+      (connection) => {
+        this.#connection = connection;
+        return connection;
       },
       (error) => {
         this.#opening = undefined;
@@ -240,37 +214,23 @@ export class SqliteStore implements Store {
     return this.#opening;
   }
 
-  async #connect(): Promise<Adapter> {
-    const { default: KeyvSqlite } = await loadClient<KeyvSqliteModule>('@keyv/sqlite', 'backend "sqlite"');
-    const table = 'setMany' in KeyvSqlite.prototype ? TABLE_OF_6 : TABLE;
-    this.#table = table;
-    await mkdir(path.dirname(this.file), { recursive: true, mode: 0o700 });
-    // SQLite gives its other files the mode of this one.
-    await (await open(this.file, 'a', 0o600)).close();
-    const busyTimeout = (this.#options.busyTimeout ?? DEFAULT_BUSY_TIMEOUT) * 1000;
-    const adapter = new KeyvSqlite({ uri: `sqlite://${this.file}`, table, busyTimeout, driver: bytesDriver });
-    adapter.on('error', (error) => {
-      this.#lastError = error;
-    });
+  async #connect(): Promise<SqliteConnection> {
+    const { busyTimeout = DEFAULT_BUSY_TIMEOUT, fastSave = false } = this.#options;
+    const connection = await connectSqlite(this.file, { busyTimeout: busyTimeout * 1000, fastSave });
     try {
-      await adapter.query('PRAGMA journal_mode = WAL');
-      await adapter.query(`PRAGMA synchronous = ${this.#options.fastSave ? 'OFF' : 'NORMAL'}`);
-      for (const index of indexes(table)) await adapter.query(index);
+      for (const index of indexes(connection.table)) await connection.query(index);
       if (this.#isBounded())
-        await adapter.query(`CREATE TABLE IF NOT EXISTS ${USES} (key TEXT PRIMARY KEY, used INTEGER)`);
+        await connection.query(`CREATE TABLE IF NOT EXISTS ${USES} (key TEXT PRIMARY KEY, used INTEGER)`);
     } catch (error) {
-      await adapter.disconnect().catch(() => {});
+      await connection.close().catch(() => {});
       throw error;
     }
-    return adapter;
+    return connection;
   }
 
   async #delete(where: string, ...parameters: unknown[]): Promise<number> {
-    const adapter = await this.#open();
-    const rows = await adapter.query(
-      `DELETE FROM ${this.#table} WHERE ${where} RETURNING ${COUNTS} AS counts`,
-      ...parameters,
-    );
+    const { table, query } = await this.#open();
+    const rows = await query(`DELETE FROM ${table} WHERE ${where} RETURNING ${COUNTS} AS counts`, ...parameters);
     this.#extent = undefined;
     return rows.filter(({ counts }) => counts === 1).length;
   }
@@ -282,19 +242,19 @@ export class SqliteStore implements Store {
   /** Uses are written down in batches: a hit costs no write. */
   #noteUse(id: string): void {
     this.#uses.set(id, this.#now());
-    if (this.#uses.size >= USES_AT_ONCE && this.#adapter) this.#writeUses(this.#adapter).catch(() => {});
+    if (this.#uses.size >= USES_AT_ONCE && this.#connection) this.#writeUses(this.#connection).catch(() => {});
   }
 
-  async #writeUses(adapter: Adapter): Promise<void> {
+  async #writeUses({ query }: SqliteConnection): Promise<void> {
     const uses = this.#uses;
     this.#uses = new Map();
     const insert = `INSERT INTO ${USES} SELECT value ->> 0, value ->> 1 FROM json_each(?) WHERE true
       ON CONFLICT (key) DO UPDATE SET used = max(used, excluded.used)`;
-    await adapter.query(insert, JSON.stringify([...uses]));
+    await query(insert, JSON.stringify([...uses]));
   }
 
   /** Counts on from what is known, and looks again only when a bound seems to be reached. */
-  async #keepBounds(adapter: Adapter, { id, size }: Entry): Promise<void> {
+  async #keepBounds(connection: SqliteConnection, { id, size }: Entry): Promise<void> {
     this.#uses.set(id, this.#now());
     const { maxEntries = Number.POSITIVE_INFINITY, maxSize = Number.POSITIVE_INFINITY } = this.#options;
     if (this.#extent) {
@@ -302,42 +262,42 @@ export class SqliteStore implements Store {
       this.#extent.bytes += size;
       if (this.#extent.entries <= maxEntries && this.#extent.bytes <= maxSize) return;
     }
-    this.#extent = await this.#measure(adapter);
+    this.#extent = await this.#measure(connection);
     const { entries, bytes } = this.#extent;
     if (entries <= maxEntries && bytes <= maxSize) return;
-    await this.#writeUses(adapter);
+    await this.#writeUses(connection);
     await this.#evict(
-      adapter,
+      connection,
       entries > maxEntries ? entries - maxEntries * EVICTION_GOAL : 0,
       bytes > maxSize ? bytes - maxSize * EVICTION_GOAL : 0,
     );
-    this.#extent = await this.#measure(adapter);
+    this.#extent = await this.#measure(connection);
   }
 
-  async #measure(adapter: Adapter): Promise<{ entries: number; bytes: number }> {
-    const [row] = await adapter.query(`SELECT count(*) AS entries, total(length(value)) AS bytes FROM ${this.#table}`);
+  async #measure({ table, query }: SqliteConnection): Promise<{ entries: number; bytes: number }> {
+    const [row] = await query(`SELECT count(*) AS entries, total(length(value)) AS bytes FROM ${table}`);
     return { entries: Number(row?.entries ?? 0), bytes: Number(row?.bytes ?? 0) };
   }
 
   /** Deletes the least recently used until so many entries and bytes are gone. */
-  async #evict(adapter: Adapter, entries: number, bytes: number): Promise<void> {
+  async #evict({ table, query }: SqliteConnection, entries: number, bytes: number): Promise<void> {
     const ranked = `SELECT t.key AS key, row_number() OVER oldest AS place,
         sum(length(t.value)) OVER (oldest ROWS UNBOUNDED PRECEDING) - length(t.value) AS before
-      FROM ${this.#table} t LEFT JOIN ${USES} u ON u.key = t.key
+      FROM ${table} t LEFT JOIN ${USES} u ON u.key = t.key
       WINDOW oldest AS (ORDER BY coalesce(u.used, 0), t.key)`;
-    await adapter.query(
-      `DELETE FROM ${this.#table} WHERE key IN (SELECT key FROM (${ranked}) WHERE place <= ? OR before < ?)`,
+    await query(
+      `DELETE FROM ${table} WHERE key IN (SELECT key FROM (${ranked}) WHERE place <= ? OR before < ?)`,
       Math.ceil(entries),
       bytes,
     );
-    await adapter.query(`DELETE FROM ${USES} WHERE key NOT IN (SELECT key FROM ${this.#table})`);
+    await query(`DELETE FROM ${USES} WHERE key NOT IN (SELECT key FROM ${table})`);
   }
 
-  async #dropRetained(adapter: Adapter): Promise<void> {
+  async #dropRetained({ table, query }: SqliteConnection): Promise<void> {
     const until = this.#sweep.due();
     if (until === undefined) return;
     const expired = Buffer.from(instantField(until));
-    await adapter.query(`DELETE FROM ${this.#table} WHERE ${column('expires')} <= ? AND ${IS_ROW}`, expired);
+    await query(`DELETE FROM ${table} WHERE ${column('expires')} <= ? AND ${IS_ROW}`, expired);
   }
 }
 
