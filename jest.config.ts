@@ -10,6 +10,7 @@ const config: Config = {
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: { '^.+\\.ts$': ['ts-jest', { useESM: true, tsconfig: 'tsconfig.json' }] },
   testTimeout: 20_000,
+  reporters: ['default', '<rootDir>/scripts/contract-reporter.mjs'],
 };
 
 export default config;

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import type { Entry } from '../../lib/models/entry.js';
 import type { StoredRecord } from '../../lib/models/record.js';
 import type { EntryCodec } from '../../lib/serializers/codec.js';
+import { linedJsonSerializer } from '../../lib/serializers/json.js';
 import { openCodec } from '../../lib/serializers/open-codec.js';
 import { openSerializer } from '../../lib/serializers/open-serializer.js';
 import { brotliStage, gzipStage, SerializerPipeline, utf8Stage } from '../../lib/serializers/pipeline.js';
@@ -42,6 +43,7 @@ const json = {
 };
 const SERIALIZERS: readonly (readonly [string, Serializer | string])[] = [
   ['json', 'json'],
+  ['json in lines', linedJsonSerializer],
   ['v8', 'v8'],
   ['bson', 'bson'],
   ['yaml', 'yaml'],

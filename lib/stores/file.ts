@@ -1,5 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, opendir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import {
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  unlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import * as path from 'node:path';
 import type { Entry, EntrySummary } from '../models/entry.js';
 import { countListed, counts, fits } from './query.js';
@@ -20,43 +32,56 @@ export interface FileStoreOptions {
 const ROWS = 'responses_v1';
 /** Empty files that lead from a group, or a URL's digest, to ids: an index that needs no writing back. */
 const LINKS = 'links_v1';
-const EXTENSION = '.entry';
+/** What a file holds: text of that serializer, or what a person can't read. */
+const EXTENSIONS = ['.json', '.yaml', '.bin'] as const;
+export type FileExtension = (typeof EXTENSIONS)[number];
+/** Ends the name of a file that is being written. */
+const UNFINISHED = '.tmp';
+/** Milliseconds after which whoever was writing a file is taken to be gone. */
+const ABANDONED_AFTER = 600_000;
 const EVICTION_GOAL = 0.9;
 
 /**
  * Entries in files, one each, in a folder with subfolders. A file is written beside its place and renamed, so that every
  * reader finds it whole or not at all.
+ *
+ * A file's name tells by its extension what it holds. Files of other extensions are those of the same cache, opened with
+ * another serializer: entries as well, of which an id has one at a time.
  */
 export class FileStore implements Store {
   readonly name = 'filesystem';
   readonly folder: string;
   readonly #options: FileStoreOptions;
   readonly #now: () => number;
+  readonly #extension: FileExtension;
+  readonly #otherExtensions: readonly FileExtension[];
   /** What is known of the folder's extent; undefined where it has to be counted. */
   #extent: { entries: number; bytes: number } | undefined;
   readonly #sweep: RetentionSweep;
 
-  constructor(cacheName: string, options: FileStoreOptions, now: () => number) {
+  /** @param extension of the files that are written */
+  constructor(cacheName: string, options: FileStoreOptions, now: () => number, extension: FileExtension = '.bin') {
     this.folder = path.resolve(cacheName);
     this.#options = options;
     this.#now = now;
+    this.#extension = extension;
+    this.#otherExtensions = EXTENSIONS.filter((other) => other !== extension);
     this.#sweep = new RetentionSweep(options.retention, now);
   }
 
   async find(id: string): Promise<Entry | undefined> {
-    const file = this.#fileOf(id);
-    const row = await orUndefined(readFile(file));
-    if (row === undefined) return undefined;
+    const found = await this.#seek(id, async (file) => ({ file, row: await readFile(file) }));
+    if (!found) return undefined;
     // The time of last use, which files keep by themselves in their own way on each system.
-    if (this.#isBounded()) await orUndefined(utimes(file, this.#now() / 1000, this.#now() / 1000));
-    return parseRow(id, row);
+    if (this.#isBounded()) await orUndefined(utimes(found.file, this.#now() / 1000, this.#now() / 1000));
+    return parseRow(id, found.row);
   }
 
   async put(entry: Entry): Promise<void> {
     const row = packRow(entry);
-    const file = this.#fileOf(entry.id);
+    const file = this.#fileOf(entry.id, this.#extension);
     await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-    const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`;
+    const temporary = `${file}.${randomBytes(6).toString('hex')}${UNFINISHED}`;
     try {
       await writeFile(temporary, row, { mode: 0o600 });
       await rename(temporary, file);
@@ -64,6 +89,8 @@ export class FileStore implements Store {
       await rm(temporary, { force: true });
       throw error;
     }
+    // Only now, so that one is there at any time. Of two written at once with different extensions, neither may be left.
+    await this.#remove(entry.id, this.#otherExtensions);
     for (const from of [...(entry.group === entry.id ? [] : [entry.group]), ...entry.urls])
       await this.#link(from, entry.id);
     if (this.#isBounded()) await this.#keepBounds(file, row.byteLength);
@@ -86,7 +113,7 @@ export class FileStore implements Store {
     for (const id of ids) {
       const summary = await this.#summary(id);
       if (!summary) continue;
-      await rm(this.#fileOf(id), { force: true });
+      await this.#remove(id, EXTENSIONS);
       if (counts(summary)) dropped += 1;
     }
     this.#extent = undefined;
@@ -102,6 +129,7 @@ export class FileStore implements Store {
   }
 
   async purge(now: number): Promise<number> {
+    await this.#dropAbandoned();
     let purged = 0;
     for await (const entry of this.list({ expiredBy: now })) {
       if (entry.kind !== 'unknown') purged += await this.dropExact([entry.id]);
@@ -120,8 +148,22 @@ export class FileStore implements Store {
 
   async close(): Promise<void> {}
 
-  #fileOf(id: string): string {
-    return path.join(this.folder, ROWS, id.slice(0, 2), id + EXTENSION);
+  #fileOf(id: string, extension: FileExtension): string {
+    return path.join(this.folder, ROWS, id.slice(0, 2), id + extension);
+  }
+
+  /** What `look` makes of an entry's file: a hit looks at one of our own extension, only a miss looks further. */
+  async #seek<T>(id: string, look: (file: string) => Promise<T>): Promise<T | undefined> {
+    const under = (extension: FileExtension) => orUndefined(look(this.#fileOf(id, extension)));
+    const own = await under(this.#extension);
+    if (own !== undefined) return own;
+    const others = await Promise.all(this.#otherExtensions.map(under));
+    // Our own once more: where it replaced another meanwhile, it was too early to see it and is too late for the other.
+    return others.find((other) => other !== undefined) ?? under(this.#extension);
+  }
+
+  async #remove(id: string, extensions: readonly FileExtension[]): Promise<void> {
+    await Promise.all(extensions.map((extension) => orUndefined(unlink(this.#fileOf(id, extension)))));
   }
 
   #linksOf(from: string): string {
@@ -152,36 +194,35 @@ export class FileStore implements Store {
   }
 
   async *#all(): AsyncGenerator<EntrySummary> {
-    for await (const { id } of this.#files()) {
-      const entry = await this.#summary(id);
-      if (entry) yield entry;
-    }
-  }
-
-  async *#files(): AsyncGenerator<{ readonly id: string; readonly file: string }> {
-    const rows = path.join(this.folder, ROWS);
-    for (const part of (await orUndefined(readdir(rows))) ?? []) {
-      const folder = await orUndefined(opendir(path.join(rows, part)));
-      if (!folder) continue;
-      for await (const { name } of folder) {
-        if (name.endsWith(EXTENSION)) yield { id: name.slice(0, -EXTENSION.length), file: path.join(rows, part, name) };
+    for await (const { names } of this.#subfolders()) {
+      // Once each, even where a file is just being replaced by one of another extension.
+      for (const id of new Set(names.map(idOf))) {
+        const entry = id === undefined ? undefined : await this.#summary(id);
+        if (entry) yield entry;
       }
     }
   }
 
-  /** Head and metadata, without reading the body. */
-  async #summary(id: string): Promise<EntrySummary | undefined> {
-    const handle = await orUndefined(open(this.#fileOf(id)));
-    if (!handle) return undefined;
-    try {
-      const { size } = await handle.stat();
-      const head = Buffer.alloc(Math.min(HEAD_LENGTH, size));
-      await handle.read(head, 0, head.byteLength, 0);
-      const start = Buffer.alloc(Math.min(summaryLength(head), size));
-      await handle.read(start, 0, start.byteLength, 0);
-      return parseSummary(id, start, size);
-    } finally {
-      await handle.close();
+  async *#subfolders(): AsyncGenerator<{ readonly folder: string; readonly names: readonly string[] }> {
+    const rows = path.join(this.folder, ROWS);
+    for (const part of (await orUndefined(readdir(rows))) ?? []) {
+      const folder = path.join(rows, part);
+      yield { folder, names: (await orUndefined(readdir(folder))) ?? [] };
+    }
+  }
+
+  #summary(id: string): Promise<EntrySummary | undefined> {
+    return this.#seek(id, async (file) => readSummary(id, await open(file)));
+  }
+
+  /** What processes that were killed left half written. */
+  async #dropAbandoned(): Promise<void> {
+    for await (const { folder, names } of this.#subfolders()) {
+      for (const name of names.filter((one) => one.endsWith(UNFINISHED))) {
+        const file = path.join(folder, name);
+        const status = await orUndefined(stat(file));
+        if (status && this.#now() - status.mtimeMs > ABANDONED_AFTER) await orUndefined(unlink(file));
+      }
     }
   }
 
@@ -198,22 +239,46 @@ export class FileStore implements Store {
       this.#extent.bytes += size;
       if (this.#extent.entries <= maxEntries && this.#extent.bytes <= maxSize) return;
     }
-    const files: { id: string; used: number; size: number }[] = [];
-    for await (const { id, file: found } of this.#files()) {
-      const status = await orUndefined(stat(found));
-      if (status) files.push({ id, used: status.mtimeMs, size: status.size });
+    await this.#dropAbandoned();
+    const files: { file: string; used: number; size: number }[] = [];
+    for await (const { folder, names } of this.#subfolders()) {
+      for (const name of names.filter((one) => idOf(one) !== undefined)) {
+        const found = path.join(folder, name);
+        const status = await orUndefined(stat(found));
+        if (status) files.push({ file: found, used: status.mtimeMs, size: status.size });
+      }
     }
     files.sort((a, b) => a.used - b.used);
     let [entries, bytes] = [files.length, files.reduce((sum, one) => sum + one.size, 0)];
     if (entries > maxEntries || bytes > maxSize) {
       for (const one of files) {
         if (entries <= maxEntries * EVICTION_GOAL && bytes <= maxSize * EVICTION_GOAL) break;
-        await rm(this.#fileOf(one.id), { force: true });
+        await orUndefined(unlink(one.file));
         entries -= 1;
         bytes -= one.size;
       }
     }
     this.#extent = { entries, bytes };
+  }
+}
+
+/** The id of the entry that a file of that name holds; undefined where it holds none. */
+function idOf(name: string): string | undefined {
+  const extension = EXTENSIONS.find((one) => name.endsWith(one));
+  return extension && name.slice(0, -extension.length);
+}
+
+/** Head and metadata, without reading the body. Closes the file. */
+async function readSummary(id: string, handle: FileHandle): Promise<EntrySummary> {
+  try {
+    const { size } = await handle.stat();
+    const head = Buffer.alloc(Math.min(HEAD_LENGTH, size));
+    await handle.read(head, 0, head.byteLength, 0);
+    const start = Buffer.alloc(Math.min(summaryLength(head), size));
+    await handle.read(start, 0, start.byteLength, 0);
+    return parseSummary(id, start, size);
+  } finally {
+    await handle.close();
   }
 }
 

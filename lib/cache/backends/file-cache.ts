@@ -1,4 +1,7 @@
-import { FileStore, type FileStoreOptions } from '../../stores/file.js';
+import { jsonSerializer, linedJsonSerializer } from '../../serializers/json.js';
+import { openSerializer } from '../../serializers/open-serializer.js';
+import type { Serializer } from '../../serializers/serializer.js';
+import { type FileExtension, FileStore, type FileStoreOptions } from '../../stores/file.js';
 import {
   type BackendClock,
   type CommonBackendOptions,
@@ -18,6 +21,18 @@ export class FileCache extends BaseCache {
   constructor(options: FileCacheOptions = {}, { now = Date.now }: BackendClock = {}) {
     const read = readBackendOptions(options, { cacheName: readPath, maxEntries: count, maxSize: count });
     const { cacheName = DEFAULT_CACHE_NAME, ...rest } = read as FileCacheOptions & { retention?: number };
-    super({ ...rest, store: new FileStore(cacheName, rest, now), codec: codecFor(read), now });
+    const serializer = readableForm((read.serializer as Serializer | undefined) ?? openSerializer(undefined));
+    const extension = read.encryptionKey === undefined ? extensionFor(serializer) : '.bin';
+    const codec = codecFor({ ...read, serializer });
+    super({ ...rest, store: new FileStore(cacheName, rest, now, extension), codec, now });
   }
+}
+
+function readableForm(serializer: Serializer): Serializer {
+  return serializer === jsonSerializer ? linedJsonSerializer : serializer;
+}
+
+/** A serializer of one's own is as readable as its name promises. */
+function extensionFor({ name }: Serializer): FileExtension {
+  return name === 'json' || name === 'yaml' ? `.${name}` : '.bin';
 }
