@@ -3,8 +3,10 @@ import { homedir, tmpdir } from 'node:os';
 import * as path from 'node:path';
 import type { Entry, EntrySummary } from '../models/entry.js';
 import { RetentionSweep } from './retention.js';
-import { FIELDS, HEAD_LENGTH, instantField, kindField, packRow, parseRow, parseSummary, unreadable } from './row.js';
+import { instantField, packRow, parseRow, parseSummary, unreadable } from './row.js';
+import { SqliteBounds } from './sqlite-bounds.js';
 import { connectSqlite, type SqliteConnection } from './sqlite-connection.js';
+import { COUNTS, column, conditions, IS_ROW, indexes, SUMMARY } from './sqlite-heads.js';
 import type { EntryQuery, Store } from './store.js';
 
 export interface SqliteStoreOptions {
@@ -24,42 +26,11 @@ export interface SqliteStoreOptions {
   readonly retention?: number | undefined;
 }
 
-const USES = 'uses_v1';
 const LEASES = 'leases_v1';
 /** What SQLite says of a file that it can't read; the drivers put its code into the message, or not. */
 const DAMAGED = /SQLITE_(NOTADB|CORRUPT)|file is not a database|image is malformed/;
 const DEFAULT_BUSY_TIMEOUT = 5;
 const PAGE = 500;
-/** After eviction there is room for some writes before the next. */
-const EVICTION_GOAL = 0.9;
-/** Uses that are noted in memory before they are written down. */
-const USES_AT_ONCE = 100;
-
-/** A field of the head as SQL; its value is a BLOB, as what it is compared with must be. */
-function column(field: keyof typeof FIELDS): string {
-  const [offset, length] = FIELDS[field];
-  return `substr(value, ${offset + 1}, ${length})`;
-}
-
-function number(field: keyof typeof FIELDS): string {
-  return `CAST(CAST(${column(field)} AS TEXT) AS INTEGER)`;
-}
-
-const IS_ROW = `${column('magic')} = x'414b4331'`;
-const COUNTS = `${column('kind')} NOT IN (${blob(kindField('variants'))}, ${blob(kindField('redirect'))})`;
-const SUMMARY = `substr(value, 1, ${HEAD_LENGTH} + ${number('signatureLength')} + ${number('metaLength')})`;
-function indexes(table: string): string[] {
-  return [
-    `CREATE INDEX IF NOT EXISTS ${table}_expires ON ${table} (${column('expires')}, ${column('kind')})`,
-    `CREATE INDEX IF NOT EXISTS ${table}_group ON ${table} (${column('group')})`,
-    `CREATE INDEX IF NOT EXISTS ${table}_url ON ${table} (${column('url')})`,
-    `CREATE INDEX IF NOT EXISTS ${table}_other_url ON ${table} (${column('otherUrl')})`,
-  ];
-}
-
-function blob(text: string): string {
-  return `x'${Buffer.from(text, 'latin1').toString('hex')}'`;
-}
 
 /** The file of a cache; `.sqlite` is added where the name has no extension. */
 export function sqliteFile(cacheName: string, options: SqliteStoreOptions): string {
@@ -86,29 +57,31 @@ export class SqliteStore implements Store {
   readonly #now: () => number;
   #opening: Promise<SqliteConnection> | undefined;
   #connection: SqliteConnection | undefined;
-  #uses = new Map<string, number>();
-  /** What is known of the table's extent; undefined where it has to be counted. */
-  #extent: { entries: number; bytes: number } | undefined;
+  readonly #bounds: SqliteBounds | undefined;
   readonly #sweep: RetentionSweep;
 
   constructor(cacheName: string, options: SqliteStoreOptions, now: () => number) {
     this.file = sqliteFile(cacheName, options);
     this.#options = options;
     this.#now = now;
-    this.#sweep = new RetentionSweep(options.retention, now);
+    const { maxEntries, maxSize, retention } = options;
+    const isBounded = maxEntries !== undefined || maxSize !== undefined;
+    this.#bounds = isBounded ? new SqliteBounds(maxEntries, maxSize, now) : undefined;
+    this.#sweep = new RetentionSweep(retention, now);
   }
 
   async find(id: string): Promise<Entry | undefined> {
-    const value = await (this.#connection ?? (await this.#open())).get(id);
+    const connection = this.#connection ?? (await this.#open());
+    const value = await connection.get(id);
     if (value === undefined || value === null) return undefined;
-    if (this.#isBounded()) this.#noteUse(id);
+    this.#bounds?.used(connection, id);
     return value instanceof Uint8Array ? parseRow(id, value) : unreadable(id, String(value).length);
   }
 
   async put(entry: Entry): Promise<void> {
     const connection = this.#connection ?? (await this.#open());
     await connection.set(entry.id, packRow(entry));
-    if (this.#isBounded()) await this.#keepBounds(connection, entry);
+    await this.#bounds?.added(connection, entry);
     await this.#dropRetained(connection);
   }
 
@@ -152,11 +125,11 @@ export class SqliteStore implements Store {
 
   /** A file that is damaged, or no database at all, is replaced by a new one. */
   async clear(): Promise<void> {
-    this.#extent = undefined;
+    this.#bounds?.removed();
     try {
-      const { table, query } = await this.#open();
-      await query(`DELETE FROM ${table}`);
-      if (this.#isBounded()) await query(`DELETE FROM ${USES}`);
+      const connection = await this.#open();
+      await connection.query(`DELETE FROM ${connection.table}`);
+      await this.#bounds?.clear(connection);
     } catch (error) {
       if (!DAMAGED.test(String((error as Error).message))) throw error;
       await this.close();
@@ -195,7 +168,7 @@ export class SqliteStore implements Store {
     this.#connection = undefined;
     const connection = await opening?.catch(() => undefined);
     if (!connection) return;
-    if (this.#uses.size > 0) await this.#writeUses(connection).catch(() => {});
+    await this.#bounds?.flush(connection).catch(() => {});
     await connection.close();
   }
 
@@ -219,8 +192,7 @@ export class SqliteStore implements Store {
     const connection = await connectSqlite(this.file, { busyTimeout: busyTimeout * 1000, fastSave });
     try {
       for (const index of indexes(connection.table)) await connection.query(index);
-      if (this.#isBounded())
-        await connection.query(`CREATE TABLE IF NOT EXISTS ${USES} (key TEXT PRIMARY KEY, used INTEGER)`);
+      await this.#bounds?.open(connection);
     } catch (error) {
       await connection.close().catch(() => {});
       throw error;
@@ -231,66 +203,8 @@ export class SqliteStore implements Store {
   async #delete(where: string, ...parameters: unknown[]): Promise<number> {
     const { table, query } = await this.#open();
     const rows = await query(`DELETE FROM ${table} WHERE ${where} RETURNING ${COUNTS} AS counts`, ...parameters);
-    this.#extent = undefined;
+    this.#bounds?.removed();
     return rows.filter(({ counts }) => counts === 1).length;
-  }
-
-  #isBounded(): boolean {
-    return this.#options.maxEntries !== undefined || this.#options.maxSize !== undefined;
-  }
-
-  /** Uses are written down in batches: a hit costs no write. */
-  #noteUse(id: string): void {
-    this.#uses.set(id, this.#now());
-    if (this.#uses.size >= USES_AT_ONCE && this.#connection) this.#writeUses(this.#connection).catch(() => {});
-  }
-
-  async #writeUses({ query }: SqliteConnection): Promise<void> {
-    const uses = this.#uses;
-    this.#uses = new Map();
-    const insert = `INSERT INTO ${USES} SELECT value ->> 0, value ->> 1 FROM json_each(?) WHERE true
-      ON CONFLICT (key) DO UPDATE SET used = max(used, excluded.used)`;
-    await query(insert, JSON.stringify([...uses]));
-  }
-
-  /** Counts on from what is known, and looks again only when a bound seems to be reached. */
-  async #keepBounds(connection: SqliteConnection, { id, size }: Entry): Promise<void> {
-    this.#uses.set(id, this.#now());
-    const { maxEntries = Number.POSITIVE_INFINITY, maxSize = Number.POSITIVE_INFINITY } = this.#options;
-    if (this.#extent) {
-      this.#extent.entries += 1;
-      this.#extent.bytes += size;
-      if (this.#extent.entries <= maxEntries && this.#extent.bytes <= maxSize) return;
-    }
-    this.#extent = await this.#measure(connection);
-    const { entries, bytes } = this.#extent;
-    if (entries <= maxEntries && bytes <= maxSize) return;
-    await this.#writeUses(connection);
-    await this.#evict(
-      connection,
-      entries > maxEntries ? entries - maxEntries * EVICTION_GOAL : 0,
-      bytes > maxSize ? bytes - maxSize * EVICTION_GOAL : 0,
-    );
-    this.#extent = await this.#measure(connection);
-  }
-
-  async #measure({ table, query }: SqliteConnection): Promise<{ entries: number; bytes: number }> {
-    const [row] = await query(`SELECT count(*) AS entries, total(length(value)) AS bytes FROM ${table}`);
-    return { entries: Number(row?.entries ?? 0), bytes: Number(row?.bytes ?? 0) };
-  }
-
-  /** Deletes the least recently used until so many entries and bytes are gone. */
-  async #evict({ table, query }: SqliteConnection, entries: number, bytes: number): Promise<void> {
-    const ranked = `SELECT t.key AS key, row_number() OVER oldest AS place,
-        sum(length(t.value)) OVER (oldest ROWS UNBOUNDED PRECEDING) - length(t.value) AS before
-      FROM ${table} t LEFT JOIN ${USES} u ON u.key = t.key
-      WINDOW oldest AS (ORDER BY coalesce(u.used, 0), t.key)`;
-    await query(
-      `DELETE FROM ${table} WHERE key IN (SELECT key FROM (${ranked}) WHERE place <= ? OR before < ?)`,
-      Math.ceil(entries),
-      bytes,
-    );
-    await query(`DELETE FROM ${USES} WHERE key NOT IN (SELECT key FROM ${table})`);
   }
 
   async #dropRetained({ table, query }: SqliteConnection): Promise<void> {
@@ -299,25 +213,4 @@ export class SqliteStore implements Store {
     const expired = Buffer.from(instantField(until));
     await query(`DELETE FROM ${table} WHERE ${column('expires')} <= ? AND ${IS_ROW}`, expired);
   }
-}
-
-/** A query as SQL; head fields are compared as BLOBs. */
-function conditions(query: EntryQuery): { where: string; parameters: unknown[] } {
-  const terms: string[] = ['1'];
-  const parameters: unknown[] = [];
-  const add = (term: string, ...values: (string | Buffer)[]) => {
-    terms.push(term);
-    parameters.push(...values);
-  };
-  if (query.kind === 'unknown') add(`NOT (${IS_ROW})`);
-  else if (query.kind !== undefined) add(`${column('kind')} = ?`, Buffer.from(kindField(query.kind)));
-  if (query.group !== undefined) add(`(key = ? OR ${column('group')} = ?)`, query.group, Buffer.from(query.group));
-  if (query.url !== undefined) {
-    add(`(${column('url')} = ? OR ${column('otherUrl')} = ?)`, Buffer.from(query.url), Buffer.from(query.url));
-  }
-  if (query.expiredBy !== undefined) add(`${column('expires')} <= ?`, Buffer.from(instantField(query.expiredBy)));
-  if (query.freshAt !== undefined) add(`${column('expires')} > ?`, Buffer.from(instantField(query.freshAt)));
-  if (query.createdBefore !== undefined)
-    add(`${column('created')} < ?`, Buffer.from(instantField(query.createdBefore)));
-  return { where: terms.join(' AND '), parameters };
 }
