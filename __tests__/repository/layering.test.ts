@@ -10,7 +10,7 @@ const LAYERS = [
   ['serializers'],
   ['stores'],
   ['cache'],
-  ['options', 'option-values', 'settings'],
+  ['options', 'option-values', 'option-tables', 'settings'],
   ['exchange'],
   ['axios'],
   ['setup-cache', 'cached-axios', 'patcher'],
