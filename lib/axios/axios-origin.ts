@@ -1,7 +1,7 @@
-import axios, { type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
+import axios, { AxiosError, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import type { Passenger } from '../exchange/flights.js';
 import type { OpenAnswer, Origin, OriginAnswer, PassedAnswer } from '../exchange/origin.js';
-import { identityOf } from '../exchange/settings-signature.js';
+import { comparable } from '../exchange/settings-signature.js';
 import type { Hop } from '../models/record.js';
 import { type Fields, fields } from '../policy/messages.js';
 import { readBody } from './body.js';
@@ -10,12 +10,17 @@ import { headersClassOf } from './headers.js';
 import { finalUrl, recordHops, watchedFetch } from './redirects.js';
 import { discard, teed } from './stream-body.js';
 
-/** axios's `env`, which its types leave out. */
-type ConfigWithEnv = InternalAxiosRequestConfig & { env?: { fetch?: typeof globalThis.fetch } };
+/** What axios's types leave out, or left out at first. */
+type FullConfig = InternalAxiosRequestConfig & {
+  env?: { fetch?: typeof globalThis.fetch };
+  lookup?: unknown;
+  httpVersion?: unknown;
+  http2Options?: object;
+};
 
 /** Sends one caller's request through the adapter that would have served it without a cache. */
 export class AxiosOrigin implements Origin {
-  readonly #config: InternalAxiosRequestConfig;
+  readonly #config: FullConfig;
   readonly #flavor: Flavor;
   readonly #url: string;
   readonly #now: () => number;
@@ -33,7 +38,7 @@ export class AxiosOrigin implements Origin {
 
   async send(conditions: Fields | undefined, signal: AbortSignal, passengers: Passenger): Promise<OriginAnswer> {
     // The limits of each who waits are kept outside of the shared request.
-    const limits: Partial<ConfigWithEnv> = { signal, timeout: 0 };
+    const limits: Partial<FullConfig> = { signal, timeout: 0 };
     if (watchesProgress(this.#config)) limits.onDownloadProgress = (event) => passengers.progress(event);
     const { response, ...answer } = await this.#ask('arraybuffer', conditions, limits);
     return { ...answer, ...(await readBody(response.data)), native: response };
@@ -53,7 +58,7 @@ export class AxiosOrigin implements Origin {
     };
   }
 
-  async #ask(responseType: 'arraybuffer' | 'stream', conditions: Fields | undefined, limits: Partial<ConfigWithEnv>) {
+  async #ask(responseType: 'arraybuffer' | 'stream', conditions: Fields | undefined, limits: Partial<FullConfig>) {
     const hops: Hop[] = [];
     const config = this.#innerConfig(conditions, hops);
     Object.assign(config, limits, { responseType });
@@ -63,11 +68,12 @@ export class AxiosOrigin implements Origin {
     try {
       response = await dispatch(config);
     } catch (error) {
-      throw restoreConfig(error, this.#config);
+      throw restoreConfig(this.#asUnwatched(error, config), this.#config);
     }
     const responseTime = this.#now();
     response.config = this.#config;
-    const { status, statusText } = response;
+    // HTTP/2 has no text beside its status.
+    const { status, statusText = '' } = response;
     const url = finalUrl(response.request) ?? this.#url;
     return { response, status, statusText, headers: fieldsOf(response), url, hops, requestTime, responseTime };
   }
@@ -84,14 +90,11 @@ export class AxiosOrigin implements Origin {
 
   /** Adapter, limits on size and redirects, and whether progress is told: what another caller's request must share. */
   get signature(): string {
-    const { adapter, maxContentLength, maxRedirects, beforeRedirect, httpAgent, httpsAgent, lookup } = this
-      .#config as ConfigWithEnv & { lookup?: unknown };
-    const parts = [adapter ?? null, beforeRedirect, httpAgent, httpsAgent, lookup].map((part) =>
-      typeof part === 'function' || (typeof part === 'object' && part !== null && !Array.isArray(part))
-        ? identityOf(part)
-        : part,
-    );
-    return JSON.stringify([...parts, maxContentLength, maxRedirects, watchesProgress(this.#config)]);
+    const { adapter, maxContentLength, maxRedirects, beforeRedirect, httpAgent, httpsAgent, lookup } = this.#config;
+    const { httpVersion, http2Options } = this.#config;
+    const parts = [adapter, beforeRedirect, httpAgent, httpsAgent, lookup, httpVersion, http2Options];
+    parts.push(maxContentLength, maxRedirects, watchesProgress(this.#config));
+    return JSON.stringify(parts.map(comparable));
   }
 
   failed(error: unknown): boolean {
@@ -104,14 +107,28 @@ export class AxiosOrigin implements Origin {
     return restoreConfig(own, this.#config);
   }
 
+  /**
+   * Where progress is watched for us alone, the http adapter has a stream more, and tells of an answer that was cut off in
+   * other words than the caller would hear.
+   */
+  #asUnwatched(error: unknown, sent: FullConfig): unknown {
+    const { onDownloadProgress, maxRate, decompress } = this.#config;
+    if (this.#flavor !== 'http' || !sent.onDownloadProgress || onDownloadProgress || maxRate) return error;
+    const { code, request, response } = (error ?? {}) as Partial<AxiosError>;
+    const { res } = (request ?? {}) as { res?: { headers?: Record<string, unknown> } };
+    const isDecoded = decompress !== false && res?.headers?.['content-encoding'] !== undefined;
+    if (code !== 'ECONNRESET' || !response || isDecoded) return error;
+    return new AxiosError('stream has been aborted', AxiosError.ERR_BAD_RESPONSE, sent, request, response);
+  }
+
   #passed(response: AxiosResponse): PassedAnswer {
     return { status: response.status, headers: fieldsOf(response), url: finalUrl(response.request) ?? this.#url };
   }
 
   /** The request in a form that any status answers, with what the cache wants to know of redirects. */
-  #innerConfig(conditions: Fields | undefined, hops: Hop[]): ConfigWithEnv {
+  #innerConfig(conditions: Fields | undefined, hops: Hop[]): FullConfig {
     // A spread, since adapters read own properties only; axios's own merge would copy deeply.
-    const config: ConfigWithEnv = { ...this.#config, validateStatus: null };
+    const config: FullConfig = { ...this.#config, validateStatus: null };
     if (conditions) {
       config.headers = new (headersClassOf(config.headers))(config.headers);
       for (const name of Object.keys(conditions)) config.headers.set(name, conditions[name] as string);

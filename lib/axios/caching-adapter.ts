@@ -80,9 +80,14 @@ async function answerWithin(config: InternalAxiosRequestConfig, context: Caching
   try {
     const reading = readRequest(config, url, settings.credentials);
     const request: CacheRequest = isPromise(reading) ? await reading : reading;
+    let key: string | undefined;
     const call: Call = {
       request,
-      key: keyOf(request, settings),
+      // When it is asked for: what goes past the cache needs none, and that of a long body takes long.
+      get key() {
+        key ??= keyOf(request, settings);
+        return key;
+      },
       settings,
       cache,
       store: cache.guard.call((event) => cache.emit(event.type, () => event, settings.onEvent)),

@@ -24,7 +24,8 @@ export class CallerLimits implements Patience {
   }
 
   private constructor(config: InternalAxiosRequestConfig, flavor: Flavor) {
-    const { signal, timeout } = config;
+    const { signal } = config;
+    const timeout = timeoutOf(config, flavor);
     const token = config.cancelToken as SubscribableToken | undefined;
     let reject: (error: unknown) => void = () => {};
     this.#broken = new Promise<never>((_, fail) => {
@@ -35,6 +36,7 @@ export class CallerLimits implements Patience {
 
     const onAbort = () => reject(abortError(config, flavor));
     const onCancel: Listener = (reason) => reject(reason);
+    if (Number.isNaN(timeout)) reject(badTimeout(config));
     if (signal?.aborted) onAbort();
     signal?.addEventListener?.('abort', onAbort);
     token?.subscribe?.(onCancel);
@@ -76,6 +78,16 @@ function abortError(config: InternalAxiosRequestConfig, flavor: Flavor): Cancele
   const error = new CanceledError<unknown>(message);
   error.config = config;
   return error;
+}
+
+/** Milliseconds; the http adapter takes text as well, and NaN is what it refuses. */
+function timeoutOf({ timeout = 0 }: InternalAxiosRequestConfig, flavor: Flavor): number {
+  return flavor === 'http' ? Number.parseInt(String(timeout), 10) : timeout;
+}
+
+/** As the http adapter words it. */
+function badTimeout(config: InternalAxiosRequestConfig): AxiosError {
+  return new AxiosError('error trying to parse `config.timeout` to int', AxiosError.ERR_BAD_OPTION_VALUE, config);
 }
 
 function timeoutError(config: InternalAxiosRequestConfig, flavor: Flavor): AxiosError {

@@ -4,9 +4,11 @@ import type { CacheRequest, FormEntry, RequestBody } from '../models/cache-reque
 import { fields } from '../policy/messages.js';
 import { inBrowser } from './flavor.js';
 
-/** What companions add to a config, which axios's types do not know. */
-type ExtendedConfig = Omit<InternalAxiosRequestConfig, 'jar'> & {
+/** What companions add to a config, and what axios's types left out at first. */
+type ExtendedConfig = Omit<InternalAxiosRequestConfig, 'jar' | 'http2Options'> & {
   jar?: { getCookieString?(url: string): Promise<string> };
+  httpVersion?: unknown;
+  http2Options?: Record<string, unknown>;
 };
 
 /** Instance defaults are in the config already; a bare instance does not add them again. */
@@ -73,16 +75,22 @@ async function withSlowParts(request: CacheRequest, data: unknown, jar: Extended
 /** Whatever besides URL, headers and body changes what a server, or the adapter, answers. */
 function transportOf(config: InternalAxiosRequestConfig): CacheRequest['transport'] {
   const { socketPath, proxy, decompress, maxRedirects } = config;
-  const agent = config.httpsAgent as { options?: Record<string, unknown> } | undefined;
-  if (!socketPath && !proxy && decompress !== false && maxRedirects !== 0 && !agent?.options) return NO_TRANSPORT;
+  const tls = tlsOptions(config);
+  if (!socketPath && !proxy && decompress !== false && maxRedirects !== 0 && !tls) return NO_TRANSPORT;
   const pairs: [string, string][] = [];
-  if (agent?.options) pairs.push(...tlsPairs(agent.options));
+  if (tls) pairs.push(...tlsPairs(tls));
   if (decompress === false) pairs.push(['decompress', 'false']);
   if (maxRedirects === 0) pairs.push(['maxRedirects', '0']);
   if (proxy)
     pairs.push(['proxy', JSON.stringify([proxy.protocol ?? 'http', proxy.host, proxy.port, proxy.auth ?? null])]);
   if (socketPath) pairs.push(['socketPath', String(socketPath)]);
   return pairs;
+}
+
+/** HTTP/2 goes without agents. */
+function tlsOptions(config: ExtendedConfig): Record<string, unknown> | undefined {
+  const { httpVersion, http2Options, httpsAgent } = config;
+  return Number(httpVersion) === 2 ? http2Options : (httpsAgent as { options?: Record<string, unknown> })?.options;
 }
 
 /** A client's certificate is a credential, and an unverified server's answer must not serve who asks for verification. */

@@ -37,7 +37,7 @@ export async function replay(
   const response: AxiosResponse = {
     data: isPromise(made) ? await made : made,
     status: answer.status,
-    statusText: answer.statusText,
+    statusText: native ? native.statusText : answer.statusText,
     headers: native ? Headers.from(native.headers as AxiosHeaders) : headersOf(answer.headers, Headers),
     config,
     request: native ? native.request : new ReplayedRequest((config.method ?? 'get').toUpperCase(), answer.url),
@@ -108,5 +108,18 @@ function settle(response: AxiosResponse): AxiosResponse {
   const code =
     response.status < 500 && response.status >= 400 ? AxiosError.ERR_BAD_REQUEST : AxiosError.ERR_BAD_RESPONSE;
   const message = `Request failed with status code ${response.status}`;
-  throw new AxiosError(message, code, response.config as InternalAxiosRequestConfig, response.request, response);
+  throw withoutFrames(
+    () => new AxiosError(message, code, response.config as InternalAxiosRequestConfig, response.request, response),
+  );
+}
+
+/** An error made by an event, as in axios's own adapters, has no frames but those of the caller, which axios adds. */
+function withoutFrames<T>(make: () => T): T {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return make();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
 }

@@ -43,8 +43,26 @@ export function teed(source: unknown, limit: number, onWhole: OnWhole, onTooLong
       settled(collector, onWhole, onTooLong).then(() => done(), done);
     },
   });
+  mirror(source as Readable, tee);
   // A source that is cut off, or a reader that leaves, ends both without the end being reached.
   return pipeline(source as Readable, tee, () => {});
+}
+
+/** What an IncomingMessage and a stream of HTTP/2 tell beside their bytes. */
+const TOLD = [
+  ...['headers', 'rawHeaders', 'trailers', 'statusCode', 'statusMessage', 'httpVersion', 'complete', 'socket'],
+  ...['responseUrl', 'sentHeaders', 'id', 'rstCode'],
+];
+
+/** Has a stream tell what its source tells. */
+function mirror(source: Readable, target: object): void {
+  // The source forgets its session once it has ended, which it may before anyone has read what was teed.
+  const { session } = source as { session?: unknown };
+  if (session !== undefined) Object.defineProperty(target, 'session', { configurable: true, value: session });
+  for (const name of TOLD) {
+    if (name in source)
+      Object.defineProperty(target, name, { configurable: true, get: () => source[name as keyof Readable] });
+  }
 }
 
 function teedWeb(source: ReadableStream<Uint8Array>, limit: number, onWhole: OnWhole, onTooLong: () => void): unknown {

@@ -1,6 +1,6 @@
 import type { CacheInternals } from '../cache/internals.js';
 import type { CacheRequest } from '../models/cache-request.js';
-import type { CacheEventType } from '../models/events.js';
+import type { CacheEvent, CacheEventType } from '../models/events.js';
 import { redactUrl } from '../redaction.js';
 import type { CallSettings } from '../settings.js';
 import type { StoreCall } from '../stores/guard.js';
@@ -16,7 +16,7 @@ export interface Patience extends Passenger {
 /** One request on its way through the cache: everything that the exchange and its parts look at. */
 export interface Call {
   readonly request: CacheRequest;
-  /** Of the request as asked. */
+  /** Of the request as asked; made when it is first asked for. */
   readonly key: string;
   readonly settings: CallSettings;
   readonly cache: CacheInternals;
@@ -34,16 +34,19 @@ export function wait<T>(call: Pick<Call, 'patience'>, work: Promise<T>): Promise
 
 /** Tells the cache's listeners, and the call's own, what happened to its request. */
 export function tell(call: Call, type: CacheEventType, reason?: string, error?: unknown): void {
-  const { cache, settings, key, request } = call;
-  cache.emit(
-    type,
-    () => ({
-      type,
-      key,
-      url: redactUrl(request.url, settings.ignoredParameters),
-      ...(reason === undefined ? {} : { reason }),
-      ...(error === undefined ? {} : { error }),
-    }),
-    settings.onEvent,
-  );
+  emit(call, type, () => ({
+    key: call.key,
+    ...(reason === undefined ? {} : { reason }),
+    ...(error === undefined ? {} : { error }),
+  }));
+}
+
+/** Tells that a request goes past the cache, where it has no key. */
+export function tellPast(call: Call, reason: string): void {
+  emit(call, 'skipped', () => ({ reason }));
+}
+
+function emit({ cache, settings, request }: Call, type: CacheEventType, details: () => Partial<CacheEvent>): void {
+  const url = () => redactUrl(request.url, settings.ignoredParameters);
+  cache.emit(type, () => ({ type, url: url(), ...details() }), settings.onEvent);
 }

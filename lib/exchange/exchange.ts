@@ -3,7 +3,7 @@ import { isPromise } from '../maybe-promise.js';
 import type { ResponseRecord } from '../models/record.js';
 import { bypassReason, decide } from '../policy/decide.js';
 import { mayServeStale } from '../policy/stale.js';
-import { type Call, tell, wait } from './call.js';
+import { type Call, tell, tellPast, wait } from './call.js';
 import { type Fetched, fetchAlone, fetchShared, refreshBehind } from './fetch.js';
 import { invalidate } from './invalidate.js';
 import { setToDoNotCache } from './lifetime.js';
@@ -48,7 +48,7 @@ function reasonToBypass(call: Call): string | undefined {
 async function goPast(call: Call, reason: string): Promise<Outcome> {
   const passed = await call.origin.pass();
   if (passed.status !== undefined) await invalidate(call, { status: passed.status, headers: passed.headers ?? {} });
-  tell(call, 'skipped', reason);
+  tellPast(call, reason);
   const forward = reason === 'method' ? 'method' : 'bypass';
   return {
     passed,

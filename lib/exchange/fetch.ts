@@ -113,7 +113,8 @@ async function settle(call: Call, seat: Seat<Received>): Promise<Fetched> {
   try {
     const received = await wait(call, seat.result);
     const fits = !seat.joined || fitsFollower(call, received);
-    if (!seat.joined && isPersonal(call, received)) flightsOf(call.cache).keepApart(call.key, call.cache.now());
+    if (!seat.joined && mayJoin(call) && isPersonal(call, received))
+      flightsOf(call.cache).keepApart(call.key, call.cache.now());
     return { received, mine: !seat.joined, fits };
   } catch (error) {
     throw seat.joined ? call.origin.adopt(error) : error;

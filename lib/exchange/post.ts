@@ -8,7 +8,9 @@ import { type Outcome, storedExtras, unstoredExtras } from './outcome.js';
 
 /** Whether the request's answer may serve later GETs (RFC 9110 section 9.3.3), which takes having it in bytes. */
 export function mayServeLaterGets({ request, settings }: Call): boolean {
-  return settings.cacheControl && request.method === 'POST' && settings.allowableMethods.has('GET');
+  return (
+    settings.cacheControl && request.method === 'POST' && !request.streamed && settings.allowableMethods.has('GET')
+  );
 }
 
 /** Sends a POST, and stores its answer under the key of a GET where it says that it may serve them. */

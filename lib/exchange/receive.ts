@@ -67,6 +67,7 @@ function pass(call: Call, answer: OriginAnswer, reason: string, error?: unknown)
 function obstacleTo(call: Call, stored: ResponseRecord | undefined, answer: OriginAnswer): string | undefined {
   const { settings, request, cache } = call;
   if (settings.readOnly) return 'read-only';
+  if (!settings.allowableMethods.has(request.method)) return 'method';
   if (answer.bodyForm === 'opaque') return 'opaque-body';
   if (answer.body.byteLength > settings.maxBodySize) return 'body-too-large';
   // The old response is about to be served instead, and must not be overwritten by the failure.

@@ -24,28 +24,29 @@ export function settingsSignature(settings: CallSettings): string {
   if (signature === undefined) {
     const parts = Object.entries(settings)
       .filter(([name]) => !OWN.has(name))
-      .map(([name, value]) => [name, partOf(value)]);
+      .map(([name, value]) => [name, comparable(value)]);
     signature = JSON.stringify(parts);
     signatures.set(settings, signature);
   }
   return signature;
 }
 
-function partOf(value: unknown): unknown {
+/** A form of the value that JSON can carry, alike for values that mean the same. */
+export function comparable(value: unknown): unknown {
   if (typeof value === 'function') return identityOf(value);
   if (typeof value === 'number') return String(value);
   if (value instanceof Set) return [...value].map(String).sort();
-  if (Array.isArray(value)) return value.map(partOf);
+  if (Array.isArray(value)) return value.map(comparable);
   if (typeof value === 'object' && value !== null) {
     const prototype: unknown = Object.getPrototypeOf(value);
     if (prototype !== Object.prototype && prototype !== null) return identityOf(value);
-    return Object.entries(value).map(([name, part]) => [name, partOf(part)]);
+    return Object.entries(value).map(([name, part]) => [name, comparable(part)]);
   }
   return value;
 }
 
 /** A number for each function and object that can't be compared by what is in it. */
-export function identityOf(value: object): number {
+function identityOf(value: object): number {
   let identity = identities.get(value);
   if (identity === undefined) {
     lastIdentity += 1;
