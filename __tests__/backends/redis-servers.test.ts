@@ -49,6 +49,15 @@ const ONE_REQUEST = `
   console.log(JSON.stringify({ fromCache, stored: cacheStatus.includes('stored') }));
 `;
 
+/** A client of the test's own, ended with it. */
+function ending<T extends { destroy(): unknown }>(client: T): T & AsyncDisposable {
+  return Object.assign(client, {
+    async [Symbol.asyncDispose]() {
+      await client.destroy();
+    },
+  });
+}
+
 async function until(condition: () => Promise<boolean>): Promise<void> {
   while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 20));
 }
@@ -82,7 +91,8 @@ async function expectExit(backendOptions: object): Promise<void> {
 }
 
 /** A client of the user's stays open, and what it reads stays text. */
-async function expectToShare(client: RedisClientType | RedisClusterType | RedisSentinelType): Promise<void> {
+async function expectToShare(given: RedisClientType | RedisClusterType | RedisSentinelType): Promise<void> {
+  await using client = ending(given);
   await client.connect();
   const store = new RedisStore('own', { client }, Date.now);
   await store.put(entry('a'));
@@ -90,7 +100,6 @@ async function expectToShare(client: RedisClientType | RedisClusterType | RedisS
   await store.close();
   await client.set('{own}:text', 'text');
   expect(await client.get('{own}:text')).toBe('text');
-  await client.destroy();
 }
 
 describeService(redisCluster, (server) => {
@@ -104,11 +113,10 @@ describeService(redisCluster, (server) => {
     processModule: '__tests__/backends/redis-cluster-process.ts',
     processArgument: () => server().url,
     async plantGarbage(folder, cacheName, id) {
-      const cluster = createCluster(clusterAt(server()));
+      await using cluster = ending(createCluster(clusterAt(server())));
       await cluster.connect();
       await cluster.set(`{${nameIn(folder, cacheName)}}:r:${id}`, 'not ours');
       await cluster.zAdd(`{${nameIn(folder, cacheName)}}:e:responses`, { score: 1, value: id });
-      cluster.destroy();
     },
   });
 
@@ -194,6 +202,18 @@ describeService(redis, (server) => {
     }
   });
 
+  test('many at once while it connects: all wait with one listener', async () => {
+    await using client = ending(createClient({ url: server().url }));
+    const store = new RedisStore('many', { client }, Date.now);
+    const found = Array.from({ length: 20 }, () => store.find('a'.repeat(64)));
+    let most = 0;
+    client.on('newListener', () => {
+      most = Math.max(most, client.listenerCount('error'));
+    });
+    expect(await Promise.all(found)).toEqual(found.map(() => undefined));
+    expect(most).toBeLessThan(5);
+  });
+
   test('an own client', () => expectToShare(createClient({ url: server().url }) as unknown as RedisClientType));
 
   test('a process that is done exits by itself', () => expectExit({ url: server().url }));
@@ -238,7 +258,7 @@ describeService(redis, (server) => {
   });
 
   test('names of rows that are gone: listings forget them, and a purge of them ends', async () => {
-    const client = createClient({ url: server().url });
+    await using client = ending(createClient({ url: server().url }));
     await client.connect();
     const store = new RedisStore('gone', { url: server().url }, Date.now);
     for (const letter of ['a', 'b', 'c']) await store.put(entry(letter, { urls: ['1'.repeat(32)], group: 'g' }));
@@ -250,11 +270,10 @@ describeService(redis, (server) => {
     await client.del(`{gone}:r:${'b'.repeat(64)}`);
     expect([await store.purge(2_000), await client.zCard('{gone}:e:responses')]).toEqual([1, 0]);
     await store.close();
-    client.destroy();
   });
 
   test('with retention, sets of groups and URLs go after the longest of their rows', async () => {
-    const client = createClient({ url: server().url });
+    await using client = ending(createClient({ url: server().url }));
     await client.connect();
     const store = new RedisStore('sets', { url: server().url, retention: 60 }, Date.now);
     const urls = ['1'.repeat(32)];
@@ -270,7 +289,6 @@ describeService(redis, (server) => {
     await store.put(entry('e', { urls, expires: Date.now() + 10_000 }));
     expect(await client.pTTL(`{sets}:u:${urls[0]}`)).toBe(-1);
     await store.close();
-    client.destroy();
   });
 });
 

@@ -191,7 +191,7 @@ function overClient(client: RedisClientType): Reachable {
     commands: client,
     bytes: client.withTypeMapping(AS_BYTES) as unknown as RedisBytes,
     serverOf: async () => client,
-    ready: async () => client.isReady || once(client, 'ready'),
+    ready: waiting(client, 'ready', () => client.isReady),
   };
 }
 
@@ -205,12 +205,8 @@ function overCluster(cluster: RedisClusterType): Reachable {
       if (!master) throw new Error(`no master has the slot ${slot}`);
       return (await cluster.nodeClient(master)) as unknown as RedisClientType;
     },
-    async ready() {
-      // Until it knows its masters a cluster throws.
-      if (cluster.masters.length > 0) return;
-      if (!cluster.isOpen) throw new Error('the cluster client was closed');
-      await once(cluster, 'connect');
-    },
+    // Until it knows its masters a cluster throws.
+    ready: waiting(cluster, 'connect', () => cluster.masters.length > 0),
   };
 }
 
@@ -225,6 +221,18 @@ function overSentinel(sentinel: RedisSentinelType): Reachable {
     },
     serverOf: async () => sentinel as unknown as RedisClientType,
     ready: async () => {},
+  };
+}
+
+/** Waits for an event, or an error before it, with one listener for all who wait. */
+function waiting(client: AnyClient, event: string, isReady: () => boolean): () => Promise<unknown> {
+  let coming: Promise<unknown> | undefined;
+  return async () => {
+    if (isReady()) return;
+    coming ??= once(client, event).finally(() => {
+      coming = undefined;
+    });
+    await coming;
   };
 }
 
