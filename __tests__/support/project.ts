@@ -39,6 +39,11 @@ setupCache(axios.create(), { expireAfterwards: 1 });
 // @ts-expect-error
 setupCache(axios.create(), { backend: 'memory', backendOptions: { busyTimeout: 1 } });
 setupCache(axios.create(), { backend: 'sqlite', backendOptions: { busyTimeout: 1 } });
+setupCache(axios.create(), { backend: 'redis', backendOptions: { clusterOptions: { rootNodes: [{ url: 'redis://a' }] } } });
+// @ts-expect-error
+setupCache(axios.create(), { backend: 'redis', backendOptions: { sentinelOptions: 'redis://a' } });
+// @ts-expect-error
+setupCache(axios.create(), { backend: 'mongodb', backendOptions: { clusterOptions: {} } });
 // @ts-expect-error
 api.get('http://localhost/', { allowableCodes: '200' });
 `;

@@ -114,12 +114,25 @@ export function readObject(value: unknown, option: string): object {
   return value;
 }
 
+/** A reader for objects of a client library. A text instead of one is not shown: it may be a URL with a password. */
+export function readClientObject(accepted = 'an object'): (value: unknown, option: string) => object {
+  return (value, option) => {
+    if (typeof value === 'object' && value !== null) return value;
+    throw typeof value === 'string' ? hiddenError(option, accepted) : optionError(option, value, accepted);
+  };
+}
+
+/** As {@link optionError}, for a value that may hold a password. */
+export function hiddenError(option: string, accepted: string): TypeError {
+  return new TypeError(`${option}: what was given is not accepted; expected ${accepted}`);
+}
+
 /** A reader for URLs of some protocols. The value is not shown: a URL may hold a password. */
 export function readUrl(protocols: readonly string[]): (value: unknown, option: string) => string {
   return (value, option) => {
     if (typeof value === 'string' && protocols.some((protocol) => value.startsWith(`${protocol}//`))) return value;
     const accepted = protocols.map((protocol) => `${protocol}//`).join(' or ');
-    throw new TypeError(`${option}: what was given is not accepted; expected a ${accepted} URL`);
+    throw hiddenError(option, `a ${accepted} URL`);
   };
 }
 

@@ -1,40 +1,22 @@
-import { once } from 'node:events';
-import type { RedisClientOptions, RedisClientType } from '@keyv/redis';
-import { loadClient } from '../load-client.js';
 import type { Entry, EntryKind, EntrySummary } from '../models/entry.js';
 import { batches, countListed, counts, fits } from './query.js';
+import { type Redis, RedisConnection, type RedisConnectionOptions } from './redis-connection.js';
 import { HEAD_LENGTH, instantField, packRow, parseRow, parseSummary, summaryLength, unreadable } from './row.js';
 import type { EntryQuery, Store } from './store.js';
 
-export interface RedisStoreOptions {
-  /** `redis://` or `rediss://`. Default: `redis://localhost:6379`. */
-  readonly url?: string | undefined;
-  /** A node-redis client of your own, which stays yours to close. */
-  readonly client?: object | undefined;
-  /** What node-redis's `createClient` takes, in its units: `socket`, `username`, `database` ... */
-  readonly clientOptions?: object | undefined;
+export interface RedisStoreOptions extends RedisConnectionOptions {
   /** Seconds that an entry is kept after it expired; the server then lets it go. Default: for ever. */
   readonly retention?: number | undefined;
 }
 
-/** What is used of @keyv/redis, which has node-redis under it. */
-interface KeyvRedisModule {
-  readonly default: new (client: object, options: object) => { readonly client: RedisClientType };
-  createClient(options: RedisClientOptions): RedisClientType;
-}
-
-type BytesClient = Pick<RedisClientType, 'get' | 'getRange'>;
-
-/** node-redis's RESP_TYPES.BLOB_STRING: the character that begins such a reply. */
-const BLOB_STRING = 36;
 /** Bytes of a row that hold nearly every head with its metadata. */
 const SUMMARY_GUESS = 4_096;
 const BATCH = 500;
-/**
- * Milliseconds. What makes node-redis fail fast and come back by itself. There is no `socketTimeout` among it: node-redis
- * takes an idle connection for a silent server and would reconnect all the time; a frozen server is the guard's matter.
- */
-const FAIL_FAST = { connectTimeout: 500, reconnectStrategy: (tries: number) => Math.min(tries * 50, 500) };
+/** One write among so many looks for names whose rows the server let go of by itself, among so many at random. */
+const SWEEP_EVERY = 32;
+const SWEPT = 64;
+/** Milliseconds that a set outlives its rows: a server that evicts what expires first then lets go of the rows before. */
+const MARGIN = 60_000;
 
 /** SET NX PX, but for whom it is held already. */
 const CLAIM = `
@@ -43,60 +25,81 @@ const CLAIM = `
   redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
   return 1`;
 const RELEASE = `if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end return 0`;
+/** Adds a name to sets that live as long as the longest of their rows; 0 is for ever. */
+const JOIN = `
+  local life = tonumber(ARGV[2])
+  for _, set in ipairs(KEYS) do
+    local left = redis.call('PTTL', set)
+    redis.call('SADD', set, ARGV[1])
+    if life == 0 then redis.call('PERSIST', set)
+    elseif left == -2 or (left >= 0 and left < life) then redis.call('PEXPIRE', set, life) end
+  end
+  return 0`;
+/** Takes names out of an index where their rows are gone, and leaves those that were written meanwhile. */
+const FORGET = `
+  for index = 2, #KEYS do
+    if redis.call('EXISTS', KEYS[index]) == 0 then redis.call(ARGV[1], KEYS[1], ARGV[index]) end
+  end
+  return 0`;
 
 /**
- * Entries in Redis, through @keyv/redis's client, as bytes. Beside each row stand a sorted set of expiries and sets for
- * groups and URLs, written in one MULTI; all keys share a hash tag, so that a cluster takes it.
+ * Entries in Redis, as bytes. Beside each row stand a sorted set of expiries and sets for groups and URLs, written in one
+ * MULTI; all keys share a hash tag, so that a cluster takes it. Where the server let go of a row by itself, its name stays
+ * in these until a listing or a sweep comes by.
  */
 export class RedisStore implements Store {
   readonly name = 'redis';
   readonly #tag: string;
-  readonly #options: RedisStoreOptions;
+  readonly #connection: RedisConnection;
+  readonly #retention: number;
   readonly #now: () => number;
-  #opening: Promise<RedisClientType> | undefined;
-  #client: RedisClientType | undefined;
-  #bytes: BytesClient | undefined;
-  #pending = 0;
 
-  constructor(cacheName: string, options: RedisStoreOptions, now: () => number) {
+  constructor(cacheName: string, { retention, ...options }: RedisStoreOptions, now: () => number) {
     this.#tag = `{${cacheName}}`;
-    this.#options = options;
+    this.#connection = new RedisConnection(options);
+    this.#retention = retention ?? Number.POSITIVE_INFINITY;
     this.#now = now;
   }
 
   find(id: string): Promise<Entry | undefined> {
-    return this.#run(async () => {
-      const row = (await this.#bytes?.get(this.#row(id))) as unknown as Buffer | null | undefined;
-      return row === null || row === undefined ? undefined : parseRow(id, row);
+    return this.#connection.run(async ({ bytes }) => {
+      const row = await bytes.get(this.#row(id));
+      return row === null ? undefined : parseRow(id, row);
     });
   }
 
-  put(entry: Entry): Promise<void> {
-    return this.#run(async (client) => {
-      const multi = client.multi();
-      const kept = entry.expires + (this.#options.retention ?? Number.POSITIVE_INFINITY) * 1000 - this.#now();
-      const lifetime = Number.isFinite(kept) ? { PX: Math.max(1, Math.ceil(kept)) } : {};
-      multi.set(this.#row(entry.id), packRow(entry), lifetime);
+  async put(entry: Entry): Promise<void> {
+    await this.#connection.run(({ commands }) => {
+      const multi = commands.multi();
+      const lifetime = Math.max(1, Math.ceil(entry.expires + this.#retention * 1000 - this.#now()));
+      const limited = Number.isFinite(lifetime);
+      multi.set(this.#row(entry.id), packRow(entry), limited ? { PX: lifetime } : {});
       multi.zAdd(this.#expiries(entry.kind), { score: Number(instantField(entry.expires)), value: entry.id });
-      for (const set of this.#sets(entry)) multi.sAdd(set, entry.id);
-      await multi.exec();
+      const keys = this.#sets(entry);
+      if (keys.length > 0) multi.eval(JOIN, { keys, arguments: [entry.id, `${limited ? lifetime + MARGIN : 0}`] });
+      return multi.exec();
     });
+    if (Math.random() * SWEEP_EVERY < 1) await this.#sweep(this.#expiries(entry.kind));
   }
 
   drop(ids: readonly string[]): Promise<number> {
-    return this.#run(async (client) => {
-      const members = await Promise.all(ids.map((id) => client.sMembers(this.#group(id))));
-      return this.#remove(client, [...new Set([...ids, ...members.flat()])]);
+    return this.#connection.run(async (redis) => {
+      const members = await Promise.all(ids.map((id) => redis.commands.sMembers(this.#group(id))));
+      return this.#remove(redis, [...new Set([...ids, ...members.flat()])]);
     });
   }
 
   dropExact(ids: readonly string[]): Promise<number> {
-    return this.#run((client) => this.#remove(client, ids));
+    return this.#connection.run((redis) => this.#remove(redis, ids));
   }
 
   async *list(query: EntryQuery = {}): AsyncGenerator<EntrySummary> {
-    for await (const ids of this.#candidates(query)) {
-      const summaries = await this.#run(() => Promise.all(ids.map((id) => this.#summary(id))));
+    for await (const { index, ids } of this.#candidates(query)) {
+      const summaries = await this.#connection.run((redis) => Promise.all(ids.map((id) => this.#summary(redis, id))));
+      await this.#forget(
+        index,
+        ids.filter((_, place) => !summaries[place]),
+      );
       for (const summary of summaries) if (summary && fits(summary, query)) yield summary;
     }
   }
@@ -108,93 +111,51 @@ export class RedisStore implements Store {
 
   async purge(now: number): Promise<number> {
     let purged = 0;
+    const until = Number(instantField(now));
     for (const kind of ['response', 'redirect'] as const) {
-      for (;;) {
-        const ids = await this.#run((client) =>
-          client.zRange(this.#expiries(kind), '-inf', Number(instantField(now)), {
-            BY: 'SCORE',
-            LIMIT: { offset: 0, count: BATCH },
-          }),
-        );
-        if (ids.length === 0) break;
-        purged += await this.dropExact(ids);
-      }
+      // All at once: looking again after each batch would never end with a replica that is behind.
+      const ids = await this.#connection.run(({ commands }) =>
+        commands.zRange(this.#expiries(kind), '-inf', until, { BY: 'SCORE' }),
+      );
+      for (const batch of batches(ids, BATCH)) purged += await this.dropExact(batch);
     }
     return purged;
   }
 
+  /** Scans, since the index does not know of rows from before the server evicted the index itself. */
   async clear(): Promise<void> {
-    const pattern = `${this.#tag.replace(/[[\]?*\\]/g, '\\$&')}:*`;
-    await this.#run(async (client) => {
-      for await (const keys of client.scanIterator({ MATCH: pattern, COUNT: 2_000 })) {
-        if (keys.length > 0) await client.unlink(keys);
-      }
+    const MATCH = `${this.#tag.replace(/[[\]?*\\]/g, '\\$&')}:*`;
+    await this.#connection.run(async ({ serverOf }) => {
+      const server = await serverOf(this.#expiries('response'));
+      let cursor = '0';
+      do {
+        const found = await server.scan(cursor, { MATCH, COUNT: 2_000 });
+        if (found.keys.length > 0) await server.unlink(found.keys);
+        cursor = String(found.cursor);
+      } while (cursor !== '0');
     });
   }
 
   claim(name: string, holder: string, seconds: number): Promise<boolean> {
-    return this.#run(async (client) => {
+    return this.#connection.run(async ({ commands }) => {
       const milliseconds = String(Math.max(1, Math.round(seconds * 1000)));
-      return (await client.eval(CLAIM, { keys: [this.#lease(name)], arguments: [holder, milliseconds] })) === 1;
+      return (await commands.eval(CLAIM, { keys: [this.#lease(name)], arguments: [holder, milliseconds] })) === 1;
     });
   }
 
   async release(name: string, holder: string): Promise<void> {
-    await this.#run((client) => client.eval(RELEASE, { keys: [this.#lease(name)], arguments: [holder] }));
+    await this.#connection.run(({ commands }) =>
+      commands.eval(RELEASE, { keys: [this.#lease(name)], arguments: [holder] }),
+    );
   }
 
+  /** Asks for a key of this cache: a PING would be answered by any node of a cluster. */
   async ready(): Promise<void> {
-    await this.#run((client) => client.ping());
+    await this.#connection.run(({ commands }) => commands.exists(this.#expiries('response')));
   }
 
-  async close(): Promise<void> {
-    const client = this.#client;
-    this.#client = undefined;
-    this.#opening = undefined;
-    if (client && this.#options.client === undefined) client.destroy();
-  }
-
-  /** Works with the client, which keeps the process alive as long as something is asked of it. */
-  async #run<T>(work: (client: RedisClientType) => Promise<T>): Promise<T> {
-    const client = this.#client ?? (await this.#open());
-    this.#pending += 1;
-    if (this.#pending === 1) client.ref();
-    try {
-      if (!client.isReady) await once(client, 'ready');
-      return await work(client);
-    } finally {
-      this.#pending -= 1;
-      if (this.#pending === 0 && this.#options.client === undefined) client.unref();
-    }
-  }
-
-  #open(): Promise<RedisClientType> {
-    this.#opening ??= this.#connect().catch((error: unknown) => {
-      this.#opening = undefined;
-      throw error;
-    });
-    return this.#opening;
-  }
-
-  async #connect(): Promise<RedisClientType> {
-    const { default: KeyvRedis, createClient } = await loadClient<KeyvRedisModule>('@keyv/redis', 'backend "redis"');
-    const { url, clientOptions = {} } = this.#options;
-    const { socket, ...rest } = clientOptions as RedisClientOptions;
-    const given =
-      (this.#options.client as RedisClientType | undefined) ??
-      createClient({
-        ...(url === undefined ? {} : { url }),
-        disableOfflineQueue: true,
-        ...rest,
-        socket: { ...FAIL_FAST, ...socket } as object,
-      });
-    // An error without a listener would end the process.
-    given.on('error', () => {});
-    const { client } = new KeyvRedis(given, { throwOnErrors: true });
-    this.#client = client;
-    this.#bytes = client.withTypeMapping({ [BLOB_STRING]: Buffer }) as unknown as BytesClient;
-    if (!client.isOpen) client.connect().catch(() => {});
-    return client;
+  close(): Promise<void> {
+    return this.#connection.close();
   }
 
   #row(id: string): string {
@@ -225,34 +186,38 @@ export class RedisStore implements Store {
     ];
   }
 
-  async *#candidates({ group, url }: EntryQuery): AsyncGenerator<readonly string[]> {
-    if (group !== undefined) yield [group, ...(await this.#run((client) => client.sMembers(this.#group(group))))];
-    else if (url !== undefined) yield await this.#run((client) => client.sMembers(this.#url(url)));
-    else for (const kind of ['response', 'redirect'] as const) yield* this.#all(this.#expiries(kind));
+  /** Names, with the index that has them. */
+  async *#candidates({ group, url }: EntryQuery): AsyncGenerator<{ index: string; ids: readonly string[] }> {
+    if (group === undefined && url === undefined) {
+      for (const kind of ['response', 'redirect'] as const) yield* this.#all(this.#expiries(kind));
+      return;
+    }
+    const index = group === undefined ? this.#url(url as string) : this.#group(group);
+    const members = await this.#connection.run(({ commands }) => commands.sMembers(index));
+    yield { index, ids: group === undefined ? members : [group, ...members] };
   }
 
   /** A snapshot of the names, in pages: a scan would repeat some where others are written meanwhile. */
-  async *#all(set: string): AsyncGenerator<readonly string[]> {
-    const ids = await this.#run((client) => client.zRange(set, 0, -1));
-    yield* batches(ids, BATCH);
+  async *#all(index: string): AsyncGenerator<{ index: string; ids: readonly string[] }> {
+    const all = await this.#connection.run(({ commands }) => commands.zRange(index, 0, -1));
+    for (const ids of batches(all, BATCH)) yield { index, ids };
   }
 
-  async #summary(id: string): Promise<EntrySummary | undefined> {
-    const read = async (end: number) => (await this.#bytes?.getRange(this.#row(id), 0, end - 1)) as unknown as Buffer;
-    const start = await read(SUMMARY_GUESS);
+  async #summary({ commands, bytes }: Redis, id: string): Promise<EntrySummary | undefined> {
+    const row = this.#row(id);
+    const start = await bytes.getRange(row, 0, SUMMARY_GUESS - 1);
     if (start.byteLength === 0) return undefined;
     if (start.byteLength < HEAD_LENGTH) return unreadable(id, start.byteLength);
     const whole = summaryLength(start);
-    const size =
-      start.byteLength < SUMMARY_GUESS ? start.byteLength : await this.#run((client) => client.strLen(this.#row(id)));
-    return parseSummary(id, whole > SUMMARY_GUESS ? await read(whole) : start, size);
+    const size = start.byteLength < SUMMARY_GUESS ? start.byteLength : await commands.strLen(row);
+    return parseSummary(id, whole > SUMMARY_GUESS ? await bytes.getRange(row, 0, whole - 1) : start, size);
   }
 
-  async #remove(client: RedisClientType, ids: readonly string[]): Promise<number> {
+  async #remove(redis: Redis, ids: readonly string[]): Promise<number> {
     let removed = 0;
     for (const batch of batches(ids, BATCH)) {
-      const summaries = await Promise.all(batch.map((id) => this.#summary(id)));
-      const multi = client.multi();
+      const summaries = await Promise.all(batch.map((id) => this.#summary(redis, id)));
+      const multi = redis.commands.multi();
       for (const [index, id] of batch.entries()) {
         const summary = summaries[index];
         multi.del(this.#row(id)).zRem(this.#expiries('response'), id).zRem(this.#expiries('redirect'), id);
@@ -262,5 +227,19 @@ export class RedisStore implements Store {
       await multi.exec();
     }
     return removed;
+  }
+
+  /** Keeps the index in proportion to the rows where the server evicts them and nobody lists. */
+  async #sweep(index: string): Promise<void> {
+    const ids = await this.#connection.run(({ commands }) => commands.zRandMemberCount(index, SWEPT)).catch(() => []);
+    await this.#forget(index, ids);
+  }
+
+  /** Takes out of an index those whose rows are gone. Who lists or puts is none the worse where it fails. */
+  async #forget(index: string, ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return;
+    const command = index.startsWith(`${this.#tag}:e:`) ? 'ZREM' : 'SREM';
+    const script = { keys: [index, ...ids.map((id) => this.#row(id))], arguments: [command, ...ids] };
+    await this.#connection.run(({ commands }) => commands.eval(FORGET, script)).catch(() => {});
   }
 }

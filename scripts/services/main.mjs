@@ -2,11 +2,11 @@ import { dynamo } from './dynamo.mjs';
 import { memcached } from './memcached.mjs';
 import { mongo } from './mongo.mjs';
 import { postgres } from './postgres.mjs';
-import { redis } from './redis.mjs';
+import { redis, redisCluster, redisSentinel } from './redis.mjs';
 
 // The servers behind the backends' tests: `install` what is missing, or start all, until the terminal's Ctrl-C.
 
-const services = [redis, mongo, dynamo, postgres, memcached];
+const services = [redis, redisCluster, redisSentinel, mongo, dynamo, postgres, memcached];
 
 if (process.argv[2] === 'install') {
   for (const service of services) if (!service.isInstalled()) await service.install();

@@ -1,18 +1,223 @@
-import { existsSync } from 'node:fs';
-import { installDebian, startServer } from './server.mjs';
+import { execFile } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
+import * as path from 'node:path';
+import { promisify } from 'node:util';
+import { freePort, installDebian, startServer } from './server.mjs';
 
-/** @type {import('./server.mjs').Service} */
-export const redis = {
-  name: 'redis',
+const run = promisify(execFile);
+
+const INSTALLATION = {
   how: 'apt-get install redis-server',
   isInstalled: () => existsSync('/usr/bin/redis-server') || existsSync('/usr/local/bin/redis-server'),
   install: () => installDebian('redis-server'),
-  start: () =>
-    startServer({
-      url: (port) => `redis://127.0.0.1:${port}`,
-      command: ({ port, folder }) => {
-        const options = { port: String(port), bind: '127.0.0.1', dir: folder, save: '', appendonly: 'no' };
-        return ['redis-server', ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, value])];
-      },
-    }),
 };
+
+/** The name of the master that {@link redisSentinel} watches. */
+export const MASTER = 'main';
+
+/** @type {import('./server.mjs').Service} */
+export const redis = { ...INSTALLATION, name: 'redis', start: () => startRedis() };
+
+/**
+ * Three masters and no replicas; `url` is one of them. They are killed, frozen and resumed together.
+ *
+ * @type {import('./server.mjs').Service}
+ */
+export const redisCluster = {
+  ...INSTALLATION,
+  name: 'redis cluster',
+  async start() {
+    const nodes = [];
+    try {
+      for (let number = 0; number < 3; number += 1) nodes.push(await startNode());
+      await join(nodes);
+    } catch (error) {
+      await Promise.all(nodes.map((node) => node.stop()));
+      throw error;
+    }
+    return together(nodes, /** @type {import('./server.mjs').Server} */ (nodes[0]).url);
+  },
+};
+
+/**
+ * A sentinel, whose port is that of `url`, over a master and a replica. What is killed, frozen and resumed is the server
+ * that began as master.
+ *
+ * @type {import('./server.mjs').Service}
+ */
+export const redisSentinel = {
+  ...INSTALLATION,
+  name: 'redis sentinel',
+  async start() {
+    const running = [];
+    try {
+      const master = await startRedis();
+      running.push(master);
+      const { hostname, port } = new URL(master.url);
+      running.push(await startRedis({ replicaof: `${hostname} ${port}` }));
+      const sentinel = await startSentinel(hostname, port);
+      running.push(sentinel);
+      await until(async () => (await ask(sentinel.url, 'sentinel', 'replicas', MASTER)).includes('slave'));
+      return { ...together(running, sentinel.url), ...pick(master) };
+    } catch (error) {
+      await Promise.all(running.map((server) => server.stop()));
+      throw error;
+    }
+  },
+};
+
+/**
+ * A Redis of its own, with further options.
+ *
+ * @param {Readonly<Record<string, string>>} [more]
+ */
+export function startRedis(more = {}) {
+  return startServer({
+    url: (port) => `redis://127.0.0.1:${port}`,
+    command: ({ port, folder }) => ['redis-server', ...flags({ port: String(port), ...isolated(folder), ...more })],
+  });
+}
+
+/**
+ * A Redis that speaks TLS alone.
+ *
+ * @param {{ readonly cert: string, readonly key: string }} files
+ */
+export function startRedisWithTls({ cert, key }) {
+  const tls = { 'tls-cert-file': cert, 'tls-key-file': key, 'tls-ca-cert-file': cert, 'tls-auth-clients': 'no' };
+  return startServer({
+    url: (port) => `rediss://127.0.0.1:${port}`,
+    command: ({ port, folder }) => [
+      'redis-server',
+      ...flags({ port: '0', 'tls-port': String(port), ...isolated(folder), ...tls }),
+    ],
+  });
+}
+
+/**
+ * Makes a key, and a certificate for 127.0.0.1 that it signed itself.
+ *
+ * @param {string} folder
+ */
+export async function selfSigned(folder) {
+  const files = { cert: path.join(folder, 'cert.pem'), key: path.join(folder, 'key.pem') };
+  const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
+  const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
+  await run('openssl', ['req', ...kind, ...subject, '-keyout', files.key, '-out', files.cert]);
+  return files;
+}
+
+/** @param {string} folder */
+function isolated(folder) {
+  return { bind: '127.0.0.1', dir: folder, save: '', appendonly: 'no' };
+}
+
+/** @param {Readonly<Record<string, string>>} options */
+function flags(options) {
+  return Object.entries(options).flatMap(([name, value]) => [`--${name}`, ...value.split(' ')]);
+}
+
+async function startNode() {
+  const bus = await freePort();
+  const node = await startRedis({
+    'cluster-enabled': 'yes',
+    'cluster-port': String(bus),
+    'cluster-node-timeout': '1000',
+    'cluster-config-file': 'nodes.conf',
+  });
+  return { ...node, bus };
+}
+
+/**
+ * Spreads the slots, and waits until every node knows of all.
+ *
+ * @param {readonly { readonly url: string, readonly bus: number }[]} nodes
+ */
+async function join(nodes) {
+  const slots = 16_384;
+  const share = Math.ceil(slots / nodes.length);
+  for (const [index, { url, bus }] of nodes.entries()) {
+    const last = Math.min((index + 1) * share, slots) - 1;
+    await ask(url, 'cluster', 'addslotsrange', String(index * share), String(last));
+    const { hostname, port } = new URL(url);
+    if (index > 0) await ask(nodes[0]?.url ?? '', 'cluster', 'meet', hostname, port, String(bus));
+  }
+  for (const { url } of nodes) {
+    await until(async () => {
+      const info = await ask(url, 'cluster', 'info');
+      return info.includes('cluster_state:ok') && info.includes(`cluster_known_nodes:${nodes.length}`);
+    });
+  }
+}
+
+/**
+ * @param {string} hostname
+ * @param {string} port
+ */
+function startSentinel(hostname, port) {
+  return startServer({
+    url: (own) => `redis://127.0.0.1:${own}`,
+    // A sentinel keeps in its configuration what it learns.
+    prepare: async (folder) =>
+      writeFileSync(
+        path.join(folder, 'sentinel.conf'),
+        [
+          `sentinel monitor ${MASTER} ${hostname} ${port} 1`,
+          `sentinel down-after-milliseconds ${MASTER} 300`,
+          `sentinel failover-timeout ${MASTER} 2000`,
+          '',
+        ].join('\n'),
+      ),
+    command: ({ port: own, folder }) => [
+      'redis-server',
+      path.join(folder, 'sentinel.conf'),
+      '--sentinel',
+      ...flags({ port: String(own), bind: '127.0.0.1', dir: folder }),
+    ],
+  });
+}
+
+/**
+ * Several servers as one.
+ *
+ * @param {readonly import('./server.mjs').Server[]} servers
+ * @param {string} url
+ * @returns {import('./server.mjs').Server}
+ */
+function together(servers, url) {
+  /** @param {(server: import('./server.mjs').Server) => unknown} action */
+  const all = async (action) => {
+    await Promise.all(servers.map(action));
+  };
+  return {
+    url,
+    start: () => all((server) => server.start()),
+    kill: () => all((server) => server.kill()),
+    freeze: () => void all((server) => server.freeze()),
+    resume: () => void all((server) => server.resume()),
+    stop: () => all((server) => server.stop()),
+  };
+}
+
+/** @param {import('./server.mjs').Server} server */
+function pick({ start, kill, freeze, resume }) {
+  return { start, kill, freeze, resume };
+}
+
+/**
+ * @param {string} url
+ * @param {...string} words
+ */
+async function ask(url, ...words) {
+  const { port } = new URL(url);
+  const { stdout } = await run('redis-cli', ['-h', '127.0.0.1', '-p', port, ...words]);
+  return stdout;
+}
+
+/** @param {() => Promise<boolean>} condition */
+async function until(condition) {
+  for (const started = Date.now(); !(await condition()); ) {
+    if (Date.now() - started > 20_000) throw new Error('the servers do not find each other');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}

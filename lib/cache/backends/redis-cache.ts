@@ -5,14 +5,18 @@ import {
   type CommonBackendOptions,
   codecFor,
   DEFAULT_CACHE_NAME,
+  hiddenError,
   readBackendOptions,
+  readClientObject,
   readName,
-  readObject,
   readUrl,
 } from '../backend-options.js';
 import { BaseCache } from '../base-cache.js';
 
 export interface RedisCacheOptions extends CommonBackendOptions, Omit<RedisStoreOptions, 'retention'> {}
+
+/** What says where Redis is. */
+const SERVERS = ['url', 'client', 'clientOptions', 'clusterOptions', 'sentinelOptions'];
 
 /**
  * Stored responses in Redis, or what speaks its protocol, through @keyv/redis. `cacheName` is the prefix of all keys. With
@@ -27,11 +31,45 @@ export class RedisCache extends BaseCache {
     const read = readBackendOptions(options, {
       cacheName: readName,
       url: readUrl(['redis:', 'rediss:']),
-      client: readObject,
-      clientOptions: readObject,
+      client: readClientObject('a node-redis client, cluster or sentinel'),
+      clientOptions: readClientObject(),
+      clusterOptions: readCluster,
+      sentinelOptions: readSentinel,
     });
+    refuseSecondServer(read);
     if (!canResolve('@keyv/redis')) throw missingPackage('@keyv/redis', 'backend "redis"');
     const { cacheName = DEFAULT_CACHE_NAME, ...rest } = read as RedisCacheOptions & { retention?: number };
     super({ ...rest, store: new RedisStore(cacheName, rest, now), codec: codecFor(read), now });
+  }
+}
+
+function readCluster(value: unknown, option: string): object {
+  const accepted = "what node-redis's createCluster takes, with rootNodes as a list that is not empty";
+  const options = readClientObject(accepted)(value, option);
+  if (!isFilledList((options as { rootNodes?: unknown }).rootNodes)) throw hiddenError(option, accepted);
+  return options;
+}
+
+function readSentinel(value: unknown, option: string): object {
+  const accepted =
+    "what node-redis's createSentinel takes, with name as a text and sentinelRootNodes as a list that is not empty";
+  const options = readClientObject(accepted)(value, option);
+  const { name, sentinelRootNodes } = options as { name?: unknown; sentinelRootNodes?: unknown };
+  if (typeof name !== 'string' || name === '' || !isFilledList(sentinelRootNodes)) throw hiddenError(option, accepted);
+  return options;
+}
+
+function isFilledList(value: unknown): boolean {
+  return Array.isArray(value) && value.length > 0;
+}
+
+/** @throws TypeError where a cluster or a sentinel is not all that says where Redis is */
+function refuseSecondServer(read: Readonly<Record<string, unknown>>): void {
+  const given = SERVERS.filter((option) => read[option] !== undefined);
+  for (const option of ['clusterOptions', 'sentinelOptions']) {
+    const other = given.find((one) => one !== option);
+    if (given.includes(option) && other !== undefined) {
+      throw hiddenError(option, `no ${other} beside it: one of url, client, clusterOptions and sentinelOptions`);
+    }
   }
 }
