@@ -45,6 +45,7 @@ describe('HTTP/2', () => {
     const plain = await axios.get(url, overHttp2());
     const [miss, hit] = [await bench.api.get(url, overHttp2()), await bench.api.get(url, overHttp2())];
     expect([miss.status, miss.statusText, miss.data]).toEqual([plain.status, plain.statusText, plain.data]);
+    expect(typeof miss.request.session.destroy).toBe('function');
     expect([hit.fromCache, hit.status, hit.data, server.asked.length]).toEqual([true, 200, { a: 1 }, 2]);
   });
 

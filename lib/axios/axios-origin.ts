@@ -8,7 +8,7 @@ import { readBody } from './body.js';
 import type { Flavor } from './flavor.js';
 import { headersClassOf } from './headers.js';
 import { finalUrl, recordHops, watchedFetch } from './redirects.js';
-import { discard, teed } from './stream-body.js';
+import { discard, keepSession, teed } from './stream-body.js';
 
 /** What axios's types leave out, or left out at first. */
 type FullConfig = InternalAxiosRequestConfig & {
@@ -72,6 +72,7 @@ export class AxiosOrigin implements Origin {
     }
     const responseTime = this.#now();
     response.config = this.#config;
+    keepSession(response.request, response.request);
     // HTTP/2 has no text beside its status.
     const { status, statusText = '' } = response;
     const url = finalUrl(response.request) ?? this.#url;

@@ -56,13 +56,17 @@ const TOLD = [
 
 /** Has a stream tell what its source tells. */
 function mirror(source: Readable, target: object): void {
-  // The source forgets its session once it has ended, which it may before anyone has read what was teed.
-  const { session } = source as { session?: unknown };
-  if (session !== undefined) Object.defineProperty(target, 'session', { configurable: true, value: session });
+  keepSession(source, target);
   for (const name of TOLD) {
     if (name in source)
       Object.defineProperty(target, name, { configurable: true, get: () => source[name as keyof Readable] });
   }
+}
+
+/** A stream of HTTP/2 forgets its session once it has ended, which it may before its answer is with the caller. */
+export function keepSession(source: unknown, target: unknown): void {
+  const { session } = (source ?? {}) as { session?: unknown };
+  if (session) Object.defineProperty(target, 'session', { configurable: true, value: session });
 }
 
 function teedWeb(source: ReadableStream<Uint8Array>, limit: number, onWhole: OnWhole, onTooLong: () => void): unknown {
