@@ -57,6 +57,8 @@ export class RedisStore implements Store {
   #client: RedisClientType | undefined;
   #bytes: BytesClient | undefined;
   #pending = 0;
+  /** One for all who wait: each by itself would add listeners of its own to the client. */
+  #becomingReady: Promise<unknown> | undefined;
 
   constructor(cacheName: string, options: RedisStoreOptions, now: () => number) {
     this.#tag = `{${cacheName}}`;
@@ -160,12 +162,19 @@ export class RedisStore implements Store {
     this.#pending += 1;
     if (this.#pending === 1) client.ref();
     try {
-      if (!client.isReady) await once(client, 'ready');
+      if (!client.isReady) await this.#untilReady(client);
       return await work(client);
     } finally {
       this.#pending -= 1;
       if (this.#pending === 0 && this.#options.client === undefined) client.unref();
     }
+  }
+
+  #untilReady(client: RedisClientType): Promise<unknown> {
+    this.#becomingReady ??= once(client, 'ready').finally(() => {
+      this.#becomingReady = undefined;
+    });
+    return this.#becomingReady;
   }
 
   #open(): Promise<RedisClientType> {
