@@ -1,10 +1,12 @@
+import { Agent } from 'node:http';
 import { expect, test } from '@jest/globals';
 import { KeyvDynamo } from '@keyv/dynamo';
 import { DynamoDbStore } from '../../lib/stores/dynamodb.js';
 import { dynamo } from '../../scripts/services/dynamo.mjs';
 import { startBench } from '../support/api.js';
+import { testFaults } from '../support/faults.js';
 import { nameIn } from '../support/names.js';
-import { describeService, expectToSurvive } from '../support/services.js';
+import { describeService } from '../support/services.js';
 import { describeBackend, entry } from './contract.js';
 import { CREDENTIALS } from './dynamodb-process.js';
 
@@ -69,6 +71,15 @@ describeService(dynamo, (server) => {
     ]);
   });
 
-  test('killed, frozen and back: requests go on, and the cache works again', () =>
-    expectToSurvive(dynamo, ({ url }) => ({ backend: 'dynamodb', backendOptions: optionsOf(url) })));
+  test('closing leaves no socket', async () => {
+    const httpAgent = new Agent({ keepAlive: true });
+    const store = open('closed', { clientOptions: { requestHandler: { httpAgent } } });
+    await store.ready();
+    const sockets = Object.values(httpAgent.freeSockets).flat();
+    await store.close();
+    expect(sockets.map((socket) => socket?.destroyed)).toEqual(sockets.map(() => true));
+    expect(sockets).not.toEqual([]);
+  });
+
+  testFaults('dynamodb', server);
 });

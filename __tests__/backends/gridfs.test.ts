@@ -2,8 +2,9 @@ import { expect, test } from '@jest/globals';
 import { GridFSBucket, MongoClient } from 'mongodb';
 import { GridFSStore } from '../../lib/stores/gridfs.js';
 import { mongo } from '../../scripts/services/mongo.mjs';
+import { testFaults } from '../support/faults.js';
 import { nameIn } from '../support/names.js';
-import { describeService, expectToSurvive } from '../support/services.js';
+import { describeService } from '../support/services.js';
 import { describeBackend, entry } from './contract.js';
 
 describeService(mongo, (server) => {
@@ -91,8 +92,5 @@ describeService(mongo, (server) => {
     });
   });
 
-  if (process.env.MONGODB_URL === undefined) {
-    test('killed, frozen and back: requests go on, and the cache works again', () =>
-      expectToSurvive(mongo, ({ url }) => ({ backend: 'gridfs', backendOptions: { url } })));
-  }
+  if (process.env.MONGODB_URL === undefined) testFaults('gridfs', server);
 });

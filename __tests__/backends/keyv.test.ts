@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import KeyvMemcache from '@keyv/memcache';
 import KeyvPostgres from '@keyv/postgres';
 import KeyvRedis from '@keyv/redis';
@@ -12,6 +12,7 @@ import { memcached } from '../../scripts/services/memcached.mjs';
 import { postgres } from '../../scripts/services/postgres.mjs';
 import { redis } from '../../scripts/services/redis.mjs';
 import { startBench } from '../support/api.js';
+import { testFaults, until } from '../support/faults.js';
 import { nameIn } from '../support/names.js';
 import { describeService } from '../support/services.js';
 import { describeBackend } from './contract.js';
@@ -116,6 +117,23 @@ if (isLine5) {
       leases: false,
       bounded: false,
       expires: false,
+    });
+
+    describe('from outage to outage', () => {
+      // The adapter makes its table when it is constructed, and never again.
+      beforeAll(() =>
+        until('the table is there', async () => {
+          const store = new KeyvStore(new KeyvPostgres({ uri: server().url }), 'faults', {}, Date.now);
+          const isReady = await store.ready().then(
+            () => true,
+            () => false,
+          );
+          await store.close();
+          return isReady;
+        }),
+      );
+
+      testFaults('postgres', server);
     });
   });
 

@@ -3,8 +3,9 @@ import { MongoClient } from 'mongodb';
 import { MongoStore } from '../../lib/stores/mongo.js';
 import { mongo } from '../../scripts/services/mongo.mjs';
 import { startBench } from '../support/api.js';
+import { testFaults } from '../support/faults.js';
 import { nameIn } from '../support/names.js';
-import { describeService, expectToSurvive } from '../support/services.js';
+import { describeService } from '../support/services.js';
 import { describeBackend, entry } from './contract.js';
 
 describeService(mongo, (server) => {
@@ -89,7 +90,5 @@ describeService(mongo, (server) => {
     ]);
   });
 
-  if (process.env.MONGODB_URL === undefined)
-    test('killed, frozen and back: requests go on, and the cache works again', () =>
-      expectToSurvive(mongo, ({ url }) => ({ backend: 'mongodb', backendOptions: { url } })));
+  if (process.env.MONGODB_URL === undefined) testFaults('mongodb', server);
 });

@@ -2,8 +2,9 @@ import { expect, test } from '@jest/globals';
 import { createClient, type RedisClientType } from '@keyv/redis';
 import { RedisStore } from '../../lib/stores/redis.js';
 import { redis } from '../../scripts/services/redis.mjs';
+import { testFaults } from '../support/faults.js';
 import { nameIn } from '../support/names.js';
-import { describeService, expectToSurvive } from '../support/services.js';
+import { describeService } from '../support/services.js';
 import { describeBackend, entry } from './contract.js';
 
 describeService(redis, (server) => {
@@ -71,7 +72,5 @@ describeService(redis, (server) => {
     await own.close();
   });
 
-  test('killed, frozen and back: requests go on, and the cache works again', async () => {
-    await expectToSurvive(redis, ({ url }) => ({ backend: 'redis', backendOptions: { url } }));
-  });
+  testFaults('redis', server);
 });

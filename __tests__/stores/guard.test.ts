@@ -6,7 +6,7 @@ import type { Store } from '../../lib/stores/store.js';
 
 /** A store that can be made to fail or hang, over one that works. */
 class FaultyStore extends MemoryStore implements Store {
-  fault: 'none' | 'throw' | 'reject' | 'hang' | 'refuse' = 'none';
+  fault: 'none' | 'throw' | 'reject' | 'hang' | 'refuse' | 'slow' = 'none';
 
   constructor() {
     super({}, Date.now);
@@ -24,6 +24,8 @@ class FaultyStore extends MemoryStore implements Store {
         return Promise.reject(new Error('SQLITE_FULL: database or disk is full'));
       case 'hang':
         return new Promise(() => {});
+      case 'slow':
+        return new Promise((resolve) => setTimeout(() => resolve(value()), 60));
     }
   }
 
@@ -35,7 +37,10 @@ class FaultyStore extends MemoryStore implements Store {
     return this.#answer(() => super.put(entry)) as never;
   }
 
+  probes = 0;
+
   override async ready(): Promise<void> {
+    this.probes += 1;
     await this.#answer(() => undefined);
   }
 }
@@ -89,6 +94,19 @@ describe.each([
     await expect(attempt()).rejects.toMatchObject({ code: 'ERR_CACHE_STORE_DOWN' });
     await guard.close();
   });
+});
+
+test('a store that answers, but too late for a request, is still out', async () => {
+  const { store, events, guard, call } = guarded();
+  await guard.read(call(), (one) => one.find('a'));
+  store.fault = 'slow';
+  await guard.read(call(), (one) => one.find('a'));
+  await until(() => store.probes >= 3);
+  expect(events.map(({ type }) => type)).toEqual(['error']);
+  store.fault = 'none';
+  await until(() => events.length === 2);
+  expect(events[1]).toMatchObject({ type: 'recovered' });
+  await guard.close();
 });
 
 test('a write that the server refuses is an event, but no outage', async () => {

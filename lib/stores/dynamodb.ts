@@ -187,7 +187,8 @@ export class DynamoDbStore implements Store {
     const opening = this.#opening;
     this.#opening = undefined;
     await opening?.then(
-      (client) => client.destroy(),
+      // A document client's own `destroy` does nothing: what it was made from holds the sockets.
+      (client) => client.config.requestHandler.destroy?.(),
       () => {},
     );
   }

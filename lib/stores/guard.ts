@@ -229,6 +229,8 @@ export class Guard {
     this.#probe = setTimeout(async () => {
       try {
         await this.#limited(this.store.ready(), CONNECT_TIMEOUT * 1000);
+        // Once more, now that it is connected: what is too slow for requests is still out.
+        await this.#limited(this.store.ready(), this.#timeout || Number.POSITIVE_INFINITY);
         this.#endOutage();
       } catch {
         if (!this.#closed) this.#probeAfter(Math.min(seconds * 2, LAST_PROBE));

@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
@@ -53,7 +53,7 @@ export async function startServer({ command, url, prepare, user = {} }) {
   const kill = async () => {
     if (!child) return;
     const gone = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined;
-    child.kill('SIGKILL');
+    signal(child, 'SIGKILL');
     child = undefined;
     await gone;
   };
@@ -63,8 +63,8 @@ export async function startServer({ command, url, prepare, user = {} }) {
     url: url(port),
     start,
     kill,
-    freeze: () => void child?.kill('SIGSTOP'),
-    resume: () => void child?.kill('SIGCONT'),
+    freeze: () => signal(child, 'SIGSTOP'),
+    resume: () => signal(child, 'SIGCONT'),
     async stop() {
       await kill();
       await rm(folder, { recursive: true, force: true });
@@ -84,6 +84,25 @@ export async function installWith(command, ...args) {
 export async function installDebian(name) {
   await installWith('apt-get', 'update');
   await installWith('apt-get', 'install', '-y', '--no-install-recommends', name);
+}
+
+/**
+ * Signals a server and the processes that it started: PostgreSQL has one for each connection.
+ *
+ * @param {import('node:child_process').ChildProcess | undefined} server
+ * @param {NodeJS.Signals} name
+ */
+function signal(server, name) {
+  if (server?.pid === undefined) return;
+  const started = spawnSync('pgrep', ['-P', String(server.pid)], { encoding: 'utf8' }).stdout ?? '';
+  server.kill(name);
+  for (const pid of started.split('\n').filter(Boolean)) {
+    try {
+      process.kill(Number(pid), name);
+    } catch {
+      // It ended meanwhile.
+    }
+  }
 }
 
 /** @returns {Promise<number>} */
