@@ -1,7 +1,6 @@
 import type { AxiosAdapter, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 import type { CacheInternals } from '../cache/internals.js';
-import { keyOf } from '../cache-key.js';
-import type { Call } from '../exchange/call.js';
+import { Call } from '../exchange/call.js';
 import { exchange } from '../exchange/exchange.js';
 import { unstoredExtras } from '../exchange/outcome.js';
 import { isPromise } from '../maybe-promise.js';
@@ -80,20 +79,8 @@ async function answerWithin(config: InternalAxiosRequestConfig, context: Caching
   try {
     const reading = readRequest(config, url, settings.credentials);
     const request: CacheRequest = isPromise(reading) ? await reading : reading;
-    let key: string | undefined;
-    const call: Call = {
-      request,
-      // When it is asked for: what goes past the cache needs none, and that of a long body takes long.
-      get key() {
-        key ??= keyOf(request, settings);
-        return key;
-      },
-      settings,
-      cache,
-      store: cache.guard.call((event) => cache.emit(event.type, () => event, settings.onEvent)),
-      origin,
-      patience: limits,
-    };
+    const store = cache.guard.call((event) => cache.emit(event.type, () => event, settings.onEvent));
+    const call = new Call({ request, settings, cache, store, origin, patience: limits });
     return await replay(await exchange(call), config, flavor);
   } finally {
     limits?.end();

@@ -1,4 +1,5 @@
 import type { CacheInternals } from '../cache/internals.js';
+import { keyOf } from '../cache-key.js';
 import type { CacheRequest } from '../models/cache-request.js';
 import type { CacheEvent, CacheEventType } from '../models/events.js';
 import { redactUrl } from '../redaction.js';
@@ -13,11 +14,12 @@ export interface Patience extends Passenger {
   race<T>(work: T | PromiseLike<T>): Promise<T>;
 }
 
+/** What a call is made of. */
+type CallParts = Pick<Call, 'request' | 'settings' | 'cache' | 'store' | 'origin' | 'patience'>;
+
 /** One request on its way through the cache: everything that the exchange and its parts look at. */
-export interface Call {
+export class Call {
   readonly request: CacheRequest;
-  /** Of the request as asked; made when it is first asked for. */
-  readonly key: string;
   readonly settings: CallSettings;
   readonly cache: CacheInternals;
   /** This call's dealings with the store. */
@@ -25,6 +27,27 @@ export interface Call {
   readonly origin: Origin;
   /** Undefined where the caller set no limit. */
   readonly patience: Patience | undefined;
+  #key: string | undefined;
+
+  constructor({ request, settings, cache, store, origin, patience }: CallParts) {
+    this.request = request;
+    this.settings = settings;
+    this.cache = cache;
+    this.store = store;
+    this.origin = origin;
+    this.patience = patience;
+  }
+
+  /** Of the request as asked. Made when it is asked for: what goes past the cache needs none, and a long body takes long. */
+  get key(): string {
+    this.#key ??= keyOf(this.request, this.settings);
+    return this.#key;
+  }
+
+  /** The call that another request would have been. */
+  with(request: CacheRequest): Call {
+    return new Call({ ...this, request });
+  }
 }
 
 /** Waits on the caller's behalf, no longer than it wants to. */

@@ -1,5 +1,3 @@
-import { keyOf } from '../cache-key.js';
-import type { CacheRequest } from '../models/cache-request.js';
 import { newFields } from '../policy/messages.js';
 import { servesLaterGets } from '../policy/storable.js';
 import type { Call } from './call.js';
@@ -29,6 +27,5 @@ export async function postForLaterGets(call: Call): Promise<Outcome> {
 function asGet(call: Call): Call {
   const headers = newFields(call.request.headers);
   for (const name of ['content-type', 'content-length', 'content-encoding']) delete headers[name];
-  const request: CacheRequest = { ...call.request, method: 'GET', headers, body: { kind: 'none' } };
-  return { ...call, request, key: keyOf(request, call.settings) };
+  return call.with({ ...call.request, method: 'GET', headers, body: { kind: 'none' } });
 }
