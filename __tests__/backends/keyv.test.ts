@@ -86,7 +86,7 @@ test('backend takes a Keyv, or an adapter, and leaves other keys alone', async (
   await using bench = await startBench();
   const keyv = new Keyv();
   await keyv.set('mine', 'kept');
-  for (const backend of [keyv, new Map()]) {
+  for (const backend of [keyv, keyv, new Map()]) {
     const api = setupCache(axios.create({ baseURL: bench.origin.url }), {
       backend,
       cacheName: 'ours',
@@ -100,6 +100,7 @@ test('backend takes a Keyv, or an adapter, and leaves other keys alone', async (
     await api.detachCache();
   }
   expect(await keyv.get('mine')).toBe('kept');
+  expect(keyv.listeners('error')).toHaveLength(1);
 });
 
 /** The adapters for PostgreSQL and Memcached are of Keyv's fifth line. */

@@ -46,16 +46,12 @@ export class KeyvStore implements Store {
   /** Whether the Keyv was made here, and is disconnected on closing. */
   readonly #owned: boolean;
   #closed = false;
-  /** Keyv 6 tells its errors by an event alone. */
-  #lastError: unknown;
+  readonly #errors: { readonly last: unknown };
 
   constructor(store: Keyv | KeyvAdapter, cacheName: string, options: KeyvStoreOptions, now: () => number) {
     this.#owned = !isKeyv(store);
     this.#keyv = isKeyv(store) ? store : throughKeyv(store);
-    // Without a listener Keyv's errors are thrown where nobody can catch them.
-    this.#keyv.on('error', (error: unknown) => {
-      this.#lastError = error;
-    });
+    this.#errors = errorsOf(this.#keyv);
     this.#prefix = `${cacheName}:`;
     this.#retention = (options.retention ?? Number.POSITIVE_INFINITY) * 1000;
     this.#now = now;
@@ -70,7 +66,7 @@ export class KeyvStore implements Store {
     const ttl = Number.isFinite(kept) ? [Math.max(1, Math.ceil(kept))] : [];
     const value = JSON.stringify(packRow(entry).toString('base64'));
     const done = await this.#keyv.set(this.#prefix + entry.id, value, ...ttl);
-    if (done === false) throw new Error('the adapter refused the write', { cause: this.#lastError });
+    if (done === false) throw new Error('the adapter refused the write', { cause: this.#errors.last });
   }
 
   async drop(ids: readonly string[]): Promise<number> {
@@ -144,6 +140,25 @@ export class KeyvStore implements Store {
       if (found.length < BATCH) return dropped;
     }
   }
+}
+
+const errors = new WeakMap<Keyv, { last: unknown }>();
+
+/**
+ * The last error that a Keyv told: Keyv 6 tells of them by an event alone. It is listened to once, however many caches it
+ * has, and for ever, since without a listener errors are thrown where nobody can catch them.
+ */
+function errorsOf(keyv: Keyv): { readonly last: unknown } {
+  let told = errors.get(keyv);
+  if (!told) {
+    const own: { last: unknown } = { last: undefined };
+    keyv.on('error', (error: unknown) => {
+      own.last = error;
+    });
+    errors.set(keyv, own);
+    told = own;
+  }
+  return told;
 }
 
 /** Keyv 5 has no iterator where its adapter has none; that of Keyv 6 is always there, and then yields nothing. */

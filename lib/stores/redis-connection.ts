@@ -137,9 +137,9 @@ export class RedisConnection {
     const module = await loadClient<KeyvRedisModule>('@keyv/redis', 'backend "redis"');
     const own = this.#options.client as AnyClient | undefined;
     const given = own ?? create(module, this.#options);
-    // An error without a listener would end the process.
-    given.on('error', () => {});
-    const adapter = new module.default(given, { throwOnErrors: true });
+    // An error without a listener would end the process. It stays: a client of the user's may have no other.
+    if (!given.listeners('error').includes(ignore)) given.on('error', ignore);
+    const { made: adapter, takeOff } = withListeners(given, () => new module.default(given, { throwOnErrors: true }));
     const { client } = adapter;
     const redis = adapter.isCluster()
       ? overCluster(client as RedisClusterType)
@@ -148,7 +148,7 @@ export class RedisConnection {
         : overClient(client as RedisClientType);
     if (own) {
       if (!own.isOpen) own.connect().catch(() => {});
-      return ofOwner(redis);
+      return ofOwner(redis, takeOff);
     }
     if (this.#options.clusterOptions || this.#options.sentinelOptions) {
       return this.#openFleeting(client as RedisClusterType | RedisSentinelType, redis, forget);
@@ -236,9 +236,24 @@ function waiting(client: AnyClient, event: string, isReady: () => boolean): () =
   };
 }
 
-/** A client of the user's is left as it is. */
-function ofOwner(redis: Reachable): Opened {
-  return { ...redis, hold: () => {}, rest: () => {}, fail: () => {}, close: () => {} };
+function ignore(): void {}
+
+/** A client of the user's is left as it was. */
+function ofOwner(redis: Reachable, close: () => void): Opened {
+  return { ...redis, hold: () => {}, rest: () => {}, fail: () => {}, close };
+}
+
+/** What the work made, and how to take off the listeners that it put on a client. */
+function withListeners<T>(client: AnyClient, work: () => T): { readonly made: T; readonly takeOff: () => void } {
+  const listeners = () =>
+    client.eventNames().flatMap((event) => client.rawListeners(event).map((listener) => ({ event, listener })));
+  const before = new Set(listeners().map(({ listener }) => listener));
+  const made = work();
+  const added = listeners().filter(({ listener }) => !before.has(listener));
+  const takeOff = () => {
+    for (const { event, listener } of added) client.off(event as string, listener as () => void);
+  };
+  return { made, takeOff };
 }
 
 function ours(client: RedisClientType, redis: Reachable): Opened {
