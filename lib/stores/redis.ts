@@ -1,6 +1,7 @@
 import type { Entry, EntryKind, EntrySummary } from '../models/entry.js';
 import { batches, countListed, counts, fits } from './query.js';
-import { type Redis, RedisConnection, type RedisConnectionOptions } from './redis-connection.js';
+import type { Redis, RedisConnectionOptions } from './redis-client.js';
+import { RedisConnection } from './redis-connection.js';
 import { HEAD_LENGTH, instantField, packRow, parseRow, parseSummary, summaryLength, unreadable } from './row.js';
 import type { EntryQuery, Store } from './store.js';
 
