@@ -1,13 +1,16 @@
 import { existsSync, statSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { expect, test } from '@jest/globals';
+import KeyvSqlite from '@keyv/sqlite';
 import axios from 'axios';
 import { SqliteCache } from '../../lib/cache/backends/sqlite-cache.js';
 import { setupCache } from '../../lib/setup-cache.js';
 import { SqliteStore } from '../../lib/stores/sqlite.js';
 import { startBench, temporaryFolder } from '../support/api.js';
 import { rawQuery, TABLE } from '../support/sqlite.js';
-import { describeBackend } from './contract.js';
+import { describeBackend, entry } from './contract.js';
+
+const isLine5 = !('setMany' in KeyvSqlite.prototype);
 
 describeBackend('sqlite', {
   open: (folder, cacheName, options, now) => new SqliteStore(path.join(folder, cacheName), options, now),
@@ -31,6 +34,21 @@ test('the file is made with its folder, for its owner alone', async () => {
   expect(store.file).toBe(path.join(folder.path, 'new/deep/cache.sqlite'));
   for (const suffix of ['', '-wal', '-shm']) expect(statSync(store.file + suffix).mode & 0o777).toBe(0o600);
   await store.close();
+});
+
+test('@keyv/sqlite 4 is not asked to read, since it prepares each read anew', async () => {
+  await using folder = await temporaryFolder();
+  const store = new SqliteStore(path.join(folder.path, 'read'), {}, Date.now);
+  await store.put(entry('a'));
+  const { get } = KeyvSqlite.prototype;
+  try {
+    // Line 6 has a driver of ours beneath it.
+    if (isLine5) KeyvSqlite.prototype.get = () => Promise.reject(new Error('not asked'));
+    expect((await store.find(entry('a').id))?.kind).toBe('response');
+  } finally {
+    KeyvSqlite.prototype.get = get;
+    await store.close();
+  }
 });
 
 test('purging, and looking up by URL, use an index', async () => {

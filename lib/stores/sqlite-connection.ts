@@ -58,8 +58,8 @@ export async function connectSqlite(
   try {
     await adapter.query('PRAGMA journal_mode = WAL');
     await adapter.query(`PRAGMA synchronous = ${options.fastSave ? 'OFF' : 'NORMAL'}`);
-    // The driver that 6 is given prepares its statements once.
-    const reader = isLine6 ? undefined : await SqliteReader.open(file, table);
+    // The driver that 6 is given prepares its statements once. Where sqlite3 can't be had by itself, the adapter reads.
+    const reader = isLine6 ? undefined : await SqliteReader.open(file, table).catch(() => undefined);
     return {
       table,
       get: (key) => (reader ?? adapter).get(key),
