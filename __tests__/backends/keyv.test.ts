@@ -85,6 +85,7 @@ describe('an adapter that cannot iterate', () => {
 test('backend takes a Keyv, or an adapter, and leaves other keys alone', async () => {
   await using bench = await startBench();
   const keyv = new Keyv();
+  const listeners = keyv.listeners('error').length;
   await keyv.set('mine', 'kept');
   for (const backend of [keyv, keyv, new Map()]) {
     const api = setupCache(axios.create({ baseURL: bench.origin.url }), {
@@ -100,7 +101,7 @@ test('backend takes a Keyv, or an adapter, and leaves other keys alone', async (
     await api.detachCache();
   }
   expect(await keyv.get('mine')).toBe('kept');
-  expect(keyv.listeners('error')).toHaveLength(1);
+  expect(keyv.listeners('error')).toHaveLength(listeners + 1);
 });
 
 /** The adapters for PostgreSQL and Memcached are of Keyv's fifth line. */
