@@ -20,10 +20,11 @@ export interface KeyvStoreOptions {
 /** Keys that are dropped with one call. */
 const BATCH = 500;
 
-/** Whether a value is a Keyv instance, of whatever copy of Keyv. */
+/** Whether a value is a Keyv instance, of whatever copy and line of Keyv: adapters know no raw values. */
 export function isKeyv(value: unknown): value is Keyv {
-  const { get, set, opts, serialize } = (value ?? {}) as Record<string, unknown>;
-  return typeof get === 'function' && typeof set === 'function' && typeof opts === 'object' && serialize !== undefined;
+  const { get, set, getRaw, store } = (value ?? {}) as Record<string, unknown>;
+  const methods = [get, set, getRaw];
+  return methods.every((method) => typeof method === 'function') && typeof store === 'object';
 }
 
 export function isAdapter(value: unknown): value is KeyvAdapter {
