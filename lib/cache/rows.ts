@@ -4,6 +4,7 @@ import type { CacheEvent } from '../models/events.js';
 import type { ResponseRecord, StoredRecord } from '../models/record.js';
 import type { EntryCodec, InvalidReason } from '../serializers/codec.js';
 import type { Guard } from '../stores/guard.js';
+import { counts } from '../stores/query.js';
 import type { EntryQuery } from '../stores/store.js';
 
 /** A row that cannot be read, as `filter({ invalid: true })` tells of it. */
@@ -87,7 +88,7 @@ export class Rows {
 
   /** Rows of any kind without bodies, readable or not. */
   async *summaries(query: EntryQuery = {}): AsyncGenerator<Row | InvalidResponse> {
-    for await (const summary of this.#guard.iterate((store) => store.list(query))) yield await this.#decoded(summary);
+    for await (const entry of this.#entries(query)) yield await this.#decoded(entry);
   }
 
   /** Whole responses. */
@@ -130,12 +131,17 @@ export class Rows {
     return removed + (await this.dropExact(ids));
   }
 
-  count(query?: EntryQuery): Promise<number> {
-    return this.#guard.manage((store) => store.count(query));
+  async count(query: EntryQuery = {}): Promise<number> {
+    if (!this.#guard.store.passes) return this.#guard.manage((store) => store.count(query));
+    let number = 0;
+    for await (const entry of this.#entries(query)) if (query.kind !== undefined || counts(entry)) number += 1;
+    return number;
   }
 
+  /** Drops what is expired; resolves to the number of responses removed. */
   purge(now: number): Promise<number> {
-    return this.#guard.manage((store) => store.purge(now));
+    if (!this.#guard.store.passes) return this.#guard.manage((store) => store.purge(now));
+    return this.dropFitting(this.#entries({ expiredBy: now }), ({ kind }) => kind !== 'unknown');
   }
 
   clear(): Promise<void> {
@@ -149,6 +155,10 @@ export class Rows {
       for await (const { group } of this.#guard.iterate((store) => store.list({ url: digest }))) groups.add(group);
     }
     return [...groups];
+  }
+
+  #entries(query: EntryQuery): AsyncIterable<EntrySummary> {
+    return this.#guard.iterate((store) => store.list(query));
   }
 
   async #read(id: string, key: string): Promise<StoredRecord | undefined> {

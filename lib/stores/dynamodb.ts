@@ -32,6 +32,7 @@ const SUMMARY: Projection = {
  */
 export class DynamoDbStore implements Store {
   readonly name = 'dynamodb';
+  readonly passes = true;
   readonly maxEntrySize = MAX_ITEM;
   readonly #table: DynamoDbTable;
   readonly #rows: string;

@@ -14,7 +14,7 @@ import {
 } from 'node:fs/promises';
 import * as path from 'node:path';
 import type { Entry, EntrySummary } from '../models/entry.js';
-import { countListed, counts, fits } from './query.js';
+import { batches, countListed, counts, fits } from './query.js';
 import { RetentionSweep } from './retention.js';
 import { HEAD_LENGTH, packRow, parseRow, parseSummary, summaryLength } from './row.js';
 import type { EntryQuery, Store } from './store.js';
@@ -40,6 +40,8 @@ const UNFINISHED = '.tmp';
 /** Milliseconds after which whoever was writing a file is taken to be gone. */
 const ABANDONED_AFTER = 600_000;
 const EVICTION_GOAL = 0.9;
+/** Files that are read at once where all are looked at. */
+const AT_ONCE = 16;
 
 /**
  * Entries in files, one each, in a folder with subfolders. A file is written beside its place and renamed, so that every
@@ -50,6 +52,7 @@ const EVICTION_GOAL = 0.9;
  */
 export class FileStore implements Store {
   readonly name = 'filesystem';
+  readonly passes = true;
   readonly folder: string;
   readonly #options: FileStoreOptions;
   readonly #now: () => number;
@@ -129,7 +132,6 @@ export class FileStore implements Store {
   }
 
   async purge(now: number): Promise<number> {
-    await this.#dropAbandoned();
     let purged = 0;
     for await (const entry of this.list({ expiredBy: now })) {
       if (entry.kind !== 'unknown') purged += await this.dropExact([entry.id]);
@@ -194,11 +196,12 @@ export class FileStore implements Store {
   }
 
   async *#all(): AsyncGenerator<EntrySummary> {
-    for await (const { names } of this.#subfolders()) {
+    for await (const { folder, names } of this.#subfolders()) {
+      await this.#dropAbandoned(folder, names);
       // Once each, even where a file is just being replaced by one of another extension.
-      for (const id of new Set(names.map(idOf))) {
-        const entry = id === undefined ? undefined : await this.#summary(id);
-        if (entry) yield entry;
+      const ids = [...new Set(names.map(idOf))].filter((id) => id !== undefined);
+      for (const batch of batches(ids, AT_ONCE)) {
+        for (const entry of await Promise.all(batch.map((id) => this.#summary(id)))) if (entry) yield entry;
       }
     }
   }
@@ -215,14 +218,12 @@ export class FileStore implements Store {
     return this.#seek(id, async (file) => readSummary(id, await open(file)));
   }
 
-  /** What processes that were killed left half written. */
-  async #dropAbandoned(): Promise<void> {
-    for await (const { folder, names } of this.#subfolders()) {
-      for (const name of names.filter((one) => one.endsWith(UNFINISHED))) {
-        const file = path.join(folder, name);
-        const status = await orUndefined(stat(file));
-        if (status && this.#now() - status.mtimeMs > ABANDONED_AFTER) await orUndefined(unlink(file));
-      }
+  /** What processes that were killed left half written goes with the next look at everything. */
+  async #dropAbandoned(folder: string, names: readonly string[]): Promise<void> {
+    for (const name of names.filter((one) => one.endsWith(UNFINISHED))) {
+      const file = path.join(folder, name);
+      const status = await orUndefined(stat(file));
+      if (status && this.#now() - status.mtimeMs > ABANDONED_AFTER) await orUndefined(unlink(file));
     }
   }
 
@@ -239,9 +240,9 @@ export class FileStore implements Store {
       this.#extent.bytes += size;
       if (this.#extent.entries <= maxEntries && this.#extent.bytes <= maxSize) return;
     }
-    await this.#dropAbandoned();
     const files: { file: string; used: number; size: number }[] = [];
     for await (const { folder, names } of this.#subfolders()) {
+      await this.#dropAbandoned(folder, names);
       for (const name of names.filter((one) => idOf(one) !== undefined)) {
         const found = path.join(folder, name);
         const status = await orUndefined(stat(found));

@@ -34,6 +34,7 @@ const BATCH = 500;
  */
 export class GridFSStore implements Store {
   readonly name = 'gridfs';
+  readonly passes = true;
   readonly #connection: MongoConnection;
   readonly #prefix: string;
   readonly #now: () => number;

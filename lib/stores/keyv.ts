@@ -40,6 +40,7 @@ export function isAdapter(value: unknown): value is KeyvAdapter {
  */
 export class KeyvStore implements Store {
   readonly name = 'keyv';
+  readonly passes = true;
   readonly #keyv: Keyv;
   readonly #prefix: string;
   readonly #retention: number;

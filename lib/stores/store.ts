@@ -28,6 +28,9 @@ export interface Store {
   /** Largest entry in bytes that the store takes; beyond it the cache does not try (DynamoDB 400 KB, MongoDB 16 MB). */
   readonly maxEntrySize?: number;
 
+  /** Whether counting and purging are passes over all entries, which whoever has many takes step by step. */
+  readonly passes?: boolean;
+
   /** Largest body in bytes that is worth its room, where it is bounded by design. */
   readonly suggestedBodySize?: number;
 
