@@ -11,7 +11,8 @@ import { KeyvStore } from '../../lib/stores/keyv.js';
 import { memcached } from '../../scripts/services/memcached.mjs';
 import { postgres } from '../../scripts/services/postgres.mjs';
 import { redis } from '../../scripts/services/redis.mjs';
-import { startBench } from '../support/api.js';
+import { startBench, temporaryFolder } from '../support/api.js';
+import { TestClock } from '../support/clock.js';
 import { testFaults, until } from '../support/faults.js';
 import { nameIn } from '../support/names.js';
 import { describeService } from '../support/services.js';
@@ -102,6 +103,22 @@ test('backend takes a Keyv, or an adapter, and leaves other keys alone', async (
   }
   expect(await keyv.get('mine')).toBe('kept');
   expect(keyv.listeners('error')).toHaveLength(listeners + 1);
+});
+
+test('what fits is removed whole, though the adapter skips rows where some are deleted while it lists', async () => {
+  await using folder = await temporaryFolder();
+  const adapter = new KeyvSqlite({ uri: `sqlite://${folder.path}/keyv.sqlite`, iterationLimit: 100 } as object);
+  const clock = new TestClock();
+  const cache = new KeyvCache(adapter as never, { cacheName: 'many' }, clock);
+  const respond = async (config: object) => ({ data: 'x', status: 200, statusText: 'OK', headers: {}, config });
+  const api = setupCache(axios.create({ adapter: respond as never }), { backend: cache, expireAfter: 10 }, clock);
+  for (let index = 0; index < 1_300; index += 1) await api.get(`http://many.example/${index}`);
+  clock.advance(20);
+  expect([await cache.delete({ olderThan: 15 }), await cache.responseCount()]).toEqual([1_300, 0]);
+  for (let index = 0; index < 1_300; index += 1) await api.get(`http://many.example/${index}`);
+  clock.advance(20);
+  expect(await cache.removeExpiredResponses()).toEqual({ removed: 1_300, kept: 0 });
+  await cache.close();
 });
 
 /** The adapters for PostgreSQL and Memcached are of Keyv's fifth line. */

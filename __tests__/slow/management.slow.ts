@@ -10,7 +10,7 @@ import { TestClock } from '../support/clock.js';
 
 /** All of the management surface on 100,000 entries, in bounded memory. */
 
-const ENTRIES = 100_000;
+const ENTRIES = Number(process.env.ENTRIES ?? 100_000);
 const AT_ONCE = 200;
 const MEGABYTE = 1024 * 1024;
 const adapter = async (config: object) => ({

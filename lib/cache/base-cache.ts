@@ -221,7 +221,11 @@ export class BaseCache {
     if (what.expired) removed += await this.#rows.purge(this.#now());
     if (what.olderThan !== undefined)
       removed += await this.#dropWhere({ createdBefore: this.#before(what.olderThan) }, () => true);
-    if (what.invalid) removed += await this.#rows.dropFitting(this.#rows.summaries(), (row) => 'invalid' in row);
+    if (what.invalid)
+      removed += await this.#rows.dropFitting(
+        () => this.#rows.summaries(),
+        (row) => 'invalid' in row,
+      );
     return this.#removed(removed, 'deleted');
   }
 
@@ -321,7 +325,10 @@ export class BaseCache {
   }
 
   #dropWhere(query: EntryQuery, fits: (record: ResponseRecord) => boolean): Promise<number> {
-    return this.#rows.dropFitting(this.#rows.responses(query), (row) => fits(row.record));
+    return this.#rows.dropFitting(
+      () => this.#rows.responses(query),
+      (row) => fits(row.record),
+    );
   }
 
   #before(olderThan: ExpirationTime): number {

@@ -114,21 +114,30 @@ export class Rows {
     return ids.length === 0 ? Promise.resolve(0) : this.#guard.manage((store) => store.dropExact(ids));
   }
 
-  /** Drops the rows that fit, in batches; resolves to the number of responses removed. */
+  /**
+   * Drops the rows that fit, in batches; resolves to the number of responses removed. Where rows were dropped while it
+   * listed, it lists again: iterators of some stores skip rows then.
+   */
   async dropFitting<T extends { readonly id: string }>(
-    rows: AsyncIterable<T>,
+    list: () => AsyncIterable<T>,
     fits: (row: T) => boolean,
   ): Promise<number> {
     let removed = 0;
-    let ids: string[] = [];
-    for await (const row of rows) {
-      if (!fits(row)) continue;
-      ids.push(row.id);
-      if (ids.length < BATCH) continue;
+    for (;;) {
+      const before = removed;
+      let ids: string[] = [];
+      let skips = false;
+      for await (const row of list()) {
+        if (!fits(row)) continue;
+        ids.push(row.id);
+        if (ids.length < BATCH) continue;
+        removed += await this.dropExact(ids);
+        ids = [];
+        skips = true;
+      }
       removed += await this.dropExact(ids);
-      ids = [];
+      if (!skips || removed === before) return removed;
     }
-    return removed + (await this.dropExact(ids));
   }
 
   async count(query: EntryQuery = {}): Promise<number> {
@@ -141,7 +150,10 @@ export class Rows {
   /** Drops what is expired; resolves to the number of responses removed. */
   purge(now: number): Promise<number> {
     if (!this.#guard.store.passes) return this.#guard.manage((store) => store.purge(now));
-    return this.dropFitting(this.#entries({ expiredBy: now }), ({ kind }) => kind !== 'unknown');
+    return this.dropFitting(
+      () => this.#entries({ expiredBy: now }),
+      ({ kind }) => kind !== 'unknown',
+    );
   }
 
   clear(): Promise<void> {

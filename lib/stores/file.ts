@@ -37,6 +37,8 @@ const EXTENSIONS = ['.json', '.yaml', '.bin'] as const;
 export type FileExtension = (typeof EXTENSIONS)[number];
 /** Ends the name of a file that is being written. */
 const UNFINISHED = '.tmp';
+/** Ends the name of a folder that was cleared. */
+const CLEARED = '.cleared';
 /** Milliseconds after which whoever was writing a file is taken to be gone. */
 const ABANDONED_AFTER = 600_000;
 const EVICTION_GOAL = 0.9;
@@ -61,6 +63,8 @@ export class FileStore implements Store {
   /** What is known of the folder's extent; undefined where it has to be counted. */
   #extent: { entries: number; bytes: number } | undefined;
   readonly #sweep: RetentionSweep;
+  /** What was cleared is on its way out. */
+  #removing: Promise<unknown> | undefined;
 
   /** @param extension of the files that are written */
   constructor(cacheName: string, options: FileStoreOptions, now: () => number, extension: FileExtension = '.bin') {
@@ -139,16 +143,26 @@ export class FileStore implements Store {
     return purged;
   }
 
+  /** Puts everything aside at once; removing so many files takes its time, which nobody has to wait for. */
   async clear(): Promise<void> {
     this.#extent = undefined;
-    for (const part of [ROWS, LINKS]) await rm(path.join(this.folder, part), { recursive: true, force: true });
+    for (const part of [ROWS, LINKS]) {
+      const aside = `${part}.${randomBytes(6).toString('hex')}${CLEARED}`;
+      await orUndefined(rename(path.join(this.folder, part), path.join(this.folder, aside)));
+    }
+    // What was put aside before, too: whoever did it may have been killed.
+    const aside = ((await orUndefined(readdir(this.folder))) ?? []).filter((name) => name.endsWith(CLEARED));
+    const remove = (name: string) => rm(path.join(this.folder, name), { recursive: true, force: true });
+    this.#removing = Promise.allSettled([this.#removing, ...aside.map(remove)]);
   }
 
   async ready(): Promise<void> {
     await mkdir(path.join(this.folder, ROWS), { recursive: true, mode: 0o700 });
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    await this.#removing;
+  }
 
   #fileOf(id: string, extension: FileExtension): string {
     return path.join(this.folder, ROWS, id.slice(0, 2), id + extension);
