@@ -132,13 +132,13 @@ describe('streams', () => {
   });
 });
 
-test('what goes past the cache needs no key, which takes long for a long body', async () => {
+test.each([false, true])('what goes past the cache needs no key, cacheControl %p', async (cacheControl) => {
   let keys = 0;
   const keyFn = () => {
     keys += 1;
     return 'key';
   };
-  await using bench = await startBench({ keyFn });
+  await using bench = await startBench({ keyFn, cacheControl });
   await bench.api.post('/', 'x');
   expect([keys, bench.events.map(({ type, key, reason }) => ({ type, key, reason }))]).toEqual([
     0,

@@ -6,7 +6,7 @@ import type { Fields } from '../policy/messages.js';
 import { mayServeStale } from '../policy/stale.js';
 import { storable } from '../policy/storable.js';
 import { freshen, headMatches } from '../policy/validation.js';
-import { type Call, tell } from './call.js';
+import { type Call, tell, tellPast } from './call.js';
 import { draftOf, keptFields } from './draft.js';
 import { setLifetime } from './lifetime.js';
 import type { OriginAnswer } from './origin.js';
@@ -59,7 +59,9 @@ async function save(call: Call, stored: ResponseRecord | undefined, answer: Orig
 }
 
 function pass(call: Call, answer: OriginAnswer, reason: string, error?: unknown): Received {
-  tell(call, error === undefined ? 'skipped' : 'error', reason, error);
+  // A method that is not cached has no key to be told, and that of a long body takes long.
+  if (reason === 'method') tellPast(call, reason);
+  else tell(call, error === undefined ? 'skipped' : 'error', reason, error);
   return { answer, asked: call.request.headers, record: undefined, revalidated: false, reason };
 }
 
