@@ -9,7 +9,8 @@ const config: Config = {
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: { '^.+\\.ts$': ['ts-jest', { useESM: true, tsconfig: 'tsconfig.json' }] },
-  testTimeout: 20_000,
+  // Some tests write thousands of entries, and machines are slow at times.
+  testTimeout: 60_000,
   reporters: ['default', '<rootDir>/scripts/contract-reporter.mjs'],
 };
 

@@ -194,7 +194,7 @@ export function describeBackend(name: string, backend: Backend): void {
       const listed = new Set<string>();
       for await (const summary of store.list()) listed.add(summary.id);
       expect([listed.size, await store.count()]).toEqual([number, number]);
-    }, 60_000);
+    });
 
     test('keeps caches of similar names apart', async () => {
       const [one, two] = [another('user_1'), another('userX1')];

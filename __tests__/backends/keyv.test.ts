@@ -112,12 +112,10 @@ test('what fits is removed whole, though the adapter skips rows where some are d
   const cache = new KeyvCache(adapter as never, { cacheName: 'many' }, clock);
   const respond = async (config: object) => ({ data: 'x', status: 200, statusText: 'OK', headers: {}, config });
   const api = setupCache(axios.create({ adapter: respond as never }), { backend: cache, expireAfter: 10 }, clock);
-  for (let index = 0; index < 1_300; index += 1) await api.get(`http://many.example/${index}`);
+  const urls = Array.from({ length: 1_100 }, (_, index) => `http://many.example/${index}`);
+  await Promise.all(urls.map((url) => api.get(url)));
   clock.advance(20);
-  expect([await cache.delete({ olderThan: 15 }), await cache.responseCount()]).toEqual([1_300, 0]);
-  for (let index = 0; index < 1_300; index += 1) await api.get(`http://many.example/${index}`);
-  clock.advance(20);
-  expect(await cache.removeExpiredResponses()).toEqual({ removed: 1_300, kept: 0 });
+  expect([await cache.delete({ olderThan: 15 }), await cache.responseCount()]).toEqual([urls.length, 0]);
   await cache.close();
 });
 
