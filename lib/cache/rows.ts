@@ -4,7 +4,7 @@ import type { CacheEvent } from '../models/events.js';
 import type { ResponseRecord, StoredRecord } from '../models/record.js';
 import type { EntryCodec, InvalidReason } from '../serializers/codec.js';
 import type { Guard } from '../stores/guard.js';
-import { counts } from '../stores/query.js';
+import { countListed } from '../stores/query.js';
 import type { EntryQuery } from '../stores/store.js';
 
 /** A row that cannot be read, as `filter({ invalid: true })` tells of it. */
@@ -140,11 +140,9 @@ export class Rows {
     }
   }
 
-  async count(query: EntryQuery = {}): Promise<number> {
-    if (!this.#guard.store.passes) return this.#guard.manage((store) => store.count(query));
-    let number = 0;
-    for await (const entry of this.#entries(query)) if (query.kind !== undefined || counts(entry)) number += 1;
-    return number;
+  count(query: EntryQuery = {}): Promise<number> {
+    if (this.#guard.store.passes) return countListed(this.#entries(query), query);
+    return this.#guard.manage((store) => store.count(query));
   }
 
   /** Drops what is expired; resolves to the number of responses removed. */

@@ -95,7 +95,7 @@ export class DynamoDbStore implements Store {
   }
 
   count(query: EntryQuery = {}): Promise<number> {
-    return countListed(this, query);
+    return countListed(this.list(query), query);
   }
 
   async purge(now: number): Promise<number> {

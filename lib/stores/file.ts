@@ -132,7 +132,7 @@ export class FileStore implements Store {
   }
 
   count(query: EntryQuery = {}): Promise<number> {
-    return countListed(this, query);
+    return countListed(this.list(query), query);
   }
 
   async purge(now: number): Promise<number> {

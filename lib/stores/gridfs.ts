@@ -123,7 +123,7 @@ export class GridFSStore implements Store {
   }
 
   count(query: EntryQuery = {}): Promise<number> {
-    return countListed(this, query);
+    return countListed(this.list(query), query);
   }
 
   async purge(now: number): Promise<number> {

@@ -100,7 +100,7 @@ export class KeyvStore implements Store {
   }
 
   count(query: EntryQuery = {}): Promise<number> {
-    return countListed(this, query);
+    return countListed(this.list(query), query);
   }
 
   purge(now: number): Promise<number> {

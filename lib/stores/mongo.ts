@@ -101,7 +101,7 @@ export class MongoStore implements Store {
   }
 
   async count(query: EntryQuery = {}): Promise<number> {
-    if (query.kind !== undefined) return countListed(this, query);
+    if (query.kind !== undefined) return countListed(this.list(query), query);
     const filter = { ...this.#all(), ...conditions(query, this.#prefix, 'key', 'value.'), ...COUNTED };
     return this.#run((collection) => collection.countDocuments(filter));
   }

@@ -1,5 +1,5 @@
 import type { EntryHead } from '../models/entry.js';
-import type { EntryQuery, Store } from './store.js';
+import type { EntryQuery } from './store.js';
 
 /** Whether an entry fits a query, for stores that have to look themselves. */
 export function fits(entry: EntryHead, query: EntryQuery): boolean {
@@ -16,10 +16,10 @@ export function counts(entry: Pick<EntryHead, 'kind'>): boolean {
   return entry.kind === 'response' || entry.kind === 'unknown';
 }
 
-/** The count of a store that has to look at each entry. */
-export async function countListed(store: Store, query: EntryQuery): Promise<number> {
+/** How many of the entries that a query lists are to be counted, where each has to be looked at. */
+export async function countListed(entries: AsyncIterable<EntryHead>, query: EntryQuery): Promise<number> {
   let number = 0;
-  for await (const entry of store.list(query)) if (query.kind !== undefined || counts(entry)) number += 1;
+  for await (const entry of entries) if (query.kind !== undefined || counts(entry)) number += 1;
   return number;
 }
 

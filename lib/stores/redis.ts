@@ -107,7 +107,7 @@ export class RedisStore implements Store {
 
   /** Looks at what is there rather than at the index: the server may have let go of rows by itself. */
   count(query: EntryQuery = {}): Promise<number> {
-    return countListed(this, query);
+    return countListed(this.list(query), query);
   }
 
   async purge(now: number): Promise<number> {
