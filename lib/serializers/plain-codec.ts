@@ -11,8 +11,9 @@ import type { Serializer } from './serializer.js';
 const EMPTY = new Uint8Array(0);
 /** Ends the serializer's name, which stands before what it wrote. */
 const LINE_BREAK = 0x0a;
-/** Metadata that is remembered as it was read: that of the entries that are asked for again and again. */
+/** Metadata that is remembered as it was read, by entries and bytes: that of what is asked for again and again. */
 const REMEMBERED = 500;
+const REMEMBERED_BYTES = 2_000_000;
 
 /** Writes entries in the clear, with the given serializer. */
 export class PlainCodec implements EntryCodec {
@@ -23,6 +24,8 @@ export class PlainCodec implements EntryCodec {
   /** What was read of an entry's metadata, by its id. */
   readonly #remembered = new LRUCache<string, { readonly meta: Buffer; readonly record: StoredRecord }>({
     max: REMEMBERED,
+    maxSize: REMEMBERED_BYTES,
+    sizeCalculation: ({ meta }) => meta.byteLength,
   });
 
   constructor(serializer: Serializer, naming: Naming) {
