@@ -27,11 +27,17 @@ const gone = {
   },
 };
 
+export const KILLED: Fault = { name: 'killed', ...gone };
+const FROZEN: Fault = {
+  name: 'frozen',
+  begin: async (server) => server.freeze(),
+  end: async (server) => server.resume(),
+};
 /** What may happen to a server while requests go through the cache that it holds. */
 const FAULTS: readonly Fault[] = [
   { name: 'down at start', atStart: true, ...gone },
   { name: 'killed and restarted', ...gone },
-  { name: 'frozen', begin: async (server) => server.freeze(), end: async (server) => server.resume() },
+  FROZEN,
   {
     name: 'slower than the budget',
     async begin(_, proxy) {
@@ -95,8 +101,9 @@ export async function until(what: string, condition: () => boolean | Promise<boo
  * out, the cache works again afterwards, and nothing is left behind.
  *
  * @param backend by its name in caller.ts
+ * @param exits faults in spite of which a process that is done exits by itself
  */
-export function testFaults(backend: string, server: () => Server): void {
+export function testFaults(backend: string, server: () => Server, exits: readonly Fault[] = [KILLED, FROZEN]): void {
   describe('faults', () => {
     let caller: Program;
 
@@ -158,6 +165,25 @@ export function testFaults(backend: string, server: () => Server): void {
           expect(await one.ended()).toBe(0);
         } finally {
           await relieve();
+        }
+      },
+      60_000,
+    );
+
+    test.each(exits)(
+      '$name: a process that is done exits by itself',
+      async ({ begin, end }) => {
+        await using origin = await startOrigin(({ url }, response) => sendJson(response, { url }));
+        await using proxy = await startProxy(server().url);
+        await using one = await Caller.start(caller.file, backend, 'faults_exit', proxy.url, origin.url);
+        await until('the cache works', () => one.tell('works'));
+        try {
+          await begin(server(), proxy);
+          expect(await one.tell('works')).toBe(false);
+          await one.tell('end');
+          expect(await one.ended()).toBe(0);
+        } finally {
+          await end(server(), proxy);
         }
       },
       60_000,

@@ -227,12 +227,16 @@ export class Guard {
 
   #probeAfter(seconds: number): void {
     this.#probe = setTimeout(async () => {
+      let probing = this.store.ready();
       try {
-        await this.#limited(this.store.ready(), CONNECT_TIMEOUT * 1000);
+        await this.#limited(probing, CONNECT_TIMEOUT * 1000);
         // Once more, now that it is connected: what is too slow for requests is still out.
-        await this.#limited(this.store.ready(), this.#timeout || Number.POSITIVE_INFINITY);
+        probing = this.store.ready();
+        await this.#limited(probing, this.#timeout || Number.POSITIVE_INFINITY);
         this.#endOutage();
       } catch {
+        // Not before this one has ended, which may keep the process alive meanwhile: one after the other would for ever.
+        await settled(probing, MANAGE_TIMEOUT * 1000);
         if (!this.#closed) this.#probeAfter(Math.min(seconds * 2, LAST_PROBE));
       }
     }, seconds * 1000);
@@ -267,4 +271,16 @@ export class Guard {
       work.then(resolve, reject).finally(() => clearTimeout(timer));
     });
   }
+}
+
+/** Waits until the work has settled, but no longer than that many milliseconds, and keeps no process alive. */
+function settled(work: Promise<unknown>, milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds).unref();
+    const end = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    work.then(end, end);
+  });
 }

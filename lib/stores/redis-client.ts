@@ -60,10 +60,10 @@ export interface KeyvRedisModule {
 const BLOB_STRING = 36;
 const AS_BYTES = { [BLOB_STRING]: Buffer };
 /**
- * Milliseconds. What makes node-redis fail fast and come back by itself. There is no `socketTimeout` among it: node-redis
- * takes an idle connection for a silent server and would reconnect all the time; a frozen server is the guard's matter.
+ * Milliseconds. What makes node-redis fail fast. There is no `socketTimeout` among it: node-redis takes an idle connection
+ * for a silent server.
  */
-const FAIL_FAST = { connectTimeout: 500, reconnectStrategy: (tries: number) => Math.min(tries * 50, 500) };
+const FAIL_FAST = { connectTimeout: 500, reconnectStrategy: false };
 
 /** A client, a cluster or a sentinel, as the options ask for. */
 export function createRedis(module: KeyvRedisModule, options: RedisConnectionOptions): AnyClient {
@@ -80,7 +80,7 @@ export function createRedis(module: KeyvRedisModule, options: RedisConnectionOpt
       maxCommandRediscovers: 0,
       passthroughClientErrorEvents: true,
       ...sentinelOptions,
-      nodeClientOptions: failingFast(nodeClientOptions, { reconnectStrategy: false }),
+      nodeClientOptions: failingFast(nodeClientOptions),
       sentinelClientOptions: failingFast(sentinelClientOptions),
     });
   }
@@ -88,9 +88,9 @@ export function createRedis(module: KeyvRedisModule, options: RedisConnectionOpt
 }
 
 /** Options of a node-redis client, with ours where the user has none. */
-function failingFast(options: unknown, more: object = {}): object {
+function failingFast(options: unknown): object {
   const { socket, ...rest } = (options ?? {}) as Given;
-  return { disableOfflineQueue: true, ...rest, socket: { ...FAIL_FAST, ...more, ...(socket as object | undefined) } };
+  return { disableOfflineQueue: true, ...rest, socket: { ...FAIL_FAST, ...(socket as object | undefined) } };
 }
 
 /** A client of any kind, as one that is asked alike. */

@@ -11,9 +11,9 @@ import {
 } from './redis-client.js';
 
 interface Opened extends Reachable {
-  /** Keeps the process alive while something is asked. */
+  /** Something is asked: the process stays alive until it was told `rest` as often. */
   hold(): void;
-  /** Nothing is asked any more: a process that is done may exit. */
+  /** When nothing is asked any more, a process that is done may exit. */
   rest(): void;
   /** The connection failed. */
   fail(): void;
@@ -22,6 +22,8 @@ interface Opened extends Reachable {
 
 /** Milliseconds after the last use: sockets of a cluster or a sentinel can't all be unref'ed. */
 const IDLE = 1_000;
+/** Milliseconds after which a connection that answers nothing has failed: what is asked would keep the process for ever. */
+const ANSWER = 10_000;
 /** Milliseconds to learn from any node where the masters are: one that is frozen takes connections, and says nothing. */
 const DISCOVERY = 2_000;
 /** A server's reply, after which the connection is as good as before, unless it is no master any more. */
@@ -30,41 +32,36 @@ const REPLY = /^(?!READONLY|MOVED|CLUSTERDOWN|MASTERDOWN)[A-Z]+ /;
 /**
  * A node-redis client, cluster or sentinel, ours or the user's, made through @keyv/redis.
  *
- * A client of ours reconnects by itself and is unref'ed at rest. A cluster or a sentinel of ours is closed when idle, and
- * after any failure: node-redis would go on asking a master that is gone, and a new one finds out who is master now.
+ * One of ours is closed after any failure, and opened anew on need: node-redis would keep a process alive that is done
+ * while it reconnects, and go on asking a master that is gone. A client is unref'ed at rest; a cluster or a sentinel is
+ * closed then.
  */
 export class RedisConnection {
   readonly #options: RedisConnectionOptions;
   #opening: Promise<Opened> | undefined;
-  #pending = 0;
-  #idle: NodeJS.Timeout | undefined;
 
   constructor(options: RedisConnectionOptions) {
     this.#options = options;
   }
 
   async run<T>(work: (redis: Redis) => Promise<T>): Promise<T> {
-    this.#pending += 1;
-    clearTimeout(this.#idle);
-    const opening = this.#open();
-    let opened: Opened | undefined;
+    const opened = await this.#open();
+    opened.hold();
     try {
-      opened = await opening;
-      opened.hold();
-      await opened.ready();
-      return await work(opened);
+      return await within(
+        opened.ready().then(() => work(opened)),
+        ANSWER,
+      );
     } catch (error) {
-      if (!REPLY.test(String((error as Error).message))) opened?.fail();
+      if (!REPLY.test(String((error as Error).message))) opened.fail();
       throw error;
     } finally {
-      this.#pending -= 1;
-      if (this.#pending === 0) opened?.rest();
+      opened.rest();
     }
   }
 
   /** Closes a client of ours. */
   async close(): Promise<void> {
-    clearTimeout(this.#idle);
     const opening = this.#opening;
     this.#opening = undefined;
     const opened = await opening?.catch(() => undefined);
@@ -98,37 +95,74 @@ export class RedisConnection {
       return ofOwner(redis, takeOff);
     }
     if (this.#options.clusterOptions || this.#options.sentinelOptions) {
-      return this.#openFleeting(client as RedisClusterType | RedisSentinelType, redis, forget);
+      return openFleeting(client as RedisClusterType | RedisSentinelType, redis, forget);
     }
-    return ours(client as RedisClientType, redis);
+    return openSingle(client as RedisClientType, redis, forget);
   }
+}
 
-  /** Connects to what is known by some of its nodes alone, for as long as it is used and does not fail. */
-  async #openFleeting(
-    client: RedisClusterType | RedisSentinelType,
-    redis: Reachable,
-    forget: () => void,
-  ): Promise<Opened> {
-    const close = () => destroy(client);
-    const fail = () => {
-      forget();
-      void close();
-    };
-    client.on('node-error', fail);
-    try {
-      await within<unknown>(client.connect(), DISCOVERY);
-    } catch (error) {
-      // Not awaited: a sentinel ends with what it waits for.
-      void close();
-      throw error;
-    }
-    // Not before: of the nodes that tell where the masters are, some may be down.
-    client.on('error', fail);
-    const rest = () => {
-      this.#idle = setTimeout(() => void this.close(), IDLE).unref();
-    };
-    return { ...redis, hold: () => {}, rest, fail, close };
+/** Connects to what is known by some of its nodes alone, for as long as it is used and does not fail. */
+async function openFleeting(
+  client: RedisClusterType | RedisSentinelType,
+  redis: Reachable,
+  forget: () => void,
+): Promise<Opened> {
+  const close = () => destroy(client);
+  const fail = () => {
+    forget();
+    void close();
+  };
+  client.on('node-error', fail);
+  try {
+    await within<unknown>(client.connect(), DISCOVERY);
+  } catch (error) {
+    // Not awaited: a sentinel ends with what it waits for.
+    void close();
+    throw error;
   }
+  // Not before: of the nodes that tell where the masters are, some may be down.
+  client.on('error', fail);
+  let idle: NodeJS.Timeout | undefined;
+  const uses = counted(
+    () => clearTimeout(idle),
+    () => {
+      idle = setTimeout(fail, IDLE).unref();
+    },
+  );
+  return { ...redis, ...uses, fail, close };
+}
+
+/** Connects to a server, for as long as it does not fail. */
+function openSingle(client: RedisClientType, redis: Reachable, forget: () => void): Opened {
+  const close = () => {
+    if (client.isOpen) client.destroy();
+  };
+  const fail = () => {
+    forget();
+    close();
+  };
+  client.on('error', fail);
+  client.connect().catch(fail);
+  const uses = counted(
+    () => client.ref(),
+    () => client.unref(),
+  );
+  return { ...redis, ...uses, fail, close };
+}
+
+/** Tells of the first of several uses, and when the last has ended. */
+function counted(onFirst: () => void, onLast: () => void): Pick<Opened, 'hold' | 'rest'> {
+  let uses = 0;
+  return {
+    hold() {
+      if (uses === 0) onFirst();
+      uses += 1;
+    },
+    rest() {
+      uses -= 1;
+      if (uses === 0) onLast();
+    },
+  };
 }
 
 function ignore(): void {}
@@ -149,17 +183,6 @@ function withListeners<T>(client: AnyClient, work: () => T): { readonly made: T;
     for (const { event, listener } of added) client.off(event as string, listener as () => void);
   };
   return { made, takeOff };
-}
-
-function ours(client: RedisClientType, redis: Reachable): Opened {
-  client.connect().catch(() => {});
-  return {
-    ...redis,
-    hold: () => client.ref(),
-    rest: () => client.unref(),
-    fail: () => {},
-    close: () => client.destroy(),
-  };
 }
 
 /** Ends all connections at once; what is asked is rejected. */
