@@ -5,6 +5,7 @@ import { DynamoDbStore } from '../../lib/stores/dynamodb.js';
 import { dynamo } from '../../scripts/services/dynamo.mjs';
 import { startBench } from '../support/api.js';
 import { testFaults } from '../support/faults.js';
+import { managed } from '../support/managed.js';
 import { nameIn } from '../support/names.js';
 import { describeService } from '../support/services.js';
 import { describeBackend, entry } from './contract.js';
@@ -49,12 +50,39 @@ describeService(dynamo, (server) => {
     await store.close();
   });
 
+  test('what leads to entries lives as long as the longest of them, and goes with the last', async () => {
+    const store = open('links', { retention: 60 }, () => 5_000);
+    const expiries = async () => {
+      const { Items = [] } = await raw('links', (client) => client.scan({ TableName: 'links' }));
+      const links = Items.filter(({ id }) => String(id).startsWith('links:l:'));
+      return links.map(({ expiresAt }) => expiresAt && Math.round((Number(expiresAt) - Date.now() / 1000) / 100) * 100);
+    };
+    const [short, long] = ['a'.repeat(64), `${'b'.repeat(63)}a`];
+    const put = (id: string, expires: number) =>
+      store.put(entry('a', { id, expires, urls: ['1'.repeat(32)], group: id }));
+    await put(short, 5_000 + 240_000);
+    expect(await expiries()).toEqual([300]);
+    await put(long, 5_000 + 440_000);
+    expect(await expiries()).toEqual([500]);
+    await put(short, 5_000 + 240_000);
+    expect(await expiries()).toEqual([500]);
+    await put(short, Number.POSITIVE_INFINITY);
+    expect(await expiries()).toEqual([undefined]);
+    await put(long, 5_000 + 440_000);
+    expect(await expiries()).toEqual([undefined]);
+    await store.dropExact([long]);
+    expect(await expiries()).toEqual([undefined]);
+    await store.dropExact([short]);
+    expect(await expiries()).toEqual([]);
+    await store.close();
+  });
+
   test('caches in one table do not touch each other, nor what else is there', async () => {
     const stores = [open('one', { table: 'shared' }), open('one_', { table: 'shared' })];
     for (const store of stores) await store.put(entry('a', { urls: ['1'.repeat(32)] }));
     await raw('shared', (client) => client.put({ TableName: 'shared', Item: { id: 'one', mine: true } }));
-    await stores[0]?.clear();
-    expect(await Promise.all(stores.map((store) => store.count()))).toEqual([0, 1]);
+    for (const store of stores.slice(0, 1)) await managed(store).clear();
+    expect(await Promise.all(stores.map((store) => managed(store).count()))).toEqual([0, 1]);
     expect((await raw('shared', (client) => client.scan({ TableName: 'shared' }))).Count).toBe(3);
     for (const store of stores) await store.close();
   });

@@ -8,6 +8,8 @@ import type { Serializer } from '../../lib/serializers/serializer.js';
 import { FileStore } from '../../lib/stores/file.js';
 import { type Bench, startBench, temporaryFolder } from '../support/api.js';
 import { TestClock } from '../support/clock.js';
+import { until } from '../support/faults.js';
+import { managed } from '../support/managed.js';
 import { describeBackend, entry } from './contract.js';
 
 describeBackend('filesystem', {
@@ -149,6 +151,7 @@ describe('a cache that is opened with another serializer', () => {
     for (const url of ['/c', '/d']) {
       bench.clock.advance(10);
       await yaml.get(url);
+      await until('the oldest are gone', () => extensionsOf(cacheName).length <= 2);
     }
     expect(extensionsOf(cacheName)).toEqual(['.yaml', '.yaml']);
   });
@@ -170,7 +173,7 @@ describe('files of one id', () => {
     writeFileSync(file, kept);
     const found = await Promise.all([text, binary].map((store) => store.find(id)));
     expect(found.map((one) => String(one?.body))).toEqual(['text', 'binary']);
-    expect(await text.count()).toBe(1);
+    expect(await managed(text).count()).toBe(1);
     expect([await text.dropExact([id]), filesOf(folder.path)]).toEqual([1, []]);
   });
 
@@ -198,6 +201,55 @@ describe('files of one id', () => {
   });
 });
 
+describe('links', () => {
+  test('go with what they lead to, and are found among others', async () => {
+    await using folder = await temporaryFolder();
+    const store = new FileStore(folder.path, {}, Date.now);
+    const links = () => readdirSync(path.join(folder.path, 'links_v1'), { recursive: true, encoding: 'utf8' }).sort();
+    const [group, url] = ['a'.repeat(64), `${'a'.repeat(31)}b`];
+    await store.put(entry('b', { group, urls: [url, 'a'.repeat(32)] }));
+    await store.put(entry('c', { group, urls: [url] }));
+    const files = (letter: string) => [group, url].map((from) => path.join('aa', `${from}.${letter.repeat(64)}`));
+    expect(links()).toEqual(
+      ['aa', ...files('b'), ...files('c'), path.join('aa', `${'a'.repeat(32)}.${'b'.repeat(64)}`)].sort(),
+    );
+    expect(await managed(store).count({ url })).toBe(2);
+    expect(await managed(store).count({ url: 'a'.repeat(32) })).toBe(1);
+    expect(await store.dropExact([entry('b').id])).toBe(1);
+    expect(links()).toEqual(['aa', ...files('c')].sort());
+    expect([await store.drop([group]), links()]).toEqual([1, ['aa']]);
+  });
+});
+
+describe('bounds', () => {
+  test('hold for what is written while they are looked after, and by another process', async () => {
+    await using folder = await temporaryFolder();
+    const stores = [1, 2].map(() => new FileStore(folder.path, { maxEntries: 50 }, Date.now));
+    const write = async (store: FileStore, from: number) => {
+      for (let index = from; index < 400; index += 2) {
+        const id = index.toString(16).padStart(64, '0');
+        await store.put(entry('a', { id, group: id }));
+      }
+    };
+    await Promise.all(stores.map(write));
+    for (const store of stores) await store.close();
+    const left = filesOf(folder.path).length;
+    // Each process knows of the other's writes when it looks.
+    expect(left).toBeLessThanOrEqual(100);
+    expect(left).toBeGreaterThan(20);
+  });
+
+  test('that cannot be looked after are no failure of a write', async () => {
+    await using folder = await temporaryFolder();
+    const store = new FileStore(folder.path, { maxEntries: 1 }, Date.now);
+    await store.put(entry('a'));
+    writeFileSync(path.join(folder.path, 'responses_v1', 'no-folder'), '');
+    await store.put(entry('b'));
+    await store.close();
+    expect((await store.find(entry('b').id))?.kind).toBe('response');
+  });
+});
+
 describe('a file that was left half written', () => {
   /** Such a file, and one that is being written. */
   async function startAbandoned(options: { retention?: number; maxEntries?: number } = {}) {
@@ -217,12 +269,12 @@ describe('a file that was left half written', () => {
     const { store } = abandoned;
     const listed: string[] = [];
     for await (const { id } of store.list()) listed.push(id);
-    expect([listed, await store.count()]).toEqual([[entry('a').id], 1]);
+    expect([listed, await managed(store).count()]).toEqual([[entry('a').id], 1]);
   });
 
   test('goes with what is expired', async () => {
     await using abandoned = await startAbandoned();
-    expect(await abandoned.store.purge(0)).toBe(0);
+    expect(await managed(abandoned.store).purge(0)).toBe(0);
     expect(filesOf(abandoned.path)).toEqual([abandoned.file, abandoned.current]);
   });
 
@@ -233,12 +285,13 @@ describe('a file that was left half written', () => {
     await using abandoned = await startAbandoned(options);
     abandoned.clock.advance(61);
     await abandoned.store.put(entry('b', { expires: Number.POSITIVE_INFINITY }));
+    await abandoned.store.close();
     expect(filesOf(abandoned.path).filter((file) => file.endsWith('.tmp'))).toEqual([abandoned.current]);
   });
 
   test('goes with everything', async () => {
     await using abandoned = await startAbandoned();
-    await abandoned.store.clear();
+    await managed(abandoned.store).clear();
     expect(filesOf(abandoned.path)).toEqual([]);
   });
 });

@@ -12,6 +12,7 @@ import { redis } from '../../scripts/services/redis.mjs';
 import type { Server } from '../../scripts/services/server.mjs';
 import { temporaryFolder } from '../support/api.js';
 import { program } from '../support/child.js';
+import { managed } from '../support/managed.js';
 import { nameIn } from '../support/names.js';
 
 /** kill -9 in the middle of writes, twenty times: every entry is whole or absent, and the store takes more. */
@@ -75,7 +76,7 @@ test.each(Object.entries(backends))('%s', async (_, { module, service, open }) =
   }
   console.log(`${entries} entries, all whole`);
   expect(entries).toBeGreaterThanOrEqual(TIMES);
-  expect(await store.count()).toBe(entries);
+  expect(await managed(store).count()).toBe(entries);
   await store.close();
   await server?.stop();
 });

@@ -164,7 +164,7 @@ export class BaseCache {
 
   /** Every stored response. */
   async *values(): AsyncGenerator<CachedResponse> {
-    for await (const { record } of this.#rows.whole()) yield this.#present(record);
+    for await (const record of this.#rows.whole()) yield this.#present(record);
   }
 
   /** The final URLs of stored GET responses, without secrets. */
@@ -180,7 +180,7 @@ export class BaseCache {
   }: ResponseFilter = {}): AsyncGenerator<CachedResponse | InvalidResponse> {
     const now = this.#now();
     const bounds: EntryQuery = valid && expired ? {} : valid ? { freshAt: now } : { expiredBy: now };
-    if (valid || expired) for await (const { record } of this.#rows.whole(bounds)) yield this.#present(record);
+    if (valid || expired) for await (const record of this.#rows.whole(bounds)) yield this.#present(record);
     if (invalid) for await (const row of this.#rows.summaries()) if ('invalid' in row) yield row;
   }
 
@@ -256,11 +256,7 @@ export class BaseCache {
     const lifetime = parseExpiration(expireAfter);
     if (!lifetime) throw optionError('expireAfter', expireAfter, 'what expireAfter takes');
     const expires = isDoNotCache(lifetime) ? this.#now() : expiresAt(lifetime, this.#now());
-    for await (const { record } of this.#rows.whole()) await this.#rows.put({ ...record, expires });
-    for (const kind of ['variants', 'redirect'] as const) {
-      for await (const row of this.#rows.summaries({ kind }))
-        if ('record' in row) await this.#rows.put({ ...row.record, expires });
-    }
+    await this.#rows.putExpiry(expires);
   }
 
   /**
@@ -274,10 +270,9 @@ export class BaseCache {
   ): Promise<void> {
     const total = await other.responseCount();
     let copied = 0;
-    for await (const { record } of other.#rows.whole()) {
-      await this.#keep(record);
-      copied += 1;
-      options.onProgress?.({ copied, total });
+    for await (const batch of other.#rows.wholeBatches()) {
+      await Promise.all(batch.map((record) => this.#keep(record)));
+      for (const _ of batch) options.onProgress?.({ copied: ++copied, total });
     }
     for await (const row of other.#rows.summaries({ kind: 'redirect' }))
       if ('record' in row) await this.#rows.put(row.record);

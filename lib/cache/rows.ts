@@ -4,7 +4,7 @@ import type { CacheEvent } from '../models/events.js';
 import type { ResponseRecord, StoredRecord } from '../models/record.js';
 import type { EntryCodec, InvalidReason } from '../serializers/codec.js';
 import type { Guard } from '../stores/guard.js';
-import { countListed } from '../stores/query.js';
+import { countListed, countOf } from '../stores/query.js';
 import type { EntryQuery } from '../stores/store.js';
 
 /** A row that cannot be read, as `filter({ invalid: true })` tells of it. */
@@ -18,11 +18,16 @@ export interface InvalidResponse {
 
 /** Rows that are dropped with one call to the store. */
 const BATCH = 500;
+/** Rows that are read, or written, at once, and their bytes. */
+const READ_AHEAD = 32;
+const READ_AHEAD_SIZE = 4_000_000;
 
 /** A row with what was read of it. */
 export interface Row<T extends StoredRecord = StoredRecord> {
   readonly id: string;
   readonly group: string;
+  /** Bytes. */
+  readonly size: number;
   readonly record: T;
 }
 
@@ -92,10 +97,27 @@ export class Rows {
   }
 
   /** Whole responses. */
-  async *whole(query: EntryQuery = {}): AsyncGenerator<Row<ResponseRecord>> {
-    for await (const { id, group, record: summary } of this.responses(query)) {
-      const record = await this.#read(id, summary.key);
-      if (record?.kind === 'response') yield { id, group, record };
+  async *whole(query: EntryQuery = {}): AsyncGenerator<ResponseRecord> {
+    for await (const batch of this.wholeBatches(query)) yield* batch;
+  }
+
+  /** Whole responses, several of which are read at once: a server answers them in one round trip. */
+  async *wholeBatches(query: EntryQuery = {}): AsyncGenerator<readonly ResponseRecord[]> {
+    for await (const batch of readAhead(this.responses(query))) {
+      const records = await Promise.all(batch.map(({ id, record }) => this.#read(id, record.key)));
+      yield records.filter((record) => record?.kind === 'response');
+    }
+  }
+
+  /** Stores everything again with another expiry (milliseconds since the epoch). */
+  async putExpiry(expires: number): Promise<void> {
+    const putAll = (records: readonly StoredRecord[]) =>
+      Promise.all(records.map((record) => this.put({ ...record, expires })));
+    for await (const batch of this.wholeBatches()) await putAll(batch);
+    for (const kind of ['variants', 'redirect'] as const) {
+      for await (const batch of readAhead(this.summaries({ kind }))) {
+        await putAll(batch.flatMap((row) => ('record' in row ? [row.record] : [])));
+      }
     }
   }
 
@@ -141,21 +163,22 @@ export class Rows {
   }
 
   count(query: EntryQuery = {}): Promise<number> {
-    if (this.#guard.store.passes) return countListed(this.#entries(query), query);
-    return this.#guard.manage((store) => store.count(query));
+    if (!this.#guard.store.count) return countListed(this.#entries(query), query);
+    return this.#guard.manage((store) => countOf(store, query));
   }
 
   /** Drops what is expired; resolves to the number of responses removed. */
   purge(now: number): Promise<number> {
-    if (!this.#guard.store.passes) return this.#guard.manage((store) => store.purge(now));
+    const { store } = this.#guard;
+    if (store.purge) return this.#guard.manage(() => store.purge?.(now) ?? 0);
     return this.dropFitting(
       () => this.#entries({ expiredBy: now }),
       ({ kind }) => kind !== 'unknown',
     );
   }
 
-  clear(): Promise<void> {
-    return this.#guard.manage((store) => store.clear());
+  async clear(): Promise<void> {
+    for await (const _ of this.#guard.iterate((store) => store.clear()));
   }
 
   /** The groups that hold a URL's responses (normalised, redacted). */
@@ -183,6 +206,19 @@ export class Rows {
   async #decoded(summary: EntrySummary): Promise<Row | InvalidResponse> {
     const decoded = await this.#codec.decodeSummary(summary);
     const { id, group, size } = summary;
-    return 'record' in decoded ? { id, group, record: decoded.record } : { id, size, invalid: decoded.invalid };
+    return 'record' in decoded ? { id, group, size, record: decoded.record } : { id, size, invalid: decoded.invalid };
   }
+}
+
+/** Rows in batches of bounded size. */
+async function* readAhead<T extends { readonly size: number }>(rows: AsyncIterable<T>): AsyncGenerator<readonly T[]> {
+  let [batch, bytes]: [T[], number] = [[], 0];
+  for await (const row of rows) {
+    batch.push(row);
+    bytes += row.size;
+    if (batch.length < READ_AHEAD && bytes < READ_AHEAD_SIZE) continue;
+    yield batch;
+    [batch, bytes] = [[], 0];
+  }
+  if (batch.length > 0) yield batch;
 }

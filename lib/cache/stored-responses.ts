@@ -6,6 +6,7 @@ import type { UrlMatcher } from '../policy/url-pattern.js';
 import { selects, variantOf } from '../policy/vary.js';
 import type { EntryCodec } from '../serializers/codec.js';
 import type { Guard, StoreCall } from '../stores/guard.js';
+import { countOf } from '../stores/query.js';
 import type { Store } from '../stores/store.js';
 
 /** What looking for a stored response brought. */
@@ -232,7 +233,7 @@ export class StoredResponses {
   async #boundVariants(record: ResponseRecord, call: StoreCall): Promise<void> {
     const [name] = this.#codec.names(record.key);
     await this.#guard.write(call, async (store) => {
-      if ((await store.count({ kind: 'response', group: name })) <= MAX_VARIANTS) return;
+      if ((await countOf(store, { kind: 'response', group: name })) <= MAX_VARIANTS) return;
       const variants: EntrySummary[] = [];
       for await (const summary of store.list({ kind: 'response', group: name })) variants.push(summary);
       variants.sort((a, b) => b.created - a.created);

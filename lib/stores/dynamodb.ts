@@ -1,7 +1,7 @@
 import type { Entry, EntrySummary } from '../models/entry.js';
 import { DynamoDbTable, type DynamoDbTableOptions, type Projection, READ_BATCH } from './dynamodb-table.js';
 import { bytes, entryOf, fieldsOf, summaryOf } from './fields.js';
-import { batches, countListed, counts, fits } from './query.js';
+import { batches, counts, fits } from './query.js';
 import type { EntryQuery, Store } from './store.js';
 
 export interface DynamoDbStoreOptions extends DynamoDbTableOptions {
@@ -32,7 +32,6 @@ const SUMMARY: Projection = {
  */
 export class DynamoDbStore implements Store {
   readonly name = 'dynamodb';
-  readonly passes = true;
   readonly maxEntrySize = MAX_ITEM;
   readonly #table: DynamoDbTable;
   readonly #rows: string;
@@ -59,16 +58,17 @@ export class DynamoDbStore implements Store {
 
   async put(entry: Entry): Promise<void> {
     const client = await this.#table.open();
-    // Before the row: a link that leads nowhere harms less than a row that nothing leads to.
-    await Promise.all(linksOf(entry).map((from) => this.#link('ADD', from, entry.id)));
     const kept = this.#retention + entry.expires - this.#now();
+    // By the server's clock rather than ours: only the length of time is told.
+    const expiresAt = Number.isFinite(kept) ? Math.ceil((Date.now() + kept) / 1000) : undefined;
+    // Before the row: a link that leads nowhere harms less than a row that nothing leads to.
+    await Promise.all(linksOf(entry).map((from) => this.#link(from, entry.id, expiresAt)));
     await client.put({
       TableName: this.#table.name,
       Item: {
         id: this.#rows + entry.id,
         value: { ...fieldsOf(entry), body: bytes(entry.body) },
-        // By the server's clock rather than ours: only the length of time is told.
-        ...(Number.isFinite(kept) ? { expiresAt: Math.ceil((Date.now() + kept) / 1000) } : {}),
+        ...(expiresAt === undefined ? {} : { expiresAt }),
       },
     });
   }
@@ -83,7 +83,7 @@ export class DynamoDbStore implements Store {
     let dropped = 0;
     for (const batch of batches(ids, READ_BATCH)) {
       const found = await this.#summaries(batch);
-      await Promise.all(found.flatMap((entry) => linksOf(entry).map((from) => this.#link('DELETE', from, entry.id))));
+      await Promise.all(found.flatMap((entry) => linksOf(entry).map((from) => this.#unlink(from, entry.id))));
       await this.#table.deleteItems(found.map(({ id }) => this.#rows + id));
       dropped += found.filter(counts).length;
     }
@@ -94,22 +94,10 @@ export class DynamoDbStore implements Store {
     for await (const entry of this.#candidates(query)) if (fits(entry, query)) yield entry;
   }
 
-  count(query: EntryQuery = {}): Promise<number> {
-    return countListed(this.list(query), query);
-  }
-
-  async purge(now: number): Promise<number> {
-    let purged = 0;
-    for await (const { id, kind } of this.list({ expiredBy: now })) {
-      if (kind !== 'unknown') purged += await this.dropExact([id]);
-    }
-    return purged;
-  }
-
-  async clear(): Promise<void> {
+  async *clear(): AsyncGenerator<unknown> {
     for (const prefix of [this.#rows, this.#links, this.#leases]) {
       for await (const items of this.#table.scan(prefix, NAME)) {
-        await this.#table.deleteItems(items.map(({ id }) => String(id)));
+        yield await this.#table.deleteItems(items.map(({ id }) => String(id)));
       }
     }
   }
@@ -118,29 +106,21 @@ export class DynamoDbStore implements Store {
     const client = await this.#table.open();
     const now = this.#now();
     const until = Math.round(now + seconds * 1000);
-    try {
-      await client.put({
+    return unlessRefused(
+      client.put({
         TableName: this.#table.name,
         Item: { id: this.#leases + name, holder, until, expiresAt: Math.ceil((Date.now() + seconds * 1000) / 1000) },
         ConditionExpression: 'attribute_not_exists(id) OR holder = :holder OR #until <= :now',
         ExpressionAttributeNames: { '#until': 'until' },
         ExpressionAttributeValues: { ':holder': holder, ':now': now },
-      });
-      return true;
-    } catch (error) {
-      if ((error as Error).name === REFUSED) return false;
-      throw error;
-    }
+      }),
+    );
   }
 
   async release(name: string, holder: string): Promise<void> {
     const client = await this.#table.open();
     const held = { ConditionExpression: 'holder = :holder', ExpressionAttributeValues: { ':holder': holder } };
-    await client
-      .delete({ TableName: this.#table.name, Key: { id: this.#leases + name }, ...held })
-      .catch((error: unknown) => {
-        if ((error as Error).name !== REFUSED) throw error;
-      });
+    await unlessRefused(client.delete({ TableName: this.#table.name, Key: { id: this.#leases + name }, ...held }));
   }
 
   async ready(): Promise<void> {
@@ -152,15 +132,47 @@ export class DynamoDbStore implements Store {
     return this.#table.close();
   }
 
-  /** Adds an id to what a group or a digest leads to, or takes it away. */
-  async #link(action: 'ADD' | 'DELETE', from: string, id: string): Promise<void> {
+  /**
+   * Adds an id to what a group or a digest leads to, which lives as long as the longest of what it led to.
+   *
+   * @param expiresAt seconds since the epoch; undefined for ever
+   */
+  async #link(from: string, id: string, expiresAt: number | undefined): Promise<void> {
     const client = await this.#table.open();
-    await client.update({
-      TableName: this.#table.name,
-      Key: { id: `${this.#links}${from}:${partOf(id)}` },
-      UpdateExpression: `${action} ids :ids`,
+    const values = { ':ids': new Set([id]) };
+    const add = (UpdateExpression: string, more: object = {}) =>
+      client.update({
+        TableName: this.#table.name,
+        Key: this.#linkTo(from, id),
+        UpdateExpression,
+        ExpressionAttributeValues: values,
+        ...more,
+      });
+    const isLonger = {
+      ConditionExpression: 'attribute_not_exists(id) OR expiresAt < :expiresAt',
+      ExpressionAttributeValues: { ...values, ':expiresAt': expiresAt },
+    };
+    if (expiresAt === undefined) await add('ADD ids :ids REMOVE expiresAt');
+    else if (!(await unlessRefused(add('ADD ids :ids SET expiresAt = :expiresAt', isLonger))))
+      await add('ADD ids :ids');
+  }
+
+  /** Takes an id away, and the item with the last one. */
+  async #unlink(from: string, id: string): Promise<void> {
+    const client = await this.#table.open();
+    const link = { TableName: this.#table.name, Key: this.#linkTo(from, id) };
+    const { Attributes } = await client.update({
+      ...link,
+      UpdateExpression: 'DELETE ids :ids',
       ExpressionAttributeValues: { ':ids': new Set([id]) },
+      ReturnValues: 'ALL_NEW',
     });
+    if (Attributes?.ids) return;
+    await unlessRefused(client.delete({ ...link, ConditionExpression: 'attribute_not_exists(ids)' }));
+  }
+
+  #linkTo(from: string, id: string): { readonly id: string } {
+    return { id: `${this.#links}${from}:${partOf(id)}` };
   }
 
   async *#candidates({ group, url }: EntryQuery): AsyncGenerator<EntrySummary> {
@@ -187,6 +199,17 @@ export class DynamoDbStore implements Store {
 
   #summary({ id, value }: Readonly<Record<string, unknown>>): EntrySummary {
     return summaryOf(String(id).slice(this.#rows.length), value as object);
+  }
+}
+
+/** False where the condition of a write did not hold. */
+async function unlessRefused(write: Promise<unknown>): Promise<boolean> {
+  try {
+    await write;
+    return true;
+  } catch (error) {
+    if ((error as Error).name === REFUSED) return false;
+    throw error;
   }
 }
 

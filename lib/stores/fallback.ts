@@ -3,18 +3,21 @@ import type { MaybePromise } from '../maybe-promise.js';
 import type { Entry, EntrySummary } from '../models/entry.js';
 import type { EntryQuery, Store } from './store.js';
 
+/** One that counts and purges in one step, as SQLite and memory do. */
+type IndexedStore = Store & Required<Pick<Store, 'count' | 'purge'>>;
+
 /**
  * A store that nobody asked for by name, with another to take its place where its package turns out to be broken: a
  * native part that was never built is no reason for requests to fail.
  */
 export class FallbackStore implements Store {
-  #store: Store;
-  readonly #substitute: () => Store;
+  #store: IndexedStore;
+  readonly #substitute: () => IndexedStore;
   readonly #onFallback: (error: CacheError) => void;
   #settled = false;
 
   /** @param onFallback told once, when the substitute takes over */
-  constructor(store: Store, substitute: () => Store, onFallback: (error: CacheError) => void) {
+  constructor(store: IndexedStore, substitute: () => IndexedStore, onFallback: (error: CacheError) => void) {
     this.#store = store;
     this.#substitute = substitute;
     this.#onFallback = onFallback;
@@ -53,8 +56,10 @@ export class FallbackStore implements Store {
     return this.#use((store) => store.purge(now));
   }
 
-  async clear(): Promise<void> {
-    return this.#use((store) => store.clear());
+  async *clear(): AsyncGenerator<unknown> {
+    yield await this.#use(async (store) => {
+      for await (const _ of store.clear());
+    });
   }
 
   /** Memory, which may have taken SQLite's place, has nobody to share a lease with. */
@@ -74,11 +79,11 @@ export class FallbackStore implements Store {
     return this.#store.close();
   }
 
-  #use<T>(work: (store: Store) => MaybePromise<T>): MaybePromise<T> {
+  #use<T>(work: (store: IndexedStore) => MaybePromise<T>): MaybePromise<T> {
     return this.#settled ? work(this.#store) : this.#try(work);
   }
 
-  async #try<T>(work: (store: Store) => MaybePromise<T>): Promise<T> {
+  async #try<T>(work: (store: IndexedStore) => MaybePromise<T>): Promise<T> {
     const tried = this.#store;
     try {
       const value = await work(tried);

@@ -14,7 +14,8 @@ import {
 } from 'node:fs/promises';
 import * as path from 'node:path';
 import type { Entry, EntrySummary } from '../models/entry.js';
-import { batches, countListed, counts, fits } from './query.js';
+import { type EntryFile, FileBounds } from './file-bounds.js';
+import { AT_ONCE, batches, counts, fits, mapConcurrently } from './query.js';
 import { RetentionSweep } from './retention.js';
 import { HEAD_LENGTH, packRow, parseRow, parseSummary, summaryLength } from './row.js';
 import type { EntryQuery, Store } from './store.js';
@@ -30,7 +31,7 @@ export interface FileStoreOptions {
 
 /** A folder in the cache's own for each version of the stored form. */
 const ROWS = 'responses_v1';
-/** Empty files that lead from a group, or a URL's digest, to ids: an index that needs no writing back. */
+/** Empty files whose names lead from a group, or a URL's digest, to ids: an index that needs no writing back. */
 const LINKS = 'links_v1';
 /** What a file holds: text of that serializer, or what a person can't read. */
 const EXTENSIONS = ['.json', '.yaml', '.bin'] as const;
@@ -41,9 +42,6 @@ const UNFINISHED = '.tmp';
 const CLEARED = '.cleared';
 /** Milliseconds after which whoever was writing a file is taken to be gone. */
 const ABANDONED_AFTER = 600_000;
-const EVICTION_GOAL = 0.9;
-/** Files that are read at once where all are looked at. */
-const AT_ONCE = 16;
 
 /**
  * Entries in files, one each, in a folder with subfolders. A file is written beside its place and renamed, so that every
@@ -54,14 +52,11 @@ const AT_ONCE = 16;
  */
 export class FileStore implements Store {
   readonly name = 'filesystem';
-  readonly passes = true;
   readonly folder: string;
-  readonly #options: FileStoreOptions;
   readonly #now: () => number;
   readonly #extension: FileExtension;
   readonly #otherExtensions: readonly FileExtension[];
-  /** What is known of the folder's extent; undefined where it has to be counted. */
-  #extent: { entries: number; bytes: number } | undefined;
+  readonly #bounds: FileBounds | undefined;
   readonly #sweep: RetentionSweep;
   /** What was cleared is on its way out. */
   #removing: Promise<unknown> | undefined;
@@ -69,28 +64,32 @@ export class FileStore implements Store {
   /** @param extension of the files that are written */
   constructor(cacheName: string, options: FileStoreOptions, now: () => number, extension: FileExtension = '.bin') {
     this.folder = path.resolve(cacheName);
-    this.#options = options;
     this.#now = now;
     this.#extension = extension;
     this.#otherExtensions = EXTENSIONS.filter((other) => other !== extension);
     this.#sweep = new RetentionSweep(options.retention, now);
+    if (options.maxEntries !== undefined || options.maxSize !== undefined) {
+      this.#bounds = new FileBounds(
+        options,
+        () => this.#files(),
+        (id) => this.#drop(id),
+      );
+    }
   }
 
   async find(id: string): Promise<Entry | undefined> {
     const found = await this.#seek(id, async (file) => ({ file, row: await readFile(file) }));
     if (!found) return undefined;
-    // The time of last use, which files keep by themselves in their own way on each system.
-    if (this.#isBounded()) await orUndefined(utimes(found.file, this.#now() / 1000, this.#now() / 1000));
+    if (this.#bounds) await this.#used(found.file);
     return parseRow(id, found.row);
   }
 
   async put(entry: Entry): Promise<void> {
     const row = packRow(entry);
     const file = this.#fileOf(entry.id, this.#extension);
-    await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
     const temporary = `${file}.${randomBytes(6).toString('hex')}${UNFINISHED}`;
     try {
-      await writeFile(temporary, row, { mode: 0o600 });
+      await write(temporary, row);
       await rename(temporary, file);
     } catch (error) {
       await rm(temporary, { force: true });
@@ -98,11 +97,12 @@ export class FileStore implements Store {
     }
     // Only now, so that one is there at any time. Of two written at once with different extensions, neither may be left.
     await this.#remove(entry.id, this.#otherExtensions);
-    for (const from of [...(entry.group === entry.id ? [] : [entry.group]), ...entry.urls])
-      await this.#link(from, entry.id);
-    if (this.#isBounded()) await this.#keepBounds(file, row.byteLength);
-    const until = this.#sweep.due();
-    if (until !== undefined) await this.purge(until);
+    for (const link of this.#linksOf(entry)) await write(link, '');
+    if (this.#bounds) {
+      await this.#used(file);
+      this.#bounds.added({ id: entry.id, used: this.#now(), size: row.byteLength });
+    }
+    this.#sweep.start(this);
   }
 
   async drop(ids: readonly string[]): Promise<number> {
@@ -110,45 +110,24 @@ export class FileStore implements Store {
     for (const id of ids) {
       for await (const entry of this.#linked(id)) if (entry.group === id) wanted.add(entry.id);
     }
-    const dropped = await this.dropExact([...wanted]);
-    for (const id of ids) await rm(this.#linksOf(id), { recursive: true, force: true });
-    return dropped;
+    return this.dropExact([...wanted]);
   }
 
   async dropExact(ids: readonly string[]): Promise<number> {
-    let dropped = 0;
-    for (const id of ids) {
-      const summary = await this.#summary(id);
-      if (!summary) continue;
-      await this.#remove(id, EXTENSIONS);
-      if (counts(summary)) dropped += 1;
-    }
-    this.#extent = undefined;
-    return dropped;
+    const dropped = (await mapConcurrently(ids, (id) => this.#drop(id))).filter((summary) => summary !== undefined);
+    for (const summary of dropped) this.#bounds?.removed(summary);
+    return dropped.filter(counts).length;
   }
 
   async *list(query: EntryQuery = {}): AsyncGenerator<EntrySummary> {
     for await (const entry of this.#candidates(query)) if (fits(entry, query)) yield entry;
   }
 
-  count(query: EntryQuery = {}): Promise<number> {
-    return countListed(this.list(query), query);
-  }
-
-  async purge(now: number): Promise<number> {
-    let purged = 0;
-    for await (const entry of this.list({ expiredBy: now })) {
-      if (entry.kind !== 'unknown') purged += await this.dropExact([entry.id]);
-    }
-    return purged;
-  }
-
   /** Puts everything aside at once; removing so many files takes its time, which nobody has to wait for. */
-  async clear(): Promise<void> {
-    this.#extent = undefined;
+  async *clear(): AsyncGenerator<unknown> {
     for (const part of [ROWS, LINKS]) {
       const aside = `${part}.${randomBytes(6).toString('hex')}${CLEARED}`;
-      await orUndefined(rename(path.join(this.folder, part), path.join(this.folder, aside)));
+      yield await orUndefined(rename(path.join(this.folder, part), path.join(this.folder, aside)));
     }
     // What was put aside before, too: whoever did it may have been killed.
     const aside = ((await orUndefined(readdir(this.folder))) ?? []).filter((name) => name.endsWith(CLEARED));
@@ -161,7 +140,7 @@ export class FileStore implements Store {
   }
 
   async close(): Promise<void> {
-    await this.#removing;
+    await Promise.all([this.#removing, this.#bounds?.settled(), this.#sweep.settled()]);
   }
 
   #fileOf(id: string, extension: FileExtension): string {
@@ -182,14 +161,28 @@ export class FileStore implements Store {
     await Promise.all(extensions.map((extension) => orUndefined(unlink(this.#fileOf(id, extension)))));
   }
 
-  #linksOf(from: string): string {
-    return path.join(this.folder, LINKS, from.slice(0, 2), from);
+  /** What was there. Links go first: if one outlives its entry, it leads nowhere; the other way round it would be missed. */
+  async #drop(id: string): Promise<EntrySummary | undefined> {
+    const summary = await this.#summary(id);
+    if (!summary) return undefined;
+    await Promise.all(this.#linksOf(summary).map((link) => orUndefined(unlink(link))));
+    await this.#remove(id, EXTENSIONS);
+    return summary;
   }
 
-  async #link(from: string, id: string): Promise<void> {
-    const folder = this.#linksOf(from);
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    await writeFile(path.join(folder, id), '', { mode: 0o600 });
+  /** Notes the time of last use, which files keep by themselves in their own way on each system. */
+  async #used(file: string): Promise<void> {
+    await orUndefined(utimes(file, this.#now() / 1000, this.#now() / 1000));
+  }
+
+  #linksOf({ id, group, urls }: EntrySummary): string[] {
+    const leading = group === id ? urls : [group, ...urls];
+    return leading.map((from) => path.join(this.#linksFolder(from), `${from}.${id}`));
+  }
+
+  /** Where links that lead from something are, among others. */
+  #linksFolder(from: string): string {
+    return path.join(this.folder, LINKS, from.slice(0, 2));
   }
 
   async *#candidates({ group, url }: EntryQuery): AsyncGenerator<EntrySummary> {
@@ -203,8 +196,9 @@ export class FileStore implements Store {
 
   /** What links lead to; a link may have outlived what it led to. */
   async *#linked(from: string): AsyncGenerator<EntrySummary> {
-    for (const id of (await orUndefined(readdir(this.#linksOf(from)))) ?? []) {
-      const entry = await this.#summary(id);
+    for (const name of (await orUndefined(readdir(this.#linksFolder(from)))) ?? []) {
+      if (!name.startsWith(`${from}.`)) continue;
+      const entry = await this.#summary(name.slice(from.length + 1));
       if (entry) yield entry;
     }
   }
@@ -241,39 +235,15 @@ export class FileStore implements Store {
     }
   }
 
-  #isBounded(): boolean {
-    return this.#options.maxEntries !== undefined || this.#options.maxSize !== undefined;
-  }
-
-  /** Counts on from what is known, and looks again only when a bound seems to be reached. */
-  async #keepBounds(file: string, size: number): Promise<void> {
-    await orUndefined(utimes(file, this.#now() / 1000, this.#now() / 1000));
-    const { maxEntries = Number.POSITIVE_INFINITY, maxSize = Number.POSITIVE_INFINITY } = this.#options;
-    if (this.#extent) {
-      this.#extent.entries += 1;
-      this.#extent.bytes += size;
-      if (this.#extent.entries <= maxEntries && this.#extent.bytes <= maxSize) return;
-    }
-    const files: { file: string; used: number; size: number }[] = [];
+  async *#files(): AsyncGenerator<EntryFile> {
     for await (const { folder, names } of this.#subfolders()) {
       await this.#dropAbandoned(folder, names);
-      for (const name of names.filter((one) => idOf(one) !== undefined)) {
-        const found = path.join(folder, name);
-        const status = await orUndefined(stat(found));
-        if (status) files.push({ file: found, used: status.mtimeMs, size: status.size });
+      for (const name of names) {
+        const id = idOf(name);
+        const status = id === undefined ? undefined : await orUndefined(stat(path.join(folder, name)));
+        if (id !== undefined && status) yield { id, used: status.mtimeMs, size: status.size };
       }
     }
-    files.sort((a, b) => a.used - b.used);
-    let [entries, bytes] = [files.length, files.reduce((sum, one) => sum + one.size, 0)];
-    if (entries > maxEntries || bytes > maxSize) {
-      for (const one of files) {
-        if (entries <= maxEntries * EVICTION_GOAL && bytes <= maxSize * EVICTION_GOAL) break;
-        await orUndefined(unlink(one.file));
-        entries -= 1;
-        bytes -= one.size;
-      }
-    }
-    this.#extent = { entries, bytes };
   }
 }
 
@@ -295,6 +265,14 @@ async function readSummary(id: string, handle: FileHandle): Promise<EntrySummary
   } finally {
     await handle.close();
   }
+}
+
+/** Writes a file for its owner alone, and makes its folder where there is none yet. */
+async function write(file: string, data: string | Uint8Array): Promise<void> {
+  const options = { mode: 0o600 };
+  if (await orUndefined(writeFile(file, data, options).then(() => true))) return;
+  await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+  await writeFile(file, data, options);
 }
 
 /** Nothing where there is no such file or folder. */

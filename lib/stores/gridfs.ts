@@ -3,7 +3,7 @@ import type { Entry, EntrySummary } from '../models/entry.js';
 import { bytes, entryOf, fieldsOf, summaryOf } from './fields.js';
 import { conditions, keysOf } from './mongo.js';
 import { MongoConnection, type MongoConnectionOptions } from './mongo-connection.js';
-import { countListed, counts, fits } from './query.js';
+import { counts, fits, mapConcurrently } from './query.js';
 import { RetentionSweep } from './retention.js';
 import type { EntryQuery, Store } from './store.js';
 
@@ -34,7 +34,6 @@ const BATCH = 500;
  */
 export class GridFSStore implements Store {
   readonly name = 'gridfs';
-  readonly passes = true;
   readonly #connection: MongoConnection;
   readonly #prefix: string;
   readonly #now: () => number;
@@ -77,8 +76,7 @@ export class GridFSStore implements Store {
       const [newest, ...older] = await this.#revisions(bucket, entry.id);
       if (newest) for (const file of older) await remove(bucket, file._id);
     });
-    const until = this.#sweep.due();
-    if (until !== undefined) await this.purge(until);
+    this.#sweep.start(this);
   }
 
   async drop(ids: readonly string[]): Promise<number> {
@@ -89,13 +87,12 @@ export class GridFSStore implements Store {
 
   dropExact(ids: readonly string[]): Promise<number> {
     return this.#run(async (bucket) => {
-      let dropped = 0;
-      for (const id of ids) {
+      const dropped = await mapConcurrently(ids, async (id) => {
         const files = await this.#revisions(bucket, id);
         for (const file of files) await remove(bucket, file._id);
-        if (files[0] && counts(summaryOf(id, files[0].metadata))) dropped += 1;
-      }
-      return dropped;
+        return files[0] !== undefined && counts(summaryOf(id, files[0].metadata));
+      });
+      return dropped.filter(Boolean).length;
     });
   }
 
@@ -122,23 +119,19 @@ export class GridFSStore implements Store {
     }
   }
 
-  count(query: EntryQuery = {}): Promise<number> {
-    return countListed(this.list(query), query);
-  }
-
-  async purge(now: number): Promise<number> {
-    let purged = 0;
-    for await (const { id, kind } of this.list({ expiredBy: now })) {
-      if (kind !== 'unknown') purged += await this.dropExact([id]);
-    }
-    return purged;
-  }
-
-  async clear(): Promise<void> {
-    await this.#run(async (bucket) => {
-      for await (const { _id } of bucket.find(this.#all() as Parameters<GridFSBucket['find']>[0]))
-        await remove(bucket, _id);
-    });
+  async *clear(): AsyncGenerator<unknown> {
+    let found: number;
+    do {
+      found = await this.#run(async (bucket) => {
+        const files = await bucket
+          .find(this.#all() as Parameters<GridFSBucket['find']>[0])
+          .limit(BATCH)
+          .toArray();
+        await mapConcurrently(files, ({ _id }) => remove(bucket, _id));
+        return files.length;
+      });
+      yield;
+    } while (found > 0);
   }
 
   claim(name: string, holder: string, seconds: number): Promise<boolean> {
@@ -154,8 +147,9 @@ export class GridFSStore implements Store {
     await this.#connection.run(({ db }) => db.command({ ping: 1 }));
   }
 
-  close(): Promise<void> {
-    return this.#connection.close();
+  async close(): Promise<void> {
+    await this.#sweep.settled();
+    await this.#connection.close();
   }
 
   #run<T>(work: (bucket: GridFSBucket) => Promise<T>): Promise<T> {

@@ -1,7 +1,7 @@
 import Keyv from 'keyv';
 import { UnsupportedOperationError } from '../errors.js';
 import type { Entry, EntrySummary } from '../models/entry.js';
-import { countListed, counts, fits } from './query.js';
+import { counts, fits, mapConcurrently } from './query.js';
 import { packRow, parseRow, unreadable } from './row.js';
 import type { EntryQuery, Store } from './store.js';
 
@@ -40,7 +40,6 @@ export function isAdapter(value: unknown): value is KeyvAdapter {
  */
 export class KeyvStore implements Store {
   readonly name = 'keyv';
-  readonly passes = true;
   readonly #keyv: Keyv;
   readonly #prefix: string;
   readonly #retention: number;
@@ -74,18 +73,19 @@ export class KeyvStore implements Store {
   async drop(ids: readonly string[]): Promise<number> {
     if (!canIterate(this.#keyv)) return this.dropExact(ids);
     const wanted = new Set(ids);
-    return this.#dropWhere((entry) => wanted.has(entry.id) || wanted.has(entry.group));
+    let dropped = 0;
+    for await (const number of this.#dropWhere(({ id, group }) => wanted.has(id) || wanted.has(group)))
+      dropped += number;
+    return dropped;
   }
 
   async dropExact(ids: readonly string[]): Promise<number> {
-    let dropped = 0;
-    for (const id of ids) {
+    const dropped = await mapConcurrently(ids, async (id) => {
       const entry = await this.find(id);
-      if (!entry) continue;
-      await this.#keyv.delete(this.#prefix + id);
-      if (counts(entry)) dropped += 1;
-    }
-    return dropped;
+      if (entry) await this.#keyv.delete(this.#prefix + id);
+      return entry !== undefined && counts(entry);
+    });
+    return dropped.filter(Boolean).length;
   }
 
   async *list(query: EntryQuery = {}): AsyncGenerator<EntrySummary> {
@@ -99,16 +99,8 @@ export class KeyvStore implements Store {
     }
   }
 
-  count(query: EntryQuery = {}): Promise<number> {
-    return countListed(this.list(query), query);
-  }
-
-  purge(now: number): Promise<number> {
-    return this.#dropWhere((entry) => entry.kind !== 'unknown' && entry.expires <= now);
-  }
-
-  async clear(): Promise<void> {
-    await this.#dropWhere(() => true);
+  async *clear(): AsyncGenerator<unknown> {
+    yield* this.#dropWhere(() => true);
   }
 
   async ready(): Promise<void> {
@@ -128,19 +120,21 @@ export class KeyvStore implements Store {
     return parseRow(id, Buffer.from(value.startsWith('"') ? value.slice(1, -1) : value, 'base64'));
   }
 
-  /** Collects before it deletes, since iterators skip where something is deleted meanwhile. */
-  async #dropWhere(wanted: (entry: EntrySummary) => boolean): Promise<number> {
-    let dropped = 0;
-    for (;;) {
-      const found: EntrySummary[] = [];
+  /**
+   * Yields how many responses each step dropped. It collects before it deletes, since iterators skip where something is
+   * deleted meanwhile.
+   */
+  async *#dropWhere(wanted: (entry: EntrySummary) => boolean): AsyncGenerator<number> {
+    let found: Pick<EntrySummary, 'id' | 'kind'>[];
+    do {
+      found = [];
       for await (const entry of this.list()) {
-        if (wanted(entry)) found.push(entry);
+        if (wanted(entry)) found.push({ id: entry.id, kind: entry.kind });
         if (found.length === BATCH) break;
       }
-      for (const entry of found) await this.#keyv.delete(this.#prefix + entry.id);
-      dropped += found.filter(counts).length;
-      if (found.length < BATCH) return dropped;
-    }
+      await mapConcurrently(found, ({ id }) => this.#keyv.delete(this.#prefix + id));
+      yield found.filter(counts).length;
+    } while (found.length === BATCH);
   }
 }
 

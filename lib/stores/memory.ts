@@ -90,8 +90,8 @@ export class MemoryStore implements Store {
     return this.#purge(now);
   }
 
-  async clear(): Promise<void> {
-    this.#entries.clear();
+  async *clear(): AsyncGenerator<unknown> {
+    yield this.#entries.clear();
   }
 
   async ready(): Promise<void> {}

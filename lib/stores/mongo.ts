@@ -115,8 +115,8 @@ export class MongoStore implements Store {
     });
   }
 
-  async clear(): Promise<void> {
-    await this.#run((collection) => collection.deleteMany(this.#all()));
+  async *clear(): AsyncGenerator<unknown> {
+    yield await this.#run((collection) => collection.deleteMany(this.#all()));
   }
 
   claim(name: string, holder: string, seconds: number): Promise<boolean> {

@@ -1,5 +1,5 @@
 import type { EntryHead } from '../models/entry.js';
-import type { EntryQuery } from './store.js';
+import type { EntryQuery, Store } from './store.js';
 
 /** Whether an entry fits a query, for stores that have to look themselves. */
 export function fits(entry: EntryHead, query: EntryQuery): boolean {
@@ -16,11 +16,26 @@ export function counts(entry: Pick<EntryHead, 'kind'>): boolean {
   return entry.kind === 'response' || entry.kind === 'unknown';
 }
 
+/** Number of entries that fit, as the store knows it or as it lists them. */
+export async function countOf(store: Store, query: EntryQuery): Promise<number> {
+  return store.count ? store.count(query) : countListed(store.list(query), query);
+}
+
 /** How many of the entries that a query lists are to be counted, where each has to be looked at. */
 export async function countListed(entries: AsyncIterable<EntryHead>, query: EntryQuery): Promise<number> {
   let number = 0;
   for await (const entry of entries) if (query.kind !== undefined || counts(entry)) number += 1;
   return number;
+}
+
+/** What is asked of a store, or of a disk, at once where much is to be done. */
+export const AT_ONCE = 16;
+
+/** What the work makes of each, several at once. */
+export async function mapConcurrently<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  for (const batch of batches(items, AT_ONCE)) results.push(...(await Promise.all(batch.map(work))));
+  return results;
 }
 
 /** Lists of at most that many. */

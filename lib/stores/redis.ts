@@ -1,5 +1,5 @@
 import type { Entry, EntryKind, EntrySummary } from '../models/entry.js';
-import { batches, countListed, counts, fits } from './query.js';
+import { batches, counts, fits } from './query.js';
 import type { Redis, RedisConnectionOptions } from './redis-client.js';
 import { RedisConnection } from './redis-connection.js';
 import { HEAD_LENGTH, instantField, packRow, parseRow, parseSummary, summaryLength, unreadable } from './row.js';
@@ -105,36 +105,18 @@ export class RedisStore implements Store {
     }
   }
 
-  /** Looks at what is there rather than at the index: the server may have let go of rows by itself. */
-  count(query: EntryQuery = {}): Promise<number> {
-    return countListed(this.list(query), query);
-  }
-
-  async purge(now: number): Promise<number> {
-    let purged = 0;
-    const until = Number(instantField(now));
-    for (const kind of ['response', 'redirect'] as const) {
-      // All at once: looking again after each batch would never end with a replica that is behind.
-      const ids = await this.#connection.run(({ commands }) =>
-        commands.zRange(this.#expiries(kind), '-inf', until, { BY: 'SCORE' }),
-      );
-      for (const batch of batches(ids, BATCH)) purged += await this.dropExact(batch);
-    }
-    return purged;
-  }
-
   /** Scans, since the index does not know of rows from before the server evicted the index itself. */
-  async clear(): Promise<void> {
+  async *clear(): AsyncGenerator<unknown> {
     const MATCH = `${this.#tag.replace(/[[\]?*\\]/g, '\\$&')}:*`;
-    await this.#connection.run(async ({ serverOf }) => {
-      const server = await serverOf(this.#expiries('response'));
-      let cursor = '0';
-      do {
+    let cursor = '0';
+    do {
+      yield await this.#connection.run(async ({ serverOf }) => {
+        const server = await serverOf(this.#expiries('response'));
         const found = await server.scan(cursor, { MATCH, COUNT: 2_000 });
         if (found.keys.length > 0) await server.unlink(found.keys);
         cursor = String(found.cursor);
-      } while (cursor !== '0');
-    });
+      });
+    } while (cursor !== '0');
   }
 
   claim(name: string, holder: string, seconds: number): Promise<boolean> {
@@ -188,9 +170,9 @@ export class RedisStore implements Store {
   }
 
   /** Names, with the index that has them. */
-  async *#candidates({ group, url }: EntryQuery): AsyncGenerator<{ index: string; ids: readonly string[] }> {
+  async *#candidates({ group, url, expiredBy }: EntryQuery): AsyncGenerator<{ index: string; ids: readonly string[] }> {
     if (group === undefined && url === undefined) {
-      for (const kind of ['response', 'redirect'] as const) yield* this.#all(this.#expiries(kind));
+      for (const kind of ['response', 'redirect'] as const) yield* this.#all(this.#expiries(kind), expiredBy);
       return;
     }
     const index = group === undefined ? this.#url(url as string) : this.#group(group);
@@ -199,8 +181,9 @@ export class RedisStore implements Store {
   }
 
   /** A snapshot of the names, in pages: a scan would repeat some where others are written meanwhile. */
-  async *#all(index: string): AsyncGenerator<{ index: string; ids: readonly string[] }> {
-    const all = await this.#connection.run(({ commands }) => commands.zRange(index, 0, -1));
+  async *#all(index: string, expiredBy?: number): AsyncGenerator<{ index: string; ids: readonly string[] }> {
+    const until = expiredBy === undefined ? '+inf' : Number(instantField(expiredBy));
+    const all = await this.#connection.run(({ commands }) => commands.zRange(index, '-inf', until, { BY: 'SCORE' }));
     for (const ids of batches(all, BATCH)) yield { index, ids };
   }
 
@@ -219,13 +202,17 @@ export class RedisStore implements Store {
     for (const batch of batches(ids, BATCH)) {
       const summaries = await Promise.all(batch.map((id) => this.#summary(redis, id)));
       const multi = redis.commands.multi();
+      for (const id of batch) multi.del(this.#row(id));
       for (const [index, id] of batch.entries()) {
         const summary = summaries[index];
-        multi.del(this.#row(id)).zRem(this.#expiries('response'), id).zRem(this.#expiries('redirect'), id);
+        multi.zRem(this.#expiries('response'), id).zRem(this.#expiries('redirect'), id);
         for (const set of summary ? this.#sets(summary) : []) multi.sRem(set, id);
-        if (summary && counts(summary)) removed += 1;
       }
-      await multi.exec();
+      const deleted = await multi.exec();
+      // What is deleted is told by the deletion: a replica that is behind still has it, another process may be quicker.
+      removed += summaries.filter(
+        (summary, index) => summary && counts(summary) && Number(deleted[index]) === 1,
+      ).length;
     }
     return removed;
   }

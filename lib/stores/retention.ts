@@ -1,3 +1,5 @@
+import type { Store } from './store.js';
+
 /** Milliseconds between two sweeps. */
 const INTERVAL = 60_000;
 
@@ -6,6 +8,7 @@ export class RetentionSweep {
   readonly #retention: number;
   readonly #now: () => number;
   #sweptAt = 0;
+  #running: Promise<unknown> | undefined;
 
   /** @param retention seconds that entries are kept after they expired; undefined for ever */
   constructor(retention: number | undefined, now: () => number) {
@@ -20,4 +23,23 @@ export class RetentionSweep {
     this.#sweptAt = now;
     return now - this.#retention;
   }
+
+  /**
+   * Has a store that looks at each entry drop what is past its retention, where it is time to look: in the background,
+   * since no write has the time for it. What fails is left to the next look.
+   */
+  start(store: Pick<Store, 'list' | 'dropExact'>): void {
+    const until = this.due();
+    if (until !== undefined) this.#running = Promise.allSettled([this.#running, dropExpired(store, until)]);
+  }
+
+  /** Resolves when nothing goes on. */
+  async settled(): Promise<void> {
+    await this.#running;
+  }
+}
+
+async function dropExpired(store: Pick<Store, 'list' | 'dropExact'>, until: number): Promise<void> {
+  for await (const { id, kind } of store.list({ expiredBy: until }))
+    if (kind !== 'unknown') await store.dropExact([id]);
 }

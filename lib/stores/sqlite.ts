@@ -124,12 +124,12 @@ export class SqliteStore implements Store {
   }
 
   /** A file that is damaged, or no database at all, is replaced by a new one. */
-  async clear(): Promise<void> {
+  async *clear(): AsyncGenerator<unknown> {
     this.#bounds?.removed();
     try {
       const connection = await this.#open();
       await connection.query(`DELETE FROM ${connection.table}`);
-      await this.#bounds?.clear(connection);
+      yield await this.#bounds?.clear(connection);
     } catch (error) {
       if (!DAMAGED.test(String((error as Error).message))) throw error;
       await this.close();

@@ -28,9 +28,6 @@ export interface Store {
   /** Largest entry in bytes that the store takes; beyond it the cache does not try (DynamoDB 400 KB, MongoDB 16 MB). */
   readonly maxEntrySize?: number;
 
-  /** Whether counting and purging are passes over all entries, which whoever has many takes step by step. */
-  readonly passes?: boolean;
-
   /** Largest body in bytes that is worth its room, where it is bounded by design. */
   readonly suggestedBodySize?: number;
 
@@ -52,14 +49,20 @@ export interface Store {
    */
   list(query?: EntryQuery): AsyncIterable<EntrySummary>;
 
-  /** Number of entries that fit, for a query without `kind` those of kind `response` and `unknown`. */
-  count(query?: EntryQuery): Promise<number>;
+  /**
+   * Number of entries that fit, for a query without `kind` those of kind `response` and `unknown`. Absent where each has
+   * to be looked at: then they are listed, which has time for every step.
+   */
+  count?(query?: EntryQuery): Promise<number>;
 
-  /** Removes every entry with `expires <= now` (milliseconds); resolves to the number of responses removed. */
-  purge(now: number): Promise<number>;
+  /**
+   * Removes every entry with `expires <= now` (milliseconds); resolves to the number of responses removed. Absent where
+   * each has to be looked at.
+   */
+  purge?(now: number): Promise<number>;
 
-  /** Removes every entry of this cache and nothing else. */
-  clear(): Promise<void>;
+  /** Removes every entry of this cache and nothing else, in one step or in many. */
+  clear(): AsyncIterable<unknown>;
 
   /** Resolves when the store answers; rejects with why it does not. */
   ready(): Promise<void>;
