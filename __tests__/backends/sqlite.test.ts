@@ -1,12 +1,13 @@
 import { existsSync, statSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import KeyvSqlite from '@keyv/sqlite';
 import axios from 'axios';
 import { SqliteCache } from '../../lib/cache/backends/sqlite-cache.js';
 import { setupCache } from '../../lib/setup-cache.js';
 import { SqliteStore } from '../../lib/stores/sqlite.js';
 import { startBench, temporaryFolder } from '../support/api.js';
+import { TestClock } from '../support/clock.js';
 import { rawQuery, TABLE } from '../support/sqlite.js';
 import { describeBackend, entry } from './contract.js';
 
@@ -49,6 +50,81 @@ test('@keyv/sqlite 4 is not asked to read, since it prepares each read anew', as
     KeyvSqlite.prototype.get = get;
     await store.close();
   }
+});
+
+describe('bounds', () => {
+  const idOf = (index: number) => index.toString(16).padStart(64, '0');
+  const fill = async (store: SqliteStore, from: number, to: number, size = 10) => {
+    for (let index = from; index < to; index += 1) {
+      await store.put(entry('a', { id: idOf(index), group: idOf(index), body: Buffer.alloc(size) }));
+    }
+  };
+  const left = async (store: SqliteStore) => {
+    const found: number[] = [];
+    for await (const { id } of store.list()) found.push(Number.parseInt(id, 16));
+    return found.sort((a, b) => a - b);
+  };
+
+  test('count what was there before them, what others write and what goes', async () => {
+    await using folder = await temporaryFolder();
+    const cacheName = path.join(folder.path, 'cache');
+    const clock = new TestClock();
+    const [unbounded, bounded, other] = [{}, { maxEntries: 10 }, { maxEntries: 10 }].map(
+      (options) => new SqliteStore(cacheName, options, clock.now),
+    ) as [SqliteStore, SqliteStore, SqliteStore];
+    await fill(unbounded, 0, 30);
+    await bounded.ready();
+    await fill(unbounded, 30, 35);
+    clock.advance(1);
+    await fill(bounded, 35, 36);
+    expect(await left(bounded)).toEqual([26, 27, 28, 29, 30, 31, 32, 33, 34, 35]);
+    await bounded.dropExact([35, 34, 33, 32].map(idOf));
+    clock.advance(1);
+    await fill(bounded, 100, 105);
+    await fill(other, 200, 205);
+    expect(await left(bounded)).toEqual([100, 101, 102, 103, 104, 200, 201, 202, 203, 204]);
+    await fill(bounded, 100, 105, 20);
+    expect(await left(bounded)).toHaveLength(10);
+    const [extent] = await rawQuery(bounded.file, `SELECT entries, bytes FROM ${TABLE}_extent`);
+    const [counted] = await rawQuery(
+      bounded.file,
+      `SELECT count(*) AS entries, sum(length(value)) AS bytes FROM ${TABLE}`,
+    );
+    expect(extent).toEqual(counted);
+    for (const store of [unbounded, bounded, other]) await store.close();
+  });
+
+  test('let go of what was used longest ago, also by a process before', async () => {
+    await using folder = await temporaryFolder();
+    const cacheName = path.join(folder.path, 'cache');
+    const clock = new TestClock();
+    const first = new SqliteStore(cacheName, { maxEntries: 5 }, clock.now);
+    await fill(first, 0, 5);
+    clock.advance(1);
+    for (const index of [0, 2]) await first.find(idOf(index));
+    await first.close();
+    const second = new SqliteStore(cacheName, { maxEntries: 5 }, clock.now);
+    clock.advance(1);
+    await fill(second, 5, 8);
+    expect(await left(second)).toEqual([0, 2, 5, 6, 7]);
+    await second.close();
+  });
+
+  test('that were lowered by far are reached by several writes', async () => {
+    await using folder = await temporaryFolder();
+    const cacheName = path.join(folder.path, 'cache');
+    const large = new SqliteStore(cacheName, {}, Date.now);
+    await fill(large, 0, 150);
+    await large.close();
+    const small = new SqliteStore(cacheName, { maxEntries: 10 }, Date.now);
+    const lengths: number[] = [];
+    for (let index = 150; index < 155; index += 1) {
+      await fill(small, index, index + 1);
+      lengths.push((await left(small)).length);
+    }
+    expect(lengths).toEqual([101, 52, 10, 10, 10]);
+    await small.close();
+  });
 });
 
 test('purging, and looking up by URL, use an index', async () => {

@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import axios from 'axios';
 import { MemoryCache } from '../../lib/cache/backends/memory-cache.js';
 import { setupCache } from '../../lib/setup-cache.js';
-import { mongo } from '../../scripts/services/mongo.mjs';
+import { mongoInMemory } from '../../scripts/services/mongo.mjs';
 import { redis } from '../../scripts/services/redis.mjs';
 import { temporaryFolder } from '../support/api.js';
 import { TestClock } from '../support/clock.js';
@@ -23,7 +23,7 @@ const adapter = async (config: object) => ({
 
 test.each(['sqlite', 'redis', 'filesystem', 'mongodb'] as const)('%s', async (backend) => {
   await using folder = await temporaryFolder();
-  const service = { redis, mongodb: mongo }[backend as string];
+  const service = { redis, mongodb: mongoInMemory }[backend as string];
   const server = await service?.start();
   const clock = new TestClock();
   const named = server

@@ -227,11 +227,11 @@ export class Guard {
 
   #probeAfter(seconds: number): void {
     this.#probe = setTimeout(async () => {
-      let probing = this.store.ready();
+      let probing = this.#ask();
       try {
         await this.#limited(probing, CONNECT_TIMEOUT * 1000);
         // Once more, now that it is connected: what is too slow for requests is still out.
-        probing = this.store.ready();
+        probing = this.#ask();
         await this.#limited(probing, this.#timeout || Number.POSITIVE_INFINITY);
         this.#endOutage();
       } catch {
@@ -241,6 +241,10 @@ export class Guard {
       }
     }, seconds * 1000);
     this.#probe.unref();
+  }
+
+  async #ask(): Promise<void> {
+    await this.store.ready();
   }
 
   #endOutage(): void {

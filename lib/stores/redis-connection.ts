@@ -108,11 +108,11 @@ async function openFleeting(
   forget: () => void,
 ): Promise<Opened> {
   const close = () => destroy(client);
-  const fail = () => {
+  const end = () => {
     forget();
     void close();
   };
-  client.on('node-error', fail);
+  client.on('node-error', end);
   try {
     await within<unknown>(client.connect(), DISCOVERY);
   } catch (error) {
@@ -121,15 +121,15 @@ async function openFleeting(
     throw error;
   }
   // Not before: of the nodes that tell where the masters are, some may be down.
-  client.on('error', fail);
+  client.on('error', end);
   let idle: NodeJS.Timeout | undefined;
   const uses = counted(
     () => clearTimeout(idle),
     () => {
-      idle = setTimeout(fail, IDLE).unref();
+      idle = setTimeout(end, IDLE).unref();
     },
   );
-  return { ...redis, ...uses, fail, close };
+  return { ...redis, ...uses, fail: end, close };
 }
 
 /** Connects to a server, for as long as it does not fail. */
@@ -137,17 +137,17 @@ function openSingle(client: RedisClientType, redis: Reachable, forget: () => voi
   const close = () => {
     if (client.isOpen) client.destroy();
   };
-  const fail = () => {
+  const end = () => {
     forget();
     close();
   };
-  client.on('error', fail);
-  client.connect().catch(fail);
+  client.on('error', end);
+  client.connect().catch(end);
   const uses = counted(
     () => client.ref(),
     () => client.unref(),
   );
-  return { ...redis, ...uses, fail, close };
+  return { ...redis, ...uses, fail: end, close };
 }
 
 /** Tells of the first of several uses, and when the last has ended. */

@@ -1,20 +1,24 @@
 import type { Entry } from '../models/entry.js';
 import type { SqliteConnection } from './sqlite-connection.js';
 
-const USES = 'uses_v1';
-/** After eviction there is room for some writes before the next. */
-const EVICTION_GOAL = 0.9;
+/** The part of a bound that is freed by an eviction, and may be written before the table is looked at again. */
+const ROOM = 0.01;
+/** Entries that one write evicts at most, so that it takes no longer than a write should. */
+const EVICTED_AT_ONCE = 50;
 /** Uses that are noted in memory before they are written down. */
 const USES_AT_ONCE = 100;
 
-/** Keeps a table within a number of entries and bytes, the oldest use going first. */
+/**
+ * Keeps a table within a number of entries and bytes, the oldest use going first. SQLite itself keeps count, by triggers:
+ * exactly, whichever process writes, and whether or not it has bounds.
+ */
 export class SqliteBounds {
   readonly #maxEntries: number;
   readonly #maxSize: number;
   readonly #now: () => number;
   #uses = new Map<string, number>();
-  /** What is known of the table's extent; undefined where it has to be counted. */
-  #extent: { entries: number; bytes: number } | undefined;
+  /** What may be written before the table is looked at again. */
+  #room = { entries: 0, bytes: 0 };
 
   constructor(maxEntries: number | undefined, maxSize: number | undefined, now: () => number) {
     this.#maxEntries = maxEntries ?? Number.POSITIVE_INFINITY;
@@ -22,75 +26,93 @@ export class SqliteBounds {
     this.#now = now;
   }
 
-  async open({ query }: SqliteConnection): Promise<void> {
-    await query(`CREATE TABLE IF NOT EXISTS ${USES} (key TEXT PRIMARY KEY, used INTEGER)`);
+  /** Has the table counted from now on, with what it holds already. */
+  async open({ table, query }: SqliteConnection): Promise<void> {
+    const isCounted = async () =>
+      (await query("SELECT 1 FROM sqlite_master WHERE type = 'trigger' AND name = ?", `${table}_removed`)).length > 0;
+    if (await isCounted()) return;
+    await query('BEGIN IMMEDIATE');
+    try {
+      // Once more: another process may have been quicker.
+      if (!(await isCounted())) for (const statement of counting(table)) await query(statement);
+      await query('COMMIT');
+    } catch (error) {
+      await query('ROLLBACK');
+      throw error;
+    }
   }
 
-  /** An entry was read. Uses are written down in batches: a hit waits for no write. */
+  /** An entry was read, or written. Uses are written down in batches: a hit waits for no write. */
   used(connection: SqliteConnection, id: string): void {
     this.#uses.set(id, this.#now());
     if (this.#uses.size >= USES_AT_ONCE) this.flush(connection).catch(() => {});
   }
 
-  /** An entry was written. Counts on from what is known, and looks again only when a bound seems to be reached. */
-  async added(connection: SqliteConnection, { id, size }: Entry): Promise<void> {
-    this.#uses.set(id, this.#now());
-    if (this.#extent) {
-      this.#extent.entries += 1;
-      this.#extent.bytes += size;
-      if (this.#isWithin(this.#extent)) return;
-    }
-    this.#extent = await this.#measure(connection);
-    if (this.#isWithin(this.#extent)) return;
-    const { entries, bytes } = this.#extent;
+  /** An entry was written: what is too much goes. */
+  async added(connection: SqliteConnection, { id, size }: Pick<Entry, 'id' | 'size'>): Promise<void> {
+    this.used(connection, id);
+    this.#room = { entries: this.#room.entries - 1, bytes: this.#room.bytes - size };
+    if (this.#room.entries >= 0 && this.#room.bytes >= 0) return;
+    const [extent] = await connection.query(`SELECT entries, bytes FROM ${connection.table}_extent`);
+    const [entries, bytes] = [Number(extent?.entries), Number(extent?.bytes)];
+    this.#room = {
+      entries: Math.min(this.#maxEntries - entries, this.#maxEntries * ROOM),
+      bytes: Math.min(this.#maxSize - bytes, this.#maxSize * ROOM),
+    };
+    if (entries <= this.#maxEntries && bytes <= this.#maxSize) return;
     await this.flush(connection);
     await this.#evict(
       connection,
-      entries > this.#maxEntries ? entries - this.#maxEntries * EVICTION_GOAL : 0,
-      bytes > this.#maxSize ? bytes - this.#maxSize * EVICTION_GOAL : 0,
+      entries - Math.ceil(this.#maxEntries * (1 - ROOM)),
+      bytes - this.#maxSize * (1 - ROOM),
     );
-    this.#extent = await this.#measure(connection);
-  }
-
-  /** Entries were removed. */
-  removed(): void {
-    this.#extent = undefined;
-  }
-
-  async clear({ query }: SqliteConnection): Promise<void> {
-    await query(`DELETE FROM ${USES}`);
   }
 
   /** Writes down what uses were noted. */
-  async flush({ query }: SqliteConnection): Promise<void> {
+  async flush({ table, query }: SqliteConnection): Promise<void> {
     if (this.#uses.size === 0) return;
     const uses = this.#uses;
     this.#uses = new Map();
-    const insert = `INSERT INTO ${USES} SELECT value ->> 0, value ->> 1 FROM json_each(?) WHERE true
-      ON CONFLICT (key) DO UPDATE SET used = max(used, excluded.used)`;
-    await query(insert, JSON.stringify([...uses]));
-  }
-
-  #isWithin({ entries, bytes }: { readonly entries: number; readonly bytes: number }): boolean {
-    return entries <= this.#maxEntries && bytes <= this.#maxSize;
-  }
-
-  async #measure({ table, query }: SqliteConnection): Promise<{ entries: number; bytes: number }> {
-    const [row] = await query(`SELECT count(*) AS entries, total(length(value)) AS bytes FROM ${table}`);
-    return { entries: Number(row?.entries ?? 0), bytes: Number(row?.bytes ?? 0) };
+    const update = `UPDATE ${table}_uses SET used = max(${table}_uses.used, noted.used)
+      FROM (SELECT value ->> 0 AS key, value ->> 1 AS used FROM json_each(?)) AS noted WHERE ${table}_uses.key = noted.key`;
+    await query(update, JSON.stringify([...uses]));
   }
 
   /** Deletes the least recently used until so many entries and bytes are gone. */
   async #evict({ table, query }: SqliteConnection, entries: number, bytes: number): Promise<void> {
-    const ranked = `SELECT t.key AS key, row_number() OVER oldest AS place,
-        sum(length(t.value)) OVER (oldest ROWS UNBOUNDED PRECEDING) - length(t.value) AS before
-      FROM ${table} t LEFT JOIN ${USES} u ON u.key = t.key
-      WINDOW oldest AS (ORDER BY coalesce(u.used, 0), t.key)`;
-    await query(
-      `DELETE FROM ${table} WHERE key IN (SELECT key FROM (${ranked}) WHERE place <= ? OR before < ?)`,
-      Math.ceil(entries),
-      bytes,
-    );
-    await query(`DELETE FROM ${USES} WHERE key NOT IN (SELECT key FROM ${table})`);
+    const oldest = await query(`SELECT key, size FROM ${table}_uses ORDER BY used, rowid LIMIT ${EVICTED_AT_ONCE}`);
+    const evicted: unknown[] = [];
+    let evictedBytes = 0;
+    for (const { key, size } of oldest) {
+      if (evicted.length >= entries && evictedBytes >= bytes) break;
+      evicted.push(key);
+      evictedBytes += Number(size);
+    }
+    await query(`DELETE FROM ${table} WHERE key IN (SELECT value FROM json_each(?))`, JSON.stringify(evicted));
   }
+}
+
+/** Tables that keep count of another, and the triggers that write them. A new entry is as used as the one used last. */
+function counting(table: string): string[] {
+  const [uses, extent] = [`${table}_uses`, `${table}_extent`];
+  const sizeOf = (key: string) => `coalesce((SELECT size FROM ${uses} WHERE key = ${key}), 0)`;
+  return [
+    `CREATE TABLE ${uses} (key TEXT PRIMARY KEY, used INTEGER, size INTEGER)`,
+    `CREATE INDEX ${uses}_used ON ${uses} (used)`,
+    `INSERT INTO ${uses} SELECT key, 0, length(value) FROM ${table}`,
+    `CREATE TABLE ${extent} (entries INTEGER, bytes INTEGER)`,
+    `INSERT INTO ${extent} SELECT count(*), coalesce(sum(size), 0) FROM ${uses}`,
+    `CREATE TRIGGER ${table}_stored AFTER INSERT ON ${table} BEGIN
+      UPDATE ${extent} SET entries = entries + 1, bytes = bytes + length(new.value);
+      INSERT INTO ${uses} VALUES (new.key, coalesce((SELECT max(used) FROM ${uses}), 0), length(new.value));
+    END`,
+    `CREATE TRIGGER ${table}_replaced AFTER UPDATE OF value ON ${table} BEGIN
+      UPDATE ${extent} SET bytes = bytes + length(new.value) - ${sizeOf('new.key')};
+      UPDATE ${uses} SET size = length(new.value) WHERE key = new.key;
+    END`,
+    `CREATE TRIGGER ${table}_removed AFTER DELETE ON ${table} BEGIN
+      UPDATE ${extent} SET entries = entries - 1, bytes = bytes - ${sizeOf('old.key')};
+      DELETE FROM ${uses} WHERE key = old.key;
+    END`,
+  ];
 }

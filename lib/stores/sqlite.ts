@@ -125,11 +125,9 @@ export class SqliteStore implements Store {
 
   /** A file that is damaged, or no database at all, is replaced by a new one. */
   async *clear(): AsyncGenerator<unknown> {
-    this.#bounds?.removed();
     try {
-      const connection = await this.#open();
-      await connection.query(`DELETE FROM ${connection.table}`);
-      yield await this.#bounds?.clear(connection);
+      const { table, query } = await this.#open();
+      yield await query(`DELETE FROM ${table}`);
     } catch (error) {
       if (!DAMAGED.test(String((error as Error).message))) throw error;
       await this.close();
@@ -203,7 +201,6 @@ export class SqliteStore implements Store {
   async #delete(where: string, ...parameters: unknown[]): Promise<number> {
     const { table, query } = await this.#open();
     const rows = await query(`DELETE FROM ${table} WHERE ${where} RETURNING ${COUNTS} AS counts`, ...parameters);
-    this.#bounds?.removed();
     return rows.filter(({ counts }) => counts === 1).length;
   }
 

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
-import { cp, mkdir, rename } from 'node:fs/promises';
+import { mkdir, rename } from 'node:fs/promises';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { installDebian, installWith, startServer } from './server.mjs';
 
 const here = fileURLToPath(new URL('mongo-java-server', import.meta.url));
+const launcher = path.join(here, 'Launcher.java');
 const library = fileURLToPath(new URL('../../node_modules/.cache/mongo-java-server-1.47.0', import.meta.url));
 
 /**
@@ -23,22 +24,31 @@ export const mongo = {
     await mkdir(unfinished, { recursive: true });
     const pom = path.join(here, 'pom.xml');
     await installWith('mvn', '-q', '-B', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${unfinished}`);
-    await cp(path.join(here, 'Launcher.java'), path.join(unfinished, 'Launcher.java'));
     await rename(unfinished, library);
   },
-  async start() {
-    const real = process.env.MONGODB_URL;
-    if (real) {
-      const nothing = async () => {};
-      return { url: real, start: nothing, kill: nothing, freeze() {}, resume() {}, stop: nothing };
-    }
-    return startServer({
-      url: (port) => `mongodb://127.0.0.1:${port}`,
-      command: ({ port, folder }) => [
-        'java',
-        ...['-XX:TieredStopAtLevel=1', '-cp', path.join(library, '*'), path.join(library, 'Launcher.java')],
-        ...[String(port), path.join(folder, 'mongo.h2')],
-      ],
-    });
-  },
+  start: () => start(({ folder }) => [path.join(folder, 'mongo.h2')]),
 };
+
+/**
+ * The same with its data in memory, for many entries: H2 reads all of a collection for each page of a listing.
+ *
+ * @type {import('./server.mjs').Service}
+ */
+export const mongoInMemory = { ...mongo, start: () => start(() => []) };
+
+/**
+ * @param {(place: { folder: string }) => readonly string[]} file
+ * @returns {Promise<import('./server.mjs').Server>}
+ */
+async function start(file) {
+  const real = process.env.MONGODB_URL;
+  if (real) {
+    const nothing = async () => {};
+    return { url: real, start: nothing, kill: nothing, freeze() {}, resume() {}, stop: nothing };
+  }
+  const java = ['java', '-XX:TieredStopAtLevel=1', '-cp', path.join(library, '*'), launcher];
+  return startServer({
+    url: (port) => `mongodb://127.0.0.1:${port}`,
+    command: ({ port, folder }) => /** @type {[string, ...string[]]} */ ([...java, String(port), ...file({ folder })]),
+  });
+}

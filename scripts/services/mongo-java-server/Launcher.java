@@ -1,9 +1,11 @@
 import de.bwaldvogel.mongo.MongoServer;
 import de.bwaldvogel.mongo.MongoVersion;
+import de.bwaldvogel.mongo.backend.AbstractMongoBackend;
 import de.bwaldvogel.mongo.backend.h2.H2Backend;
+import de.bwaldvogel.mongo.backend.memory.MemoryBackend;
 import java.util.List;
 
-/** Starts the server on a port of 127.0.0.1, with its data in a file. */
+/** Starts the server on a port of 127.0.0.1, with its data in a file, or in memory where none is named. */
 public class Launcher {
   /** Driver 7 refuses the wire version that the server announces by itself. */
   private static final MongoVersion VERSION = new MongoVersion() {
@@ -19,7 +21,7 @@ public class Launcher {
   };
 
   public static void main(String[] args) {
-    H2Backend backend = new H2Backend(args[1]);
+    AbstractMongoBackend backend = args.length > 1 ? new H2Backend(args[1]) : new MemoryBackend();
     backend.version(VERSION);
     new MongoServer(backend).bind("127.0.0.1", Integer.parseInt(args[0]));
   }
