@@ -168,13 +168,17 @@ export class Rows {
   }
 
   /** Drops what is expired; resolves to the number of responses removed. */
-  purge(now: number): Promise<number> {
-    const { store } = this.#guard;
-    if (store.purge) return this.#guard.manage(() => store.purge?.(now) ?? 0);
-    return this.dropFitting(
-      () => this.#entries({ expiredBy: now }),
-      ({ kind }) => kind !== 'unknown',
-    );
+  async purge(now: number): Promise<number> {
+    const steps = this.#guard.store.purge?.bind(this.#guard.store);
+    if (!steps) {
+      return this.dropFitting(
+        () => this.#entries({ expiredBy: now }),
+        ({ kind }) => kind !== 'unknown',
+      );
+    }
+    let removed = 0;
+    for await (const number of this.#guard.iterate(() => steps(now))) removed += number;
+    return removed;
   }
 
   async clear(): Promise<void> {

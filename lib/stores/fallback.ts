@@ -52,8 +52,9 @@ export class FallbackStore implements Store {
     return this.#use((store) => store.count(query));
   }
 
-  async purge(now: number): Promise<number> {
-    return this.#use((store) => store.purge(now));
+  async *purge(now: number): AsyncGenerator<number> {
+    await this.ready();
+    yield* this.#store.purge(now);
   }
 
   async *clear(): AsyncGenerator<unknown> {

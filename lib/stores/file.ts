@@ -16,7 +16,7 @@ import * as path from 'node:path';
 import type { Entry, EntrySummary } from '../models/entry.js';
 import { type EntryFile, FileBounds } from './file-bounds.js';
 import { AT_ONCE, batches, counts, fits, mapConcurrently } from './query.js';
-import { RetentionSweep } from './retention.js';
+import { dropExpired, RetentionSweep } from './retention.js';
 import { HEAD_LENGTH, packRow, parseRow, parseSummary, summaryLength } from './row.js';
 import type { EntryQuery, Store } from './store.js';
 
@@ -102,7 +102,7 @@ export class FileStore implements Store {
       await this.#used(file);
       this.#bounds.added({ id: entry.id, used: this.#now(), size: row.byteLength });
     }
-    this.#sweep.start(this);
+    this.#sweep.start((until) => dropExpired(this, until));
   }
 
   async drop(ids: readonly string[]): Promise<number> {

@@ -4,7 +4,7 @@ import { bytes, entryOf, fieldsOf, summaryOf } from './fields.js';
 import { conditions, keysOf } from './mongo.js';
 import { MongoConnection, type MongoConnectionOptions } from './mongo-connection.js';
 import { counts, fits, mapConcurrently } from './query.js';
-import { RetentionSweep } from './retention.js';
+import { dropExpired, RetentionSweep } from './retention.js';
 import type { EntryQuery, Store } from './store.js';
 
 export interface GridFSStoreOptions extends MongoConnectionOptions {
@@ -76,7 +76,7 @@ export class GridFSStore implements Store {
       const [newest, ...older] = await this.#revisions(bucket, entry.id);
       if (newest) for (const file of older) await remove(bucket, file._id);
     });
-    this.#sweep.start(this);
+    this.#sweep.start((until) => dropExpired(this, until));
   }
 
   async drop(ids: readonly string[]): Promise<number> {

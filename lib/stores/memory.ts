@@ -86,8 +86,8 @@ export class MemoryStore implements Store {
     return number;
   }
 
-  async purge(now: number): Promise<number> {
-    return this.#purge(now);
+  async *purge(now: number): AsyncGenerator<number> {
+    yield this.#purge(now);
   }
 
   async *clear(): AsyncGenerator<unknown> {

@@ -106,8 +106,8 @@ export class MongoStore implements Store {
     return this.#run((collection) => collection.countDocuments(filter));
   }
 
-  purge(now: number): Promise<number> {
-    return this.#run(async (collection) => {
+  async *purge(now: number): AsyncGenerator<number> {
+    yield await this.#run(async (collection) => {
       const expired = { ...this.#all(), 'value.expires': { $lte: now } };
       const { deletedCount } = await collection.deleteMany({ ...expired, 'value.kind': 'response' });
       await collection.deleteMany(expired);

@@ -25,12 +25,14 @@ export class RetentionSweep {
   }
 
   /**
-   * Has a store that looks at each entry drop what is past its retention, where it is time to look: in the background,
-   * since no write has the time for it. What fails is left to the next look.
+   * Drops what is past its retention, where it is time to look: in the background, since no write has the time for it. What
+   * fails is left to the next look.
+   *
+   * @param drop drops what expired by then, step by step
    */
-  start(store: Pick<Store, 'list' | 'dropExact'>): void {
+  start(drop: (until: number) => AsyncIterable<unknown>): void {
     const until = this.due();
-    if (until !== undefined) this.#running = Promise.allSettled([this.#running, dropExpired(store, until)]);
+    if (until !== undefined) this.#running = Promise.allSettled([this.#running, taken(drop(until))]);
   }
 
   /** Resolves when nothing goes on. */
@@ -39,7 +41,13 @@ export class RetentionSweep {
   }
 }
 
-async function dropExpired(store: Pick<Store, 'list' | 'dropExact'>, until: number): Promise<void> {
-  for await (const { id, kind } of store.list({ expiredBy: until }))
-    if (kind !== 'unknown') await store.dropExact([id]);
+/** For stores that have to look at each entry. */
+export async function* dropExpired(store: Pick<Store, 'list' | 'dropExact'>, until: number): AsyncGenerator<unknown> {
+  for await (const { id, kind } of store.list({ expiredBy: until })) {
+    if (kind !== 'unknown') yield await store.dropExact([id]);
+  }
+}
+
+async function taken(steps: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of steps);
 }

@@ -82,17 +82,19 @@ export class SqliteStore implements Store {
     const connection = this.#connection ?? (await this.#open());
     await connection.set(entry.id, packRow(entry));
     await this.#bounds?.added(connection, entry);
-    await this.#dropRetained(connection);
+    this.#sweep.start((until) => this.purge(until));
   }
 
   async drop(ids: readonly string[]): Promise<number> {
     const group = `${column('group')} IN (SELECT CAST(value AS BLOB) FROM json_each(?))`;
     const listed = JSON.stringify(ids);
-    return this.#delete(`key IN (SELECT value FROM json_each(?)) OR ${group}`, listed, listed);
+    const deleted = await this.#delete(`key IN (SELECT value FROM json_each(?)) OR ${group}`, listed, listed);
+    return deleted.filter(Boolean).length;
   }
 
   async dropExact(ids: readonly string[]): Promise<number> {
-    return this.#delete('key IN (SELECT value FROM json_each(?))', JSON.stringify(ids));
+    const deleted = await this.#delete('key IN (SELECT value FROM json_each(?))', JSON.stringify(ids));
+    return deleted.filter(Boolean).length;
   }
 
   async *list(query: EntryQuery = {}): AsyncGenerator<EntrySummary> {
@@ -119,8 +121,16 @@ export class SqliteStore implements Store {
     return Number(rows[0]?.number ?? 0);
   }
 
-  async purge(now: number): Promise<number> {
-    return this.#delete(`${column('expires')} <= ? AND ${IS_ROW}`, Buffer.from(instantField(now)));
+  /** In steps, between which others can write. */
+  async *purge(now: number): AsyncGenerator<number> {
+    const expired = Buffer.from(instantField(now));
+    let deleted: readonly boolean[];
+    do {
+      const { table } = await this.#open();
+      const some = `SELECT key FROM ${table} WHERE ${column('expires')} <= ? AND ${IS_ROW} LIMIT ${PAGE}`;
+      deleted = await this.#delete(`key IN (${some})`, expired);
+      yield deleted.filter(Boolean).length;
+    } while (deleted.length === PAGE);
   }
 
   /** A file that is damaged, or no database at all, is replaced by a new one. */
@@ -161,6 +171,7 @@ export class SqliteStore implements Store {
   }
 
   async close(): Promise<void> {
+    await this.#sweep.settled();
     const opening = this.#opening;
     this.#opening = undefined;
     this.#connection = undefined;
@@ -198,16 +209,10 @@ export class SqliteStore implements Store {
     return connection;
   }
 
-  async #delete(where: string, ...parameters: unknown[]): Promise<number> {
+  /** Whether each of the rows that were deleted is one to be counted. */
+  async #delete(where: string, ...parameters: unknown[]): Promise<boolean[]> {
     const { table, query } = await this.#open();
     const rows = await query(`DELETE FROM ${table} WHERE ${where} RETURNING ${COUNTS} AS counts`, ...parameters);
-    return rows.filter(({ counts }) => counts === 1).length;
-  }
-
-  async #dropRetained({ table, query }: SqliteConnection): Promise<void> {
-    const until = this.#sweep.due();
-    if (until === undefined) return;
-    const expired = Buffer.from(instantField(until));
-    await query(`DELETE FROM ${table} WHERE ${column('expires')} <= ? AND ${IS_ROW}`, expired);
+    return rows.map(({ counts }) => counts === 1);
   }
 }

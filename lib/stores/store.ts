@@ -56,10 +56,10 @@ export interface Store {
   count?(query?: EntryQuery): Promise<number>;
 
   /**
-   * Removes every entry with `expires <= now` (milliseconds); resolves to the number of responses removed. Absent where
-   * each has to be looked at.
+   * Removes every entry with `expires <= now` (milliseconds), in one step or in many; yields how many responses each
+   * removed. Absent where each entry has to be looked at.
    */
-  purge?(now: number): Promise<number>;
+  purge?(now: number): AsyncIterable<number>;
 
   /** Removes every entry of this cache and nothing else, in one step or in many. */
   clear(): AsyncIterable<unknown>;

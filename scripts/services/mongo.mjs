@@ -5,7 +5,6 @@ import { fileURLToPath } from 'node:url';
 import { installDebian, installWith, startServer } from './server.mjs';
 
 const here = fileURLToPath(new URL('mongo-java-server', import.meta.url));
-const launcher = path.join(here, 'Launcher.java');
 const library = fileURLToPath(new URL('../../node_modules/.cache/mongo-java-server-1.47.0', import.meta.url));
 
 /**
@@ -26,29 +25,32 @@ export const mongo = {
     await installWith('mvn', '-q', '-B', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${unfinished}`);
     await rename(unfinished, library);
   },
-  start: () => start(({ folder }) => [path.join(folder, 'mongo.h2')]),
+  start: () => start(({ port, folder }) => ['-XX:TieredStopAtLevel=1', ...launch(port), path.join(folder, 'mongo.h2')]),
 };
 
 /**
- * The same with its data in memory, for many entries: H2 reads all of a collection for each page of a listing.
+ * The same with its data in memory, for many entries: it reads all of a collection for each page of a listing, which takes
+ * H2 too long.
  *
  * @type {import('./server.mjs').Service}
  */
-export const mongoInMemory = { ...mongo, start: () => start(() => []) };
+export const mongoInMemory = { ...mongo, start: () => start(({ port }) => launch(port)) };
+
+/** @param {number} port */
+function launch(port) {
+  return ['-cp', path.join(library, '*'), path.join(here, 'Launcher.java'), String(port)];
+}
 
 /**
- * @param {(place: { folder: string }) => readonly string[]} file
+ * @param {(place: { port: number, folder: string }) => readonly string[]} command for java
  * @returns {Promise<import('./server.mjs').Server>}
  */
-async function start(file) {
+async function start(command) {
   const real = process.env.MONGODB_URL;
   if (real) {
     const nothing = async () => {};
     return { url: real, start: nothing, kill: nothing, freeze() {}, resume() {}, stop: nothing };
   }
-  const java = ['java', '-XX:TieredStopAtLevel=1', '-cp', path.join(library, '*'), launcher];
-  return startServer({
-    url: (port) => `mongodb://127.0.0.1:${port}`,
-    command: ({ port, folder }) => /** @type {[string, ...string[]]} */ ([...java, String(port), ...file({ folder })]),
-  });
+  const url = (/** @type {number} */ port) => `mongodb://127.0.0.1:${port}`;
+  return startServer({ url, command: (place) => ['java', ...command(place)] });
 }
