@@ -1,10 +1,15 @@
 import * as path from 'node:path';
 import { expect, test } from '@jest/globals';
+import { KeyvPostgres } from '@keyv/postgres';
 import axios from 'axios';
 import { MemoryCache } from '../../lib/cache/backends/memory-cache.js';
 import { setupCache } from '../../lib/setup-cache.js';
+import { dynamo } from '../../scripts/services/dynamo.mjs';
 import { mongoInMemory } from '../../scripts/services/mongo.mjs';
+import { postgres } from '../../scripts/services/postgres.mjs';
 import { redis } from '../../scripts/services/redis.mjs';
+import type { Service } from '../../scripts/services/server.mjs';
+import { CREDENTIALS } from '../backends/dynamodb-process.js';
 import { temporaryFolder } from '../support/api.js';
 import { TestClock } from '../support/clock.js';
 
@@ -21,19 +26,35 @@ const adapter = async (config: object) => ({
   config,
 });
 
-test.each(['sqlite', 'redis', 'filesystem', 'mongodb'] as const)('%s', async (backend) => {
+/** A backend with its server, and what it is opened by. */
+interface Backend {
+  readonly service?: Service;
+  open(place: { readonly url: string; readonly folder: string }): object;
+}
+
+const SLOW = { backendTimeout: 60 };
+const BACKENDS: Readonly<Record<string, Backend>> = {
+  sqlite: { open: ({ folder }) => ({ backend: 'sqlite', cacheName: path.join(folder, 'many') }) },
+  filesystem: { open: ({ folder }) => ({ backend: 'filesystem', cacheName: path.join(folder, 'many') }) },
+  redis: { service: redis, open: ({ url }) => ({ backend: 'redis', backendOptions: { ...SLOW, url } }) },
+  mongodb: { service: mongoInMemory, open: ({ url }) => ({ backend: 'mongodb', backendOptions: { ...SLOW, url } }) },
+  gridfs: { service: mongoInMemory, open: ({ url }) => ({ backend: 'gridfs', backendOptions: { ...SLOW, url } }) },
+  dynamodb: {
+    service: dynamo,
+    open: ({ url }) => ({ backend: 'dynamodb', backendOptions: { ...SLOW, endpoint: url, ...CREDENTIALS } }),
+  },
+  'keyv over PostgreSQL': {
+    service: postgres,
+    open: ({ url }) => ({ backend: new KeyvPostgres({ uri: url, iterationLimit: 500 }), backendOptions: SLOW }),
+  },
+};
+
+test.each(Object.entries(BACKENDS))('%s', async (backend, { service, open }) => {
   await using folder = await temporaryFolder();
-  const service = { redis, mongodb: mongoInMemory }[backend as string];
   const server = await service?.start();
   const clock = new TestClock();
-  const named = server
-    ? { cacheName: 'many', backendOptions: { url: server.url, backendTimeout: 60 } }
-    : { cacheName: path.join(folder.path, 'many') };
-  const api = setupCache(
-    axios.create({ adapter: adapter as never }),
-    { backend, expireAfter: 60, ...named } as never,
-    clock,
-  );
+  const options = { cacheName: 'many', expireAfter: 60, ...open({ url: server?.url ?? '', folder: folder.path }) };
+  const api = setupCache(axios.create({ adapter: adapter as never }), options as never, clock);
   const took: string[] = [];
   const timed = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
     global.gc?.();
