@@ -221,6 +221,29 @@ describe('links', () => {
   });
 });
 
+test('writes succeed while the cache is cleared', async () => {
+  await using folder = await temporaryFolder();
+  const store = new FileStore(folder.path, {}, Date.now);
+  let writing = true;
+  const write = async (from: number) => {
+    for (let index = from; index < 400; index += 4) {
+      const id = (index % 20).toString(16).padStart(64, '0');
+      await store.put(entry('a', { id, group: 'f'.repeat(64), urls: ['1'.repeat(32)] }));
+    }
+  };
+  const clear = async () => {
+    while (writing) await managed(store).clear();
+  };
+  const clearing = clear();
+  await Promise.all([0, 1, 2, 3].map(write)).finally(() => {
+    writing = false;
+  });
+  await clearing;
+  await managed(store).clear();
+  await store.close();
+  expect(filesOf(folder.path)).toEqual([]);
+});
+
 describe('bounds', () => {
   test('hold for what is written while they are looked after, and by another process', async () => {
     await using folder = await temporaryFolder();

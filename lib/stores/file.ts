@@ -87,17 +87,11 @@ export class FileStore implements Store {
   async put(entry: Entry): Promise<void> {
     const row = packRow(entry);
     const file = this.#fileOf(entry.id, this.#extension);
-    const temporary = `${file}.${randomBytes(6).toString('hex')}${UNFINISHED}`;
-    try {
-      await write(temporary, row);
-      await rename(temporary, file);
-    } catch (error) {
-      await rm(temporary, { force: true });
-      throw error;
-    }
+    // Again where somebody cleared the cache meanwhile, folders and all.
+    while (!(await orUndefined(replace(file, row))));
     // Only now, so that one is there at any time. Of two written at once with different extensions, neither may be left.
     await this.#remove(entry.id, this.#otherExtensions);
-    for (const link of this.#linksOf(entry)) await write(link, '');
+    await Promise.all(this.#linksOf(entry).map((link) => write(link, '')));
     if (this.#bounds) {
       await this.#used(file);
       this.#bounds.added({ id: entry.id, used: this.#now(), size: row.byteLength });
@@ -123,11 +117,16 @@ export class FileStore implements Store {
     for await (const entry of this.#candidates(query)) if (fits(entry, query)) yield entry;
   }
 
-  /** Puts everything aside at once; removing so many files takes its time, which nobody has to wait for. */
+  /**
+   * Puts everything aside; removing so many files takes its time, which nobody has to wait for. Only subfolders, since
+   * Node fails to make a folder in one that goes meanwhile.
+   */
   async *clear(): AsyncGenerator<unknown> {
-    for (const part of [ROWS, LINKS]) {
-      const aside = `${part}.${randomBytes(6).toString('hex')}${CLEARED}`;
-      yield await orUndefined(rename(path.join(this.folder, part), path.join(this.folder, aside)));
+    for (const part of [ROWS, LINKS].map((name) => path.join(this.folder, name))) {
+      yield await mapConcurrently((await orUndefined(readdir(part))) ?? [], (subfolder) => {
+        const aside = `${part}.${subfolder}.${randomBytes(6).toString('hex')}${CLEARED}`;
+        return orUndefined(rename(path.join(part, subfolder), aside));
+      });
     }
     // What was put aside before, too: whoever did it may have been killed.
     const aside = ((await orUndefined(readdir(this.folder))) ?? []).filter((name) => name.endsWith(CLEARED));
@@ -267,12 +266,23 @@ async function readSummary(id: string, handle: FileHandle): Promise<EntrySummary
   }
 }
 
-/** Writes a file for its owner alone, and makes its folder where there is none yet. */
+/** Writes a file beside its place, and puts it there. */
+async function replace(file: string, data: Uint8Array): Promise<true> {
+  const temporary = `${file}.${randomBytes(6).toString('hex')}${UNFINISHED}`;
+  try {
+    await write(temporary, data);
+    await rename(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  return true;
+}
+
+/** Writes a file for its owner alone, and makes its folder where there is none, however often it is cleared away. */
 async function write(file: string, data: string | Uint8Array): Promise<void> {
-  const options = { mode: 0o600 };
-  if (await orUndefined(writeFile(file, data, options).then(() => true))) return;
-  await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-  await writeFile(file, data, options);
+  const written = () => orUndefined(writeFile(file, data, { mode: 0o600 }).then(() => true));
+  while (!(await written())) await orUndefined(mkdir(path.dirname(file), { recursive: true, mode: 0o700 }));
 }
 
 /** Nothing where there is no such file or folder. */
