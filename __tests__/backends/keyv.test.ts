@@ -14,9 +14,10 @@ import { redis } from '../../scripts/services/redis.mjs';
 import { startBench, temporaryFolder } from '../support/api.js';
 import { TestClock } from '../support/clock.js';
 import { KILLED, testFaults, until } from '../support/faults.js';
+import { managed } from '../support/managed.js';
 import { nameIn } from '../support/names.js';
 import { describeService } from '../support/services.js';
-import { describeBackend } from './contract.js';
+import { describeBackend, entry } from './contract.js';
 
 const maps = new Map<string, Map<string, unknown>>();
 
@@ -81,6 +82,64 @@ describe('an adapter that cannot iterate', () => {
     expect((await api.get('/a')).fromCache).toBe(false);
     await api.detachCache();
   });
+
+  test('finds what it has by URL, and an unsafe request makes it go, variants too', async () => {
+    memory.clear();
+    await using bench = await startBench({}, (request, response) => {
+      response.setHeader('vary', 'accept-language').setHeader('cache-control', 'max-age=60');
+      response.end(request.headers['accept-language']);
+    });
+    const cache = new KeyvCache(adapter, { retention: '1h' });
+    const api = bench.more({ backend: cache, cacheControl: true });
+    const inLanguage = (language: string) => api.get('/a', { headers: { 'accept-language': language } });
+    for (const language of ['de', 'fr', 'de', 'fr']) await inLanguage(language);
+    expect([(await inLanguage('de')).fromCache, (await inLanguage('fr')).fromCache]).toEqual([true, true]);
+    const url = `${bench.origin.url}/a`;
+    expect([await cache.hasUrl(url), await cache.hasUrl(`${url}/b`)]).toEqual([true, false]);
+    await api.post('/a');
+    expect(await cache.hasUrl(url)).toBe(false);
+    expect([(await inLanguage('de')).fromCache, (await inLanguage('fr')).fromCache]).toEqual([false, false]);
+    expect([await cache.deleteUrl(url), memory.size]).toEqual([2, 0]);
+  });
+});
+
+describe('links', () => {
+  const lists = (map: Map<string, unknown>) => [...map.keys()].filter((key) => key.includes(':l:'));
+
+  test('are written one after the other, and go with the last of what they lead to', async () => {
+    const map = new Map<string, unknown>();
+    const store = new KeyvStore(map, 'cache', {}, () => 0);
+    const ids = Array.from({ length: 40 }, (_, index) => index.toString(16).padStart(64, '0'));
+    const urls = ['1'.repeat(32)];
+    await Promise.all(ids.map((id) => store.put(entry('a', { id, group: id, urls }))));
+    expect(await managed(store).count({ url: '1'.repeat(32) })).toBe(40);
+    expect(lists(map)).toHaveLength(16);
+    await store.dropExact(ids.slice(1));
+    expect([await managed(store).count({ url: '1'.repeat(32) }), lists(map)]).toEqual([1, [expect.any(String)]]);
+    await store.dropExact(ids);
+    expect([...map]).toEqual([]);
+  });
+
+  test('forget what is past its retention, and what cannot be read', async () => {
+    const clock = new TestClock();
+    const map = new Map<string, unknown>();
+    const store = new KeyvStore(map, 'cache', { retention: 60 }, clock.now);
+    const [first, second] = [`${'0'.repeat(63)}a`, `${'1'.repeat(63)}a`];
+    const put = (id: string) => store.put(entry('a', { id, group: id, urls: ['1'.repeat(32)], expires: clock.now() }));
+    await put(first);
+    clock.advance(61);
+    await put(second);
+    const [key = ''] = lists(map);
+    expect(JSON.stringify(map.get(key))).toContain(second);
+    expect(JSON.stringify(map.get(key))).not.toContain(first);
+    const keyv = new Keyv(map as never);
+    await keyv.set('cache:l:x:0', 'not ours');
+    expect(await managed(store).count({ url: 'x' })).toBe(0);
+  });
+});
+
+test.each(['', 'a:b', 'a b', 'x'.repeat(101)])('the name %j is refused: keys begin with it', (cacheName) => {
+  expect(() => new KeyvCache(new Map() as never, { cacheName })).toThrow('cacheName');
 });
 
 test('backend takes a Keyv, or an adapter, and leaves other keys alone', async () => {

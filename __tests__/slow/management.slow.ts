@@ -16,7 +16,7 @@ import { TestClock } from '../support/clock.js';
 /** All of the management surface on 100,000 entries, in bounded memory. */
 
 const ENTRIES = Number(process.env.ENTRIES ?? 100_000);
-const AT_ONCE = 200;
+const AT_ONCE = 100;
 const MEGABYTE = 1024 * 1024;
 const adapter = async (config: object) => ({
   data: 'x'.repeat(500),
@@ -66,6 +66,7 @@ test.each(Object.entries(BACKENDS))('%s', async (backend, { service, open }) => 
     return result;
   };
   const { cache } = api;
+  await cache.ready();
   await timed('fill', async () => {
     for (let start = 0; start < ENTRIES; start += AT_ONCE) {
       if (start === ENTRIES / 2) clock.advance(30);

@@ -1,4 +1,3 @@
-import { UnsupportedOperationError } from '../errors.js';
 import type { EntrySummary } from '../models/entry.js';
 import type { CacheEvent } from '../models/events.js';
 import type { ResponseRecord, StoredRecord } from '../models/record.js';
@@ -71,15 +70,10 @@ export class Rows {
 
   async #newestVariant(key: string): Promise<Row<ResponseRecord> | undefined> {
     let newest: Row<ResponseRecord> | undefined;
-    try {
-      for (const name of this.#codec.names(key)) {
-        for await (const row of this.responses({ group: name })) {
-          if (!newest || row.record.created > newest.record.created) newest = row;
-        }
+    for (const name of this.#codec.names(key)) {
+      for await (const row of this.responses({ group: name })) {
+        if (!newest || row.record.created > newest.record.created) newest = row;
       }
-    } catch (error) {
-      // Where nothing can be listed, what is not under the key's own name can't be found.
-      if (!(error instanceof UnsupportedOperationError)) throw error;
     }
     return newest;
   }

@@ -39,7 +39,7 @@ const WRITE_BATCH = 25;
 /** Milliseconds: what makes the SDK fail fast and come back by itself. */
 const FAIL_FAST = {
   maxAttempts: 2,
-  requestHandler: { connectionTimeout: 500, requestTimeout: 5_000, throwOnRequestTimeout: true },
+  requestHandler: { connectionTimeout: 1_000, requestTimeout: 5_000, throwOnRequestTimeout: true },
 };
 /** Milliseconds between two looks at a table that is being made. */
 const TABLE_POLL = 100;

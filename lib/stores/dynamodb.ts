@@ -1,6 +1,7 @@
 import type { Entry, EntrySummary } from '../models/entry.js';
 import { DynamoDbTable, type DynamoDbTableOptions, type Projection, READ_BATCH } from './dynamodb-table.js';
 import { bytes, entryOf, fieldsOf, summaryOf } from './fields.js';
+import { LINK_PARTS, leadingTo, linkPart } from './links.js';
 import { batches, counts, fits } from './query.js';
 import type { EntryQuery, Store } from './store.js';
 
@@ -15,8 +16,6 @@ export interface DynamoDbStoreOptions extends DynamoDbTableOptions {
 const REFUSED = 'ConditionalCheckFailedException';
 /** DynamoDB's own limit, in bytes, less what is beside the entry. */
 const MAX_ITEM = 400 * 1024 - 2 * 1024;
-/** Of a link's set, since an item holds but some 5,000 names. */
-const LINK_PARTS = [...'0123456789abcdef'];
 const NAME: Projection = { expression: '#id', names: { '#id': 'id' } };
 const LINK: Projection = { expression: '#id, ids', names: { '#id': 'id' } };
 /** All of a row but its body. */
@@ -62,7 +61,7 @@ export class DynamoDbStore implements Store {
     // By the server's clock rather than ours: only the length of time is told.
     const expiresAt = Number.isFinite(kept) ? Math.ceil((Date.now() + kept) / 1000) : undefined;
     // Before the row: a link that leads nowhere harms less than a row that nothing leads to.
-    await Promise.all(linksOf(entry).map((from) => this.#link(from, entry.id, expiresAt)));
+    await Promise.all(leadingTo(entry).map((from) => this.#link(from, entry.id, expiresAt)));
     await client.put({
       TableName: this.#table.name,
       Item: {
@@ -83,7 +82,7 @@ export class DynamoDbStore implements Store {
     let dropped = 0;
     for (const batch of batches(ids, READ_BATCH)) {
       const found = await this.#summaries(batch);
-      await Promise.all(found.flatMap((entry) => linksOf(entry).map((from) => this.#unlink(from, entry.id))));
+      await Promise.all(found.flatMap((entry) => leadingTo(entry).map((from) => this.#unlink(from, entry.id))));
       await this.#table.deleteItems(found.map(({ id }) => this.#rows + id));
       dropped += found.filter(counts).length;
     }
@@ -172,7 +171,7 @@ export class DynamoDbStore implements Store {
   }
 
   #linkTo(from: string, id: string): { readonly id: string } {
-    return { id: `${this.#links}${from}:${partOf(id)}` };
+    return { id: `${this.#links}${from}:${linkPart(id)}` };
   }
 
   async *#candidates({ group, url }: EntryQuery): AsyncGenerator<EntrySummary> {
@@ -211,13 +210,4 @@ async function unlessRefused(write: Promise<unknown>): Promise<boolean> {
     if ((error as Error).name === REFUSED) return false;
     throw error;
   }
-}
-
-function linksOf({ group, id, urls }: EntrySummary): string[] {
-  return [...(group === id ? [] : [group]), ...urls];
-}
-
-/** A hexadecimal digit of a name, spread evenly also where names begin alike, as a key's variants do. */
-function partOf(id: string): string {
-  return id.at(-1) ?? '0';
 }

@@ -15,6 +15,7 @@ import {
 import * as path from 'node:path';
 import type { Entry, EntrySummary } from '../models/entry.js';
 import { type EntryFile, FileBounds } from './file-bounds.js';
+import { leadingTo } from './links.js';
 import { AT_ONCE, batches, counts, fits, mapConcurrently } from './query.js';
 import { dropExpired, RetentionSweep } from './retention.js';
 import { HEAD_LENGTH, packRow, parseRow, parseSummary, summaryLength } from './row.js';
@@ -174,9 +175,8 @@ export class FileStore implements Store {
     await orUndefined(utimes(file, this.#now() / 1000, this.#now() / 1000));
   }
 
-  #linksOf({ id, group, urls }: EntrySummary): string[] {
-    const leading = group === id ? urls : [group, ...urls];
-    return leading.map((from) => path.join(this.#linksFolder(from), `${from}.${id}`));
+  #linksOf(entry: EntrySummary): string[] {
+    return leadingTo(entry).map((from) => path.join(this.#linksFolder(from), `${from}.${entry.id}`));
   }
 
   /** Where links that lead from something are, among others. */

@@ -1,6 +1,7 @@
 import Keyv from 'keyv';
 import { UnsupportedOperationError } from '../errors.js';
 import type { Entry, EntrySummary } from '../models/entry.js';
+import { KeyvLinks } from './keyv-links.js';
 import { counts, fits, mapConcurrently } from './query.js';
 import { packRow, parseRow, unreadable } from './row.js';
 import type { EntryQuery, Store } from './store.js';
@@ -35,13 +36,16 @@ export function isAdapter(value: unknown): value is KeyvAdapter {
 /**
  * Entries in whatever Keyv has an adapter for, through Keyv alone: as base64, since only text passes every adapter whole,
  * and in the quotes of JSON, which some adapters (Memcached's) parse by themselves.
- * There is no index: what needs one is a pass over all entries where the adapter can iterate, and refused where it can't.
- * All keys begin with the cache's name, since the store may be somebody's own.
+ * Beside the entries stand lists that lead to them from groups and URLs. What else needs an index is a pass over all
+ * entries where the adapter can iterate, and refused where it can't. All keys begin with the cache's name, since the store
+ * may be somebody's own.
  */
 export class KeyvStore implements Store {
   readonly name = 'keyv';
   readonly #keyv: Keyv;
   readonly #prefix: string;
+  readonly #linkPrefix: string;
+  readonly #links: KeyvLinks;
   readonly #retention: number;
   readonly #now: () => number;
   /** Whether the Keyv was made here, and is disconnected on closing. */
@@ -56,6 +60,13 @@ export class KeyvStore implements Store {
     this.#prefix = `${cacheName}:`;
     this.#retention = (options.retention ?? Number.POSITIVE_INFINITY) * 1000;
     this.#now = now;
+    this.#linkPrefix = `${this.#prefix}l:`;
+    const texts = {
+      get: async (key: string) => textOf(await this.#keyv.get<unknown>(key)),
+      set: (key: string, text: string, until: number) => this.#write(key, text, until),
+      delete: (key: string) => this.#keyv.delete(key),
+    };
+    this.#links = new KeyvLinks(texts, this.#linkPrefix, now);
   }
 
   async find(id: string): Promise<Entry | undefined> {
@@ -63,44 +74,57 @@ export class KeyvStore implements Store {
   }
 
   async put(entry: Entry): Promise<void> {
-    const kept = entry.expires + this.#retention - this.#now();
-    const ttl = Number.isFinite(kept) ? [Math.max(1, Math.ceil(kept))] : [];
-    const value = JSON.stringify(packRow(entry).toString('base64'));
-    const done = await this.#keyv.set(this.#prefix + entry.id, value, ...ttl);
-    if (done === false) throw new Error('the adapter refused the write', { cause: this.#errors.last });
+    const until = entry.expires + this.#retention;
+    // Before the entry: a link that leads nowhere harms less than an entry that nothing leads to.
+    await this.#links.add(entry, until);
+    await this.#write(this.#prefix + entry.id, packRow(entry).toString('base64'), until);
   }
 
   async drop(ids: readonly string[]): Promise<number> {
-    if (!canIterate(this.#keyv)) return this.dropExact(ids);
-    const wanted = new Set(ids);
-    let dropped = 0;
-    for await (const number of this.#dropWhere(({ id, group }) => wanted.has(id) || wanted.has(group)))
-      dropped += number;
-    return dropped;
+    const members = await mapConcurrently(ids, async (id) => {
+      const linked = await this.#found(await this.#links.idsOf(id));
+      return linked.filter(({ group }) => group === id).map((entry) => entry.id);
+    });
+    return this.dropExact([...new Set([...ids, ...members.flat()])]);
   }
 
   async dropExact(ids: readonly string[]): Promise<number> {
     const dropped = await mapConcurrently(ids, async (id) => {
       const entry = await this.find(id);
       if (entry) await this.#keyv.delete(this.#prefix + id);
+      if (entry) await this.#links.remove(entry);
       return entry !== undefined && counts(entry);
     });
     return dropped.filter(Boolean).length;
   }
 
   async *list(query: EntryQuery = {}): AsyncGenerator<EntrySummary> {
-    const { iterator } = this.#keyv;
-    if (!iterator || !canIterate(this.#keyv)) throw unsupported('listing');
-    for await (const [key, value] of iterator.call(this.#keyv, undefined) as AsyncIterable<[string, unknown]>) {
-      if (!key.startsWith(this.#prefix)) continue;
-      const id = key.slice(this.#prefix.length);
-      const entry = this.#parse(id, value);
-      if (entry && fits(entry, query)) yield entry;
+    for await (const entry of this.#candidates(query)) if (fits(entry, query)) yield entry;
+  }
+
+  async *#candidates({ group, url }: EntryQuery): AsyncGenerator<EntrySummary> {
+    if (group !== undefined) yield* await this.#found([group, ...(await this.#links.idsOf(group))]);
+    else if (url !== undefined) yield* await this.#found(await this.#links.idsOf(url));
+    else {
+      for await (const [key, value] of this.#all()) {
+        if (key.startsWith(this.#linkPrefix)) continue;
+        const entry = this.#parse(key.slice(this.#prefix.length), value);
+        if (entry) yield entry;
+      }
     }
   }
 
+  /** Collects before it deletes, since iterators skip where something is deleted meanwhile. */
   async *clear(): AsyncGenerator<unknown> {
-    yield* this.#dropWhere(() => true);
+    let found: string[];
+    do {
+      found = [];
+      for await (const [key] of this.#all()) {
+        found.push(key);
+        if (found.length === BATCH) break;
+      }
+      yield await mapConcurrently(found, (key) => this.#keyv.delete(key));
+    } while (found.length === BATCH);
   }
 
   async ready(): Promise<void> {
@@ -114,28 +138,38 @@ export class KeyvStore implements Store {
     await this.#keyv.disconnect().catch(() => {});
   }
 
-  #parse(id: string, value: unknown): Entry | undefined {
-    if (value === undefined || value === null) return undefined;
-    if (typeof value !== 'string') return unreadable(id, 0);
-    return parseRow(id, Buffer.from(value.startsWith('"') ? value.slice(1, -1) : value, 'base64'));
+  /** Everything of this cache: entries and links. */
+  async *#all(): AsyncGenerator<[key: string, value: unknown]> {
+    const { iterator } = this.#keyv;
+    if (!iterator || !canIterate(this.#keyv)) throw unsupported('listing');
+    for await (const pair of iterator.call(this.#keyv, undefined) as AsyncIterable<[string, unknown]>) {
+      if (pair[0].startsWith(this.#prefix)) yield pair;
+    }
   }
 
-  /**
-   * Yields how many responses each step dropped. It collects before it deletes, since iterators skip where something is
-   * deleted meanwhile.
-   */
-  async *#dropWhere(wanted: (entry: EntrySummary) => boolean): AsyncGenerator<number> {
-    let found: Pick<EntrySummary, 'id' | 'kind'>[];
-    do {
-      found = [];
-      for await (const entry of this.list()) {
-        if (wanted(entry)) found.push({ id: entry.id, kind: entry.kind });
-        if (found.length === BATCH) break;
-      }
-      await mapConcurrently(found, ({ id }) => this.#keyv.delete(this.#prefix + id));
-      yield found.filter(counts).length;
-    } while (found.length === BATCH);
+  async #found(ids: readonly string[]): Promise<Entry[]> {
+    return (await mapConcurrently(ids, (id) => this.find(id))).filter((entry) => entry !== undefined);
   }
+
+  /** In the quotes of JSON. @param until milliseconds since the epoch: it may go then; Infinity for never */
+  async #write(key: string, text: string, until: number): Promise<void> {
+    const kept = until - this.#now();
+    const ttl = Number.isFinite(kept) ? [Math.max(1, Math.ceil(kept))] : [];
+    const done = await this.#keyv.set(key, JSON.stringify(text), ...ttl);
+    if (done === false) throw new Error('the adapter refused the write', { cause: this.#errors.last });
+  }
+
+  #parse(id: string, value: unknown): Entry | undefined {
+    if (value === undefined || value === null) return undefined;
+    const text = textOf(value);
+    return text === undefined ? unreadable(id, 0) : parseRow(id, Buffer.from(text, 'base64'));
+  }
+}
+
+/** What was written, whether or not the adapter has taken it out of its quotes. */
+function textOf(value: unknown): string | undefined {
+  if (typeof value !== 'string') return undefined;
+  return value.startsWith('"') ? value.slice(1, -1) : value;
 }
 
 const errors = new WeakMap<Keyv, { last: unknown }>();
@@ -184,6 +218,6 @@ function throughKeyv(store: KeyvAdapter): Keyv {
 
 function unsupported(what: string): UnsupportedOperationError {
   return new UnsupportedOperationError(
-    `${what} needs an adapter that can iterate, which this one can't; delete by key, let entries go by retention, or use another backend`,
+    `${what} needs an adapter that can iterate, which this one can't; delete by key or URL, let entries go by retention, or use another backend`,
   );
 }

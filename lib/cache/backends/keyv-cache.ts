@@ -7,6 +7,7 @@ import {
   codecFor,
   DEFAULT_CACHE_NAME,
   readBackendOptions,
+  readName,
 } from '../backend-options.js';
 import { BaseCache } from '../base-cache.js';
 
@@ -14,8 +15,8 @@ export type KeyvCacheOptions = CommonBackendOptions;
 
 /**
  * Stored responses in whatever Keyv has an adapter for: PostgreSQL, MySQL, Valkey, etcd, Memcached, a `Map` ... Keys begin
- * with `cacheName`. Looking up by URL, counting and removing are passes over all entries; where the adapter can't iterate,
- * they throw `UnsupportedOperationError`.
+ * with `cacheName`. Listing, counting and removing what is expired are passes over all entries; where the adapter can't
+ * iterate, they throw `UnsupportedOperationError`.
  */
 export class KeyvCache extends BaseCache {
   /**
@@ -24,7 +25,7 @@ export class KeyvCache extends BaseCache {
    */
   constructor(store: Keyv | KeyvAdapter, options: KeyvCacheOptions = {}, { now = Date.now }: BackendClock = {}) {
     if (!isKeyv(store) && !isAdapter(store)) throw optionError('backend', store, 'a Keyv or a Keyv storage adapter');
-    const read = readBackendOptions(options, {});
+    const read = readBackendOptions(options, { cacheName: readName });
     const { cacheName = DEFAULT_CACHE_NAME, retention } = read as { cacheName?: string; retention?: number };
     super({ ...read, store: new KeyvStore(store, cacheName, { retention }, now), codec: codecFor(read), now });
   }
