@@ -103,6 +103,18 @@ describe('an adapter that cannot iterate', () => {
   });
 });
 
+test('an adapter that deletes nothing is told of, rather than cleared for ever', async () => {
+  const map = new (class extends Map<string, unknown> {
+    override delete() {
+      return true;
+    }
+  })();
+  const store = new KeyvStore(map, 'cache', {}, () => 0);
+  const ids = Array.from({ length: 500 }, (_, index) => index.toString(16).padStart(64, '0'));
+  for (const id of ids) await store.put(entry('a', { id, group: id }));
+  await expect(managed(store).clear()).rejects.toThrow('does not delete');
+});
+
 describe('links', () => {
   const lists = (map: Map<string, unknown>) => [...map.keys()].filter((key) => key.includes(':l:'));
 

@@ -2,7 +2,7 @@ import Keyv from 'keyv';
 import { UnsupportedOperationError } from '../errors.js';
 import type { Entry, EntrySummary } from '../models/entry.js';
 import { KeyvLinks } from './keyv-links.js';
-import { counts, fits, mapConcurrently } from './query.js';
+import { AT_ONCE, batches, counts, fits, mapConcurrently } from './query.js';
 import { packRow, parseRow, unreadable } from './row.js';
 import type { EntryQuery, Store } from './store.js';
 
@@ -81,11 +81,11 @@ export class KeyvStore implements Store {
   }
 
   async drop(ids: readonly string[]): Promise<number> {
-    const members = await mapConcurrently(ids, async (id) => {
-      const linked = await this.#found(await this.#links.idsOf(id));
-      return linked.filter(({ group }) => group === id).map((entry) => entry.id);
-    });
-    return this.dropExact([...new Set([...ids, ...members.flat()])]);
+    const wanted = new Set(ids);
+    for (const id of ids) {
+      for await (const entry of this.#found(await this.#links.idsOf(id))) if (entry.group === id) wanted.add(entry.id);
+    }
+    return this.dropExact([...wanted]);
   }
 
   async dropExact(ids: readonly string[]): Promise<number> {
@@ -103,8 +103,8 @@ export class KeyvStore implements Store {
   }
 
   async *#candidates({ group, url }: EntryQuery): AsyncGenerator<EntrySummary> {
-    if (group !== undefined) yield* await this.#found([group, ...(await this.#links.idsOf(group))]);
-    else if (url !== undefined) yield* await this.#found(await this.#links.idsOf(url));
+    if (group !== undefined) yield* this.#found([group, ...(await this.#links.idsOf(group))]);
+    else if (url !== undefined) yield* this.#found(await this.#links.idsOf(url));
     else {
       for await (const [key, value] of this.#all()) {
         if (key.startsWith(this.#linkPrefix)) continue;
@@ -116,13 +116,15 @@ export class KeyvStore implements Store {
 
   /** Collects before it deletes, since iterators skip where something is deleted meanwhile. */
   async *clear(): AsyncGenerator<unknown> {
-    let found: string[];
+    let found: string[] = [];
     do {
+      const before = found.join();
       found = [];
       for await (const [key] of this.#all()) {
         found.push(key);
         if (found.length === BATCH) break;
       }
+      if (found.length === BATCH && found.join() === before) throw new Error('the adapter does not delete');
       yield await mapConcurrently(found, (key) => this.#keyv.delete(key));
     } while (found.length === BATCH);
   }
@@ -147,8 +149,10 @@ export class KeyvStore implements Store {
     }
   }
 
-  async #found(ids: readonly string[]): Promise<Entry[]> {
-    return (await mapConcurrently(ids, (id) => this.find(id))).filter((entry) => entry !== undefined);
+  async *#found(ids: readonly string[]): AsyncGenerator<Entry> {
+    for (const batch of batches(ids, AT_ONCE)) {
+      for (const entry of await Promise.all(batch.map((id) => this.find(id)))) if (entry) yield entry;
+    }
   }
 
   /** In the quotes of JSON. @param until milliseconds since the epoch: it may go then; Infinity for never */
