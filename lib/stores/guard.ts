@@ -1,7 +1,9 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { CacheError, UnsupportedOperationError } from '../errors.js';
 import { isPromise, type MaybePromise } from '../maybe-promise.js';
 import type { CacheEvent } from '../models/events.js';
 import type { Store } from './store.js';
+import { within } from './within.js';
 
 /** What went wrong with the store during a call, as Cache-Status tells it. */
 export type StoreFailure = 'store-down' | 'store-timeout' | 'store-error' | 'too-large-for-store' | 'serializer';
@@ -236,13 +238,14 @@ export class Guard {
         this.#endOutage();
       } catch {
         // Not before this one has ended, which may keep the process alive meanwhile: one after the other would for ever.
-        await settled(probing, MANAGE_TIMEOUT * 1000);
+        await Promise.race([probing, pause(MANAGE_TIMEOUT * 1000, undefined, { ref: false })]).catch(() => {});
         if (!this.#closed) this.#probeAfter(Math.min(seconds * 2, LAST_PROBE));
       }
     }, seconds * 1000);
     this.#probe.unref();
   }
 
+  /** A rejection also where the store throws at once. */
   async #ask(): Promise<void> {
     await this.store.ready();
   }
@@ -263,28 +266,8 @@ export class Guard {
     );
   }
 
-  /** The result, or an error when that many milliseconds have passed; the work itself goes on. */
   #limited<T>(work: Promise<T>, milliseconds: number): Promise<T> {
-    if (milliseconds === Number.POSITIVE_INFINITY) return work;
-    return new Promise((resolve, reject) => {
-      const message = `the store ${this.store.name} did not answer in time`;
-      const timer = setTimeout(
-        () => reject(new CacheError('ERR_CACHE_STORE_TIMEOUT', message)),
-        Math.max(0, milliseconds),
-      );
-      work.then(resolve, reject).finally(() => clearTimeout(timer));
-    });
+    const message = `the store ${this.store.name} did not answer in time`;
+    return within(work, milliseconds, () => new CacheError('ERR_CACHE_STORE_TIMEOUT', message));
   }
-}
-
-/** Waits until the work has settled, but no longer than that many milliseconds, and keeps no process alive. */
-function settled(work: Promise<unknown>, milliseconds: number): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, milliseconds).unref();
-    const end = () => {
-      clearTimeout(timer);
-      resolve();
-    };
-    work.then(end, end);
-  });
 }

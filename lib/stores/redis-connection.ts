@@ -9,6 +9,7 @@ import {
   type RedisConnectionOptions,
   reachable,
 } from './redis-client.js';
+import { within } from './within.js';
 
 interface Opened extends Reachable {
   /** Something is asked: the process stays alive until it was told `rest` as often. */
@@ -51,6 +52,7 @@ export class RedisConnection {
       return await within(
         opened.ready().then(() => work(opened)),
         ANSWER,
+        unanswered,
       );
     } catch (error) {
       if (!REPLY.test(String((error as Error).message))) opened.fail();
@@ -114,7 +116,7 @@ async function openFleeting(
   };
   client.on('node-error', end);
   try {
-    await within<unknown>(client.connect(), DISCOVERY);
+    await within<unknown>(client.connect(), DISCOVERY, unanswered);
   } catch (error) {
     // Not awaited: a sentinel ends with what it waits for.
     void close();
@@ -197,15 +199,7 @@ async function destroy(client: RedisClusterType | RedisSentinelType): Promise<vo
   }
 }
 
-/** Rejects where the work takes longer. */
-async function within<T>(work: Promise<T>, milliseconds: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no node of Redis answered within ${milliseconds} ms`)), milliseconds);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+/** Why waiting for Redis ends. */
+function unanswered(): Error {
+  return new Error('no node of Redis answered in time');
 }
