@@ -3,7 +3,7 @@ import type { Server, Service } from '../../scripts/services/server.mjs';
 
 /**
  * Tests over a real server, started before them and stopped after. Where it is not installed they are skipped, by a name
- * that says how to have it.
+ * that says how to have it; CI has them all, and fails where a test was skipped.
  */
 export function describeService(service: Service, tests: (server: () => Server) => void): void {
   const { name, how } = service;
