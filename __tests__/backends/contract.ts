@@ -196,6 +196,8 @@ export function describeBackend(name: string, backend: Backend): void {
       const listed = new Set<string>();
       for await (const summary of store.list()) listed.add(summary.id);
       expect([listed.size, await managed(store).count()]).toEqual([number, number]);
+      await managed(store).clear();
+      expect(await managed(store).count()).toBe(0);
     });
 
     test('keeps caches of similar names apart', async () => {

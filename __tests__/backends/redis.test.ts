@@ -42,6 +42,14 @@ describeService(redis, (server) => {
     await store.close();
   });
 
+  test('of two that remove one entry, one counts it', async () => {
+    const stores = [1, 2].map(() => new RedisStore('counted', { url: server().url }, Date.now));
+    await stores[0]?.put(entry('a'));
+    const counted = await Promise.all(stores.map((store) => store.dropExact([entry('a').id])));
+    expect(counted.sort()).toEqual([0, 1]);
+    for (const store of stores) await store.close();
+  });
+
   test('retention is handed to the server', async () => {
     const store = new RedisStore('retained', { url: server().url, retention: 60 }, Date.now);
     const id = 'a'.repeat(64);

@@ -110,6 +110,17 @@ describe('bounds', () => {
     await second.close();
   });
 
+  test('are opened by several at once', async () => {
+    await using folder = await temporaryFolder();
+    const stores = [1, 2, 3, 4].map(
+      () => new SqliteStore(path.join(folder.path, 'cache'), { maxEntries: 10 }, Date.now),
+    );
+    await Promise.all(stores.map((store) => store.ready()));
+    for (const [index, store] of stores.entries()) await fill(store, index * 10, index * 10 + 10);
+    for (const store of stores) await store.close();
+    expect(await rawQuery(stores[0]?.file ?? '', `SELECT entries FROM ${TABLE}_extent`)).toEqual([{ entries: 10 }]);
+  });
+
   test('that were lowered by far are reached by several writes', async () => {
     await using folder = await temporaryFolder();
     const cacheName = path.join(folder.path, 'cache');
@@ -125,6 +136,16 @@ describe('bounds', () => {
     expect(lengths).toEqual([101, 52, 10, 10, 10]);
     await small.close();
   });
+});
+
+test('purging goes step by step', async () => {
+  await using folder = await temporaryFolder();
+  const store = new SqliteStore(path.join(folder.path, 'cache'), {}, Date.now);
+  for (let index = 0; index < 1_200; index += 1) await store.put(entry('a', { id: `${index}` }));
+  const steps: number[] = [];
+  for await (const removed of store.purge(2_000)) steps.push(removed);
+  expect(steps).toEqual([500, 500, 200]);
+  await store.close();
 });
 
 test('purging, and looking up by URL, use an index', async () => {

@@ -136,7 +136,7 @@ export class Rows {
    */
   async dropFitting<T extends { readonly id: string }>(
     list: () => AsyncIterable<T>,
-    fits: (row: T) => boolean,
+    fits: (row: T) => boolean = () => true,
   ): Promise<number> {
     let removed = 0;
     for (;;) {

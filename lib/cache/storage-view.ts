@@ -34,11 +34,7 @@ export function responsesView(
       for await (const response of cache.values()) yield [response.cacheKey, response];
     },
     count: () => cache.responseCount(),
-    clear: async () =>
-      void (await rows.dropFitting(
-        () => rows.responses(),
-        () => true,
-      )),
+    clear: async () => void (await rows.dropFitting(() => rows.responses())),
   };
 }
 
@@ -71,10 +67,6 @@ export function redirectsView(rows: Rows, set: (key: string, target: string) => 
     },
     entries,
     count: () => rows.count({ kind: 'redirect' }),
-    clear: async () =>
-      void (await rows.dropFitting(
-        () => rows.summaries({ kind: 'redirect' }),
-        () => true,
-      )),
+    clear: async () => void (await rows.dropFitting(() => rows.summaries({ kind: 'redirect' }))),
   };
 }

@@ -2,7 +2,7 @@ import type { Entry, EntrySummary } from '../models/entry.js';
 import { DynamoDbTable, type DynamoDbTableOptions, type Projection, READ_BATCH } from './dynamodb-table.js';
 import { bytes, entryOf, fieldsOf, summaryOf } from './fields.js';
 import { LINK_PARTS, leadingTo, linkPart } from './links.js';
-import { batches, counts, fits } from './query.js';
+import { batches, counts, fits, withMembers } from './query.js';
 import type { EntryQuery, Store } from './store.js';
 
 export interface DynamoDbStoreOptions extends DynamoDbTableOptions {
@@ -73,9 +73,7 @@ export class DynamoDbStore implements Store {
   }
 
   async drop(ids: readonly string[]): Promise<number> {
-    const members: string[] = [];
-    for (const id of ids) for await (const entry of this.#linked(id)) if (entry.group === id) members.push(entry.id);
-    return this.dropExact([...new Set([...ids, ...members])]);
+    return this.dropExact(await withMembers(this, ids));
   }
 
   async dropExact(ids: readonly string[]): Promise<number> {

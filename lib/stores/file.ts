@@ -16,7 +16,7 @@ import * as path from 'node:path';
 import type { Entry, EntrySummary } from '../models/entry.js';
 import { type EntryFile, FileBounds } from './file-bounds.js';
 import { leadingTo } from './links.js';
-import { AT_ONCE, batches, counts, fits, mapConcurrently } from './query.js';
+import { counts, eachFound, fits, mapConcurrently, withMembers } from './query.js';
 import { dropExpired, RetentionSweep } from './retention.js';
 import { HEAD_LENGTH, packRow, parseRow, parseSummary, summaryLength } from './row.js';
 import type { EntryQuery, Store } from './store.js';
@@ -101,11 +101,7 @@ export class FileStore implements Store {
   }
 
   async drop(ids: readonly string[]): Promise<number> {
-    const wanted = new Set(ids);
-    for (const id of ids) {
-      for await (const entry of this.#linked(id)) if (entry.group === id) wanted.add(entry.id);
-    }
-    return this.dropExact([...wanted]);
+    return this.dropExact(await withMembers(this, ids));
   }
 
   async dropExact(ids: readonly string[]): Promise<number> {
@@ -195,11 +191,9 @@ export class FileStore implements Store {
 
   /** What links lead to; a link may have outlived what it led to. */
   async *#linked(from: string): AsyncGenerator<EntrySummary> {
-    for (const name of (await orUndefined(readdir(this.#linksFolder(from)))) ?? []) {
-      if (!name.startsWith(`${from}.`)) continue;
-      const entry = await this.#summary(name.slice(from.length + 1));
-      if (entry) yield entry;
-    }
+    const names = (await orUndefined(readdir(this.#linksFolder(from)))) ?? [];
+    const ids = names.filter((name) => name.startsWith(`${from}.`)).map((name) => name.slice(from.length + 1));
+    yield* eachFound(ids, (id) => this.#summary(id));
   }
 
   async *#all(): AsyncGenerator<EntrySummary> {
@@ -207,9 +201,7 @@ export class FileStore implements Store {
       await this.#dropAbandoned(folder, names);
       // Once each, even where a file is just being replaced by one of another extension.
       const ids = [...new Set(names.map(idOf))].filter((id) => id !== undefined);
-      for (const batch of batches(ids, AT_ONCE)) {
-        for (const entry of await Promise.all(batch.map((id) => this.#summary(id)))) if (entry) yield entry;
-      }
+      yield* eachFound(ids, (id) => this.#summary(id));
     }
   }
 

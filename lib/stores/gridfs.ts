@@ -3,7 +3,7 @@ import type { Entry, EntrySummary } from '../models/entry.js';
 import { bytes, entryOf, fieldsOf, summaryOf } from './fields.js';
 import { conditions, keysOf } from './mongo.js';
 import { MongoConnection, type MongoConnectionOptions } from './mongo-connection.js';
-import { counts, fits, mapConcurrently } from './query.js';
+import { counts, fits, mapConcurrently, withMembers } from './query.js';
 import { dropExpired, RetentionSweep } from './retention.js';
 import type { EntryQuery, Store } from './store.js';
 
@@ -80,9 +80,7 @@ export class GridFSStore implements Store {
   }
 
   async drop(ids: readonly string[]): Promise<number> {
-    const members: string[] = [];
-    for (const group of ids) for await (const entry of this.list({ group })) members.push(entry.id);
-    return this.dropExact([...new Set([...ids, ...members])]);
+    return this.dropExact(await withMembers(this, ids));
   }
 
   dropExact(ids: readonly string[]): Promise<number> {

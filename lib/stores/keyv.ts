@@ -2,7 +2,7 @@ import Keyv from 'keyv';
 import { UnsupportedOperationError } from '../errors.js';
 import type { Entry, EntrySummary } from '../models/entry.js';
 import { KeyvLinks } from './keyv-links.js';
-import { AT_ONCE, batches, counts, fits, mapConcurrently } from './query.js';
+import { counts, eachFound, fits, mapConcurrently, withMembers } from './query.js';
 import { packRow, parseRow, unreadable } from './row.js';
 import type { EntryQuery, Store } from './store.js';
 
@@ -81,11 +81,7 @@ export class KeyvStore implements Store {
   }
 
   async drop(ids: readonly string[]): Promise<number> {
-    const wanted = new Set(ids);
-    for (const id of ids) {
-      for await (const entry of this.#found(await this.#links.idsOf(id))) if (entry.group === id) wanted.add(entry.id);
-    }
-    return this.dropExact([...wanted]);
+    return this.dropExact(await withMembers(this, ids));
   }
 
   async dropExact(ids: readonly string[]): Promise<number> {
@@ -149,10 +145,8 @@ export class KeyvStore implements Store {
     }
   }
 
-  async *#found(ids: readonly string[]): AsyncGenerator<Entry> {
-    for (const batch of batches(ids, AT_ONCE)) {
-      for (const entry of await Promise.all(batch.map((id) => this.find(id)))) if (entry) yield entry;
-    }
+  #found(ids: readonly string[]): AsyncGenerator<Entry> {
+    return eachFound(ids, (id) => this.find(id));
   }
 
   /** In the quotes of JSON. @param until milliseconds since the epoch: it may go then; Infinity for never */

@@ -29,13 +29,30 @@ export async function countListed(entries: AsyncIterable<EntryHead>, query: Entr
 }
 
 /** What is asked of a store, or of a disk, at once where much is to be done. */
-export const AT_ONCE = 16;
+const AT_ONCE = 16;
 
 /** What the work makes of each, several at once. */
 export async function mapConcurrently<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
   for (const batch of batches(items, AT_ONCE)) results.push(...(await Promise.all(batch.map(work))));
   return results;
+}
+
+/** What there is of what is looked for, several at once. */
+export async function* eachFound<T>(
+  ids: readonly string[],
+  find: (id: string) => Promise<T | undefined>,
+): AsyncGenerator<T> {
+  for (const batch of batches(ids, AT_ONCE)) {
+    for (const found of await Promise.all(batch.map(find))) if (found !== undefined) yield found;
+  }
+}
+
+/** These ids, and those of the entries whose group is among them, each once. */
+export async function withMembers(store: Pick<Store, 'list'>, ids: readonly string[]): Promise<string[]> {
+  const all = new Set(ids);
+  for (const group of ids) for await (const entry of store.list({ group })) all.add(entry.id);
+  return [...all];
 }
 
 /** Lists of at most that many. */

@@ -45,8 +45,8 @@ export interface Store {
 
   /**
    * Entries without bodies, in no particular order and in bounded memory. Entries that come or go during the listing may
-   * or may not be seen; the listing's reader may drop and put meanwhile. By group and by URL every store
-   * can list; other queries throw UnsupportedOperationError where it can't.
+   * or may not be seen; the listing's reader may drop and put meanwhile. By group and by URL every
+   * store can list; other queries throw UnsupportedOperationError where it can't.
    */
   list(query?: EntryQuery): AsyncIterable<EntrySummary>;
 
