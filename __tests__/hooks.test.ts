@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import axios, { type AxiosInstance, type AxiosRequestConfig } from 'axios';
-import type { CacheOptions } from '../lib/options.js';
+import type { CacheOptions } from '../lib/settings/types.js';
 import { setupCache } from '../lib/setup-cache.js';
 import { startOrigin } from './support/origin.js';
 

@@ -4,8 +4,8 @@ import KeyvSqlite from '@keyv/sqlite';
 import { CookieJar } from 'tough-cookie';
 import { RedisCache } from '../lib/cache/backends/redis-cache.js';
 import { internalsOf } from '../lib/cache/internals.js';
-import { HEAD_LENGTH } from '../lib/stores/row.js';
-import { bytesDriver } from '../lib/stores/sqlite-driver.js';
+import { bytesDriver } from '../lib/stores/sqlite/keyv6-driver.js';
+import { HEAD_LENGTH } from '../lib/stores/stored-form.js';
 import { startBench, temporaryFolder } from './support/api.js';
 import { sendJson } from './support/origin.js';
 import { TABLE } from './support/sqlite.js';
@@ -240,7 +240,7 @@ test('a polluted Object.prototype.secretKey signs nothing', async () => {
     await using bench = await startBench({ backendOptions: { maxEntries: 10 } });
     const { cacheKey = '' } = await bench.api.get('/');
     const entry = await internalsOf(bench.api.cache).guard.store.find(cacheKey);
-    expect(entry?.seal).toBe('');
+    expect(entry?.protection).toBe('');
   } finally {
     Reflect.deleteProperty(Object.prototype, 'secretKey');
   }

@@ -4,7 +4,7 @@ import { describe, expect, jest, test } from '@jest/globals';
 import axios from 'axios';
 import { MemoryCache } from '../lib/cache/backends/memory-cache.js';
 import { SqliteCache } from '../lib/cache/backends/sqlite-cache.js';
-import type { CacheOptions } from '../lib/options.js';
+import type { CacheOptions } from '../lib/settings/types.js';
 import { type CachedAxiosInstance, setupCache } from '../lib/setup-cache.js';
 import { startBench, temporaryFolder } from './support/api.js';
 import { program } from './support/child.js';

@@ -1,6 +1,6 @@
 import axios, { type AxiosInstance, type AxiosRequestConfig, type AxiosStatic, type CreateAxiosDefaults } from 'axios';
 import type { CacheMethods } from './axios/attachment.js';
-import type { CacheOptions } from './options.js';
+import type { CacheOptions } from './settings/types.js';
 import { setupCache } from './setup-cache.js';
 
 /** An axios instance with a cache: callable, and built like `axios.create(axiosConfig)` (requests-cache: `CachedSession`). */

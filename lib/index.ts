@@ -12,23 +12,12 @@ export { BaseCache, type DeletionQuery, type RemovalCount, type ResponseFilter }
 export type { EventCounts } from './cache/events.js';
 export type { InvalidResponse } from './cache/rows.js';
 export type { CacheStorage } from './cache/storage-view.js';
-export { type Credentials, createKey, type KeyRules } from './cache-key.js';
 export { CachedAxios, CacheMixin, type WithCache } from './cached-axios.js';
 export { CacheError, type CacheErrorCode, UnsupportedOperationError } from './errors.js';
 export type { CacheRequest } from './models/cache-request.js';
 export { CachedRequest, CachedResponse } from './models/cached-response.js';
 export type { CacheEvent, CacheEventType } from './models/events.js';
 export type { Hop } from './models/record.js';
-export { normalizeUrl } from './normalize-url.js';
-export type {
-  CacheOptions,
-  Duration,
-  ExpirationFunction,
-  ExpireAfter,
-  OldDataOnError,
-  RequestCacheOptions,
-  UrlsExpireAfter,
-} from './options.js';
 export {
   clear,
   disabled,
@@ -48,8 +37,19 @@ export {
   toExpirationDate,
 } from './policy/expiration.js';
 export { urlMatch } from './policy/url-pattern.js';
+export { type Credentials, createKey, type KeyRules } from './request/cache-key.js';
+export { normalizeUrl } from './request/normalize-url.js';
 export type { Key, Keys } from './serializers/keys.js';
 export { brotliStage, gzipStage, SerializerPipeline, type Stage, utf8Stage } from './serializers/pipeline.js';
 export type { Serializer } from './serializers/serializer.js';
-export type { CacheSettings } from './settings.js';
+export type { CacheSettings } from './settings/instance.js';
+export type {
+  CacheOptions,
+  Duration,
+  ExpirationFunction,
+  ExpireAfter,
+  OldDataOnError,
+  RequestCacheOptions,
+  UrlsExpireAfter,
+} from './settings/types.js';
 export { type CachedAxiosInstance, setupCache } from './setup-cache.js';

@@ -1,5 +1,4 @@
 import type { Axios, AxiosInstance, AxiosRequestConfig, InternalAxiosRequestConfig } from 'axios';
-import { asyncScope } from './async-scope.js';
 import { attachmentOf } from './axios/attachment.js';
 import { type CachingContext, restoreAdapter, wrapAdapter } from './axios/caching-adapter.js';
 import { prototypesOfAxios } from './axios/copies.js';
@@ -7,9 +6,10 @@ import type { BaseCache, RemovalCount } from './cache/base-cache.js';
 import { type CacheInternals, internalsOf } from './cache/internals.js';
 import { openCache } from './cache/open-cache.js';
 import { optionError } from './errors.js';
-import type { CacheOptions } from './options.js';
+import { asyncScope } from './platform/async-scope.js';
 import type { ExpirationTime } from './policy/expiration.js';
-import { type CallSettings, InstanceSettings, storeOptions, withoutStoreOptions } from './settings.js';
+import { type CallSettings, InstanceSettings, storeOptions, withoutStoreOptions } from './settings/instance.js';
+import type { CacheOptions } from './settings/types.js';
 import type { CachedAxiosInstance } from './setup-cache.js';
 
 /** Options of {@link installCache} and {@link enabled}. */

@@ -4,8 +4,8 @@ import { axiosBindings } from './axios/bindings.js';
 import { provideBindings } from './cache/bindings.js';
 import { openCache } from './cache/open-cache.js';
 import { CacheError, optionError } from './errors.js';
-import type { CacheOptions } from './options.js';
-import { InstanceSettings, refuseCacheOptions, storeOptions } from './settings.js';
+import { InstanceSettings, refuseCacheOptions, storeOptions } from './settings/instance.js';
+import type { CacheOptions } from './settings/types.js';
 
 provideBindings(axiosBindings);
 

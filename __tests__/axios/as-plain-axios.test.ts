@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import * as path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import axios, { type AxiosInstance, type AxiosRequestConfig } from 'axios';
-import type { CacheOptions } from '../../lib/options.js';
+import type { CacheOptions } from '../../lib/settings/types.js';
 import { startBench, temporaryFolder } from '../support/api.js';
 import type { Handler } from '../support/origin.js';
 

@@ -2,7 +2,7 @@ import * as path from 'node:path';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import axios, { type AxiosInstance, type AxiosRequestConfig, type AxiosResponse, type ResponseType } from 'axios';
-import type { CacheOptions } from '../../lib/options.js';
+import type { CacheOptions } from '../../lib/settings/types.js';
 import { type Bench, startBench, temporaryFolder } from '../support/api.js';
 import type { Handler } from '../support/origin.js';
 

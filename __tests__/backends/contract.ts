@@ -46,10 +46,10 @@ export function entry(letter: string, more: Partial<Entry> = {}): Entry {
     id: id(letter),
     kind: 'response',
     group: id(letter),
-    created: 1_000,
-    expires: 2_000,
+    receivedAt: 1_000,
+    staleAt: 2_000,
     urls: [],
-    seal: '',
+    protection: '',
     signature: '',
     size: meta.length + body.byteLength,
     meta,
@@ -102,8 +102,8 @@ export function describeBackend(name: string, backend: Backend): void {
       const given = entry('a', {
         body,
         signature: 'header..signature',
-        seal: 'S',
-        expires: Number.POSITIVE_INFINITY,
+        protection: 'S',
+        staleAt: Number.POSITIVE_INFINITY,
         urls: ['1'.repeat(32), '2'.repeat(32)],
         group: id('b'),
       });
@@ -119,18 +119,18 @@ export function describeBackend(name: string, backend: Backend): void {
 
     test('replaces what had the id', async () => {
       await store.put(entry('a', { urls: ['1'.repeat(32)] }));
-      await store.put(entry('a', { body: Buffer.from('new'), expires: 9_000, urls: [] }));
+      await store.put(entry('a', { body: Buffer.from('new'), staleAt: 9_000, urls: [] }));
       expect(Buffer.from((await store.find(id('a')))?.body ?? '').toString()).toBe('new');
       expect([await managed(store).count(), await ids(store, { url: '1'.repeat(32) })]).toEqual([1, []]);
     });
 
     describe('with several entries', () => {
       beforeEach(async () => {
-        await store.put(entry('a', { urls: ['1'.repeat(32)], expires: 2_000 }));
-        await store.put(entry('b', { urls: ['2'.repeat(32), '1'.repeat(32)], expires: 3_000, created: 1_500 }));
-        await store.put(entry('c', { kind: 'variants', expires: Number.POSITIVE_INFINITY, created: 3_000 }));
-        await store.put(entry('d', { id: `${id('c')}.${'f'.repeat(32)}`, group: id('c'), expires: 4_000 }));
-        await store.put(entry('e', { kind: 'redirect', group: id('a'), expires: 2_000 }));
+        await store.put(entry('a', { urls: ['1'.repeat(32)], staleAt: 2_000 }));
+        await store.put(entry('b', { urls: ['2'.repeat(32), '1'.repeat(32)], staleAt: 3_000, receivedAt: 1_500 }));
+        await store.put(entry('c', { kind: 'variants', staleAt: Number.POSITIVE_INFINITY, receivedAt: 3_000 }));
+        await store.put(entry('d', { id: `${id('c')}.${'f'.repeat(32)}`, group: id('c'), staleAt: 4_000 }));
+        await store.put(entry('e', { kind: 'redirect', group: id('a'), staleAt: 2_000 }));
       });
 
       test.each<[string, EntryQuery | undefined, string[]]>([
@@ -139,12 +139,12 @@ export function describeBackend(name: string, backend: Backend): void {
         ['a group', { group: id('a') }, ['a', 'e']],
         ['a group of variants', { group: id('c') }, ['c', `c.${'f'.repeat(32)}`]],
         ['a URL, asked or final', { url: '1'.repeat(32) }, ['a', 'b']],
-        ['what is expired', { expiredBy: 2_000 }, ['a', 'e']],
+        ['what is expired', { staleBy: 2_000 }, ['a', 'e']],
         ['what is fresh', { freshAt: 2_000 }, ['b', 'c', `c.${'f'.repeat(32)}`]],
-        ['what is old', { createdBefore: 1_500 }, ['a', `c.${'f'.repeat(32)}`, 'e']],
+        ['what is old', { receivedBefore: 1_500 }, ['a', `c.${'f'.repeat(32)}`, 'e']],
         [
           'all at once',
-          { kind: 'response', group: id('a'), url: '1'.repeat(32), expiredBy: 2_000, createdBefore: 1_001 },
+          { kind: 'response', group: id('a'), url: '1'.repeat(32), staleBy: 2_000, receivedBefore: 1_001 },
           ['a'],
         ],
         ['nothing that fits', { kind: 'response', group: id('z') }, []],
@@ -156,12 +156,12 @@ export function describeBackend(name: string, backend: Backend): void {
       });
 
       test('drops ids with their groups', async () => {
-        expect(await store.drop([id('a'), id('c'), id('x')])).toBe(2);
+        expect(await store.deleteGroups([id('a'), id('c'), id('x')])).toBe(2);
         expect(await ids(store)).toEqual(['b']);
       });
 
       test('drops exactly these', async () => {
-        expect(await store.dropExact([id('a'), id('c'), id('x')])).toBe(1);
+        expect(await store.delete([id('a'), id('c'), id('x')])).toBe(1);
         expect(await ids(store)).toEqual(['b', `c.${'f'.repeat(32)}`, 'e']);
       });
 
@@ -180,7 +180,7 @@ export function describeBackend(name: string, backend: Backend): void {
 
       test('lists while its reader drops and puts', async () => {
         for await (const { id: listed } of store.list({ kind: 'response' })) {
-          await store.dropExact([listed]);
+          await store.delete([listed]);
           await store.put(entry('v', { kind: 'variants' }));
         }
         expect(await managed(store).count()).toBe(0);
@@ -236,9 +236,9 @@ export function describeBackend(name: string, backend: Backend): void {
     if (backend.expires ?? true) {
       test('lets go of what is past its retention', async () => {
         const brief = another('brief', { retention: 60 });
-        await brief.put(entry('a', { expires: clock.now() + 1_000 }));
+        await brief.put(entry('a', { staleAt: clock.now() + 1_000 }));
         clock.advance(120);
-        await brief.put(entry('b', { expires: clock.now() + 1_000 }));
+        await brief.put(entry('b', { staleAt: clock.now() + 1_000 }));
         await until('the old one is gone', async () => (await ids(brief)).length < 2);
         expect(await ids(brief)).toEqual(['b']);
       });
@@ -261,24 +261,33 @@ export function describeBackend(name: string, backend: Backend): void {
     if (backend.leases ?? true) {
       test('holds a lease for one at a time', async () => {
         const other = another();
-        expect([await store.claim?.('a', 'me', 60), await other.claim?.('a', 'you', 60)]).toEqual([true, false]);
-        expect([await store.claim?.('a', 'me', 60), await other.claim?.('b', 'you', 60)]).toEqual([true, true]);
-        await other.release?.('a', 'you');
-        expect(await other.claim?.('a', 'you', 60)).toBe(false);
-        await store.release?.('a', 'me');
-        expect(await other.claim?.('a', 'you', 60)).toBe(true);
+        expect([await store.acquireLease?.('a', 'me', 60), await other.acquireLease?.('a', 'you', 60)]).toEqual([
+          true,
+          false,
+        ]);
+        expect([await store.acquireLease?.('a', 'me', 60), await other.acquireLease?.('b', 'you', 60)]).toEqual([
+          true,
+          true,
+        ]);
+        await other.releaseLease?.('a', 'you');
+        expect(await other.acquireLease?.('a', 'you', 60)).toBe(false);
+        await store.releaseLease?.('a', 'me');
+        expect(await other.acquireLease?.('a', 'you', 60)).toBe(true);
         expect([await managed(store).count(), await ids(store)]).toEqual([0, []]);
       });
 
       test('a lease ends with its time', async () => {
-        await store.claim?.('a', 'me', 0.05);
+        await store.acquireLease?.('a', 'me', 0.05);
         clock.advance(1);
         await new Promise((resolve) => setTimeout(resolve, 80));
-        expect([await store.claim?.('a', 'you', 60), await store.claim?.('a', 'me', 60)]).toEqual([true, false]);
+        expect([await store.acquireLease?.('a', 'you', 60), await store.acquireLease?.('a', 'me', 60)]).toEqual([
+          true,
+          false,
+        ]);
       });
     } else {
       test('holds no lease', () => {
-        expect(store.claim).toBeUndefined();
+        expect(store.acquireLease).toBeUndefined();
       });
     }
 
@@ -288,7 +297,7 @@ export function describeBackend(name: string, backend: Backend): void {
         await backend.plantGarbage?.(folder.path, 'cache', id('b'));
         expect((await store.find(id('b')))?.kind).toBe('unknown');
         expect([await managed(store).count(), await ids(store, { kind: 'unknown' })]).toEqual([2, ['b']]);
-        expect([await store.dropExact([id('b')]), await managed(store).count()]).toEqual([1, 1]);
+        expect([await store.delete([id('b')]), await managed(store).count()]).toEqual([1, 1]);
       });
     }
 
@@ -313,7 +322,7 @@ function writer(module: string): string {
     for (let index = 0; index < 50; index += 1) {
       const id = (number + index.toString(16)).padStart(64, '0');
       const body = Buffer.alloc(1000, number);
-      await store.put({ id, kind: 'response', group: id, created: 1, expires: 2, urls: [], seal: '', signature: '', size: 1000, meta: Buffer.from('json\\n{}'), body });
+      await store.put({ id, kind: 'response', group: id, receivedAt: 1, staleAt: 2, urls: [], protection: '', signature: '', size: 1000, meta: Buffer.from('json\\n{}'), body });
     }
     await store.close();
   `;

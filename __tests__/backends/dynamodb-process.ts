@@ -1,4 +1,4 @@
-import { DynamoDbStore } from '../../lib/stores/dynamodb.js';
+import { DynamoDbStore } from '../../lib/stores/dynamodb/index.js';
 import { nameIn } from '../support/names.js';
 
 /** dynalite takes any. */

@@ -1,7 +1,7 @@
 import { Agent } from 'node:http';
 import { expect, test } from '@jest/globals';
 import { KeyvDynamo } from '@keyv/dynamo';
-import { DynamoDbStore } from '../../lib/stores/dynamodb.js';
+import { DynamoDbStore } from '../../lib/stores/dynamodb/index.js';
 import { dynamo } from '../../scripts/services/dynamo.mjs';
 import { startBench } from '../support/api.js';
 import { testFaults } from '../support/faults.js';
@@ -41,8 +41,8 @@ describeService(dynamo, (server) => {
 
   test('nothing expires by itself but what has a retention', async () => {
     const store = open('retained', { retention: 60 }, () => 5_000);
-    await store.put(entry('a', { expires: 65_000 }));
-    await store.put(entry('b', { expires: Number.POSITIVE_INFINITY }));
+    await store.put(entry('a', { staleAt: 65_000 }));
+    await store.put(entry('b', { staleAt: Number.POSITIVE_INFINITY }));
     const items = await raw('retained', async (client) => (await client.scan({ TableName: 'retained' })).Items ?? []);
     const instants = items.map(({ expiresAt }) => expiresAt as number | undefined).sort();
     expect(instants).toEqual([expect.any(Number), undefined]);
@@ -59,7 +59,7 @@ describeService(dynamo, (server) => {
     };
     const [short, long] = ['a'.repeat(64), `${'b'.repeat(63)}a`];
     const put = (id: string, expires: number) =>
-      store.put(entry('a', { id, expires, urls: ['1'.repeat(32)], group: id }));
+      store.put(entry('a', { id, staleAt: expires, urls: ['1'.repeat(32)], group: id }));
     await put(short, 5_000 + 240_000);
     expect(await expiries()).toEqual([300]);
     await put(long, 5_000 + 440_000);
@@ -70,9 +70,9 @@ describeService(dynamo, (server) => {
     expect(await expiries()).toEqual([undefined]);
     await put(long, 5_000 + 440_000);
     expect(await expiries()).toEqual([undefined]);
-    await store.dropExact([long]);
+    await store.delete([long]);
     expect(await expiries()).toEqual([undefined]);
-    await store.dropExact([short]);
+    await store.delete([short]);
     expect(await expiries()).toEqual([]);
     await store.close();
   });

@@ -1,5 +1,5 @@
 import * as path from 'node:path';
-import { FileStore } from '../../lib/stores/file.js';
+import { FileStore } from '../../lib/stores/filesystem/index.js';
 
 /** For the contract's child processes. */
 export function open(folder: string, cacheName: string): FileStore {

@@ -2,10 +2,10 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, utimesSync,
 import * as path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import type { BaseCache } from '../../lib/cache/base-cache.js';
-import type { CacheOptions } from '../../lib/options.js';
 import { gzipStage, SerializerPipeline, utf8Stage } from '../../lib/serializers/pipeline.js';
 import type { Serializer } from '../../lib/serializers/serializer.js';
-import { FileStore } from '../../lib/stores/file.js';
+import type { CacheOptions } from '../../lib/settings/types.js';
+import { FileStore } from '../../lib/stores/filesystem/index.js';
 import { type Bench, startBench, temporaryFolder } from '../support/api.js';
 import { TestClock } from '../support/clock.js';
 import { until } from '../support/faults.js';
@@ -174,7 +174,7 @@ describe('files of one id', () => {
     const found = await Promise.all([text, binary].map((store) => store.find(id)));
     expect(found.map((one) => String(one?.body))).toEqual(['text', 'binary']);
     expect(await managed(text).count()).toBe(1);
-    expect([await text.dropExact([id]), filesOf(folder.path)]).toEqual([1, []]);
+    expect([await text.delete([id]), filesOf(folder.path)]).toEqual([1, []]);
   });
 
   test('are replaced so that a reader always finds one', async () => {
@@ -215,9 +215,9 @@ describe('links', () => {
     );
     expect(await managed(store).count({ url })).toBe(2);
     expect(await managed(store).count({ url: 'a'.repeat(32) })).toBe(1);
-    expect(await store.dropExact([entry('b').id])).toBe(1);
+    expect(await store.delete([entry('b').id])).toBe(1);
     expect(links()).toEqual(['aa', ...files('c')].sort());
-    expect([await store.drop([group]), links()]).toEqual([1, ['aa']]);
+    expect([await store.deleteGroups([group]), links()]).toEqual([1, ['aa']]);
   });
 });
 
@@ -279,7 +279,7 @@ describe('a file that was left half written', () => {
     const folder = await temporaryFolder();
     const clock = new TestClock();
     const store = new FileStore(folder.path, options, clock.now);
-    await store.put(entry('a', { expires: Number.POSITIVE_INFINITY }));
+    await store.put(entry('a', { staleAt: Number.POSITIVE_INFINITY }));
     const [file = ''] = filesOf(folder.path);
     const [abandoned, current] = [`${file}.0123456789ab.tmp`, `${file}.ba9876543210.tmp`];
     for (const one of [abandoned, current]) writeFileSync(one, readFileSync(file));
@@ -307,7 +307,7 @@ describe('a file that was left half written', () => {
   ])('goes as a write looks after %s', async (_, options) => {
     await using abandoned = await startAbandoned(options);
     abandoned.clock.advance(61);
-    await abandoned.store.put(entry('b', { expires: Number.POSITIVE_INFINITY }));
+    await abandoned.store.put(entry('b', { staleAt: Number.POSITIVE_INFINITY }));
     await abandoned.store.close();
     expect(filesOf(abandoned.path).filter((file) => file.endsWith('.tmp'))).toEqual([abandoned.current]);
   });

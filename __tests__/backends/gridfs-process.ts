@@ -1,4 +1,4 @@
-import { GridFSStore } from '../../lib/stores/gridfs.js';
+import { GridFSStore } from '../../lib/stores/gridfs/index.js';
 import { nameIn } from '../support/names.js';
 
 export function open(folder: string, cacheName: string, url: string): GridFSStore {

@@ -7,7 +7,7 @@ import axios from 'axios';
 import Keyv from 'keyv';
 import { KeyvCache } from '../../lib/cache/backends/keyv-cache.js';
 import { setupCache } from '../../lib/setup-cache.js';
-import { KeyvStore } from '../../lib/stores/keyv.js';
+import { KeyvStore } from '../../lib/stores/keyv/index.js';
 import { memcached } from '../../scripts/services/memcached.mjs';
 import { postgres } from '../../scripts/services/postgres.mjs';
 import { redis } from '../../scripts/services/redis.mjs';
@@ -126,9 +126,9 @@ describe('links', () => {
     await Promise.all(ids.map((id) => store.put(entry('a', { id, group: id, urls }))));
     expect(await managed(store).count({ url: '1'.repeat(32) })).toBe(40);
     expect(lists(map)).toHaveLength(16);
-    await store.dropExact(ids.slice(1));
+    await store.delete(ids.slice(1));
     expect([await managed(store).count({ url: '1'.repeat(32) }), lists(map)]).toEqual([1, [expect.any(String)]]);
-    await store.dropExact(ids);
+    await store.delete(ids);
     expect([...map]).toEqual([]);
   });
 
@@ -137,7 +137,7 @@ describe('links', () => {
     const map = new Map<string, unknown>();
     const store = new KeyvStore(map, 'cache', { retention: 60 }, clock.now);
     const [first, second] = [`${'0'.repeat(63)}a`, `${'1'.repeat(63)}a`];
-    const put = (id: string) => store.put(entry('a', { id, group: id, urls: ['1'.repeat(32)], expires: clock.now() }));
+    const put = (id: string) => store.put(entry('a', { id, group: id, urls: ['1'.repeat(32)], staleAt: clock.now() }));
     await put(first);
     clock.advance(61);
     await put(second);

@@ -1,4 +1,4 @@
-import { MemoryStore } from '../../lib/stores/memory.js';
+import { MemoryStore } from '../../lib/stores/memory/index.js';
 import { describeBackend } from './contract.js';
 
 describeBackend('memory', {

@@ -1,4 +1,4 @@
-import { MongoStore } from '../../lib/stores/mongo.js';
+import { MongoStore } from '../../lib/stores/mongodb/index.js';
 import { nameIn } from '../support/names.js';
 
 export function open(folder: string, cacheName: string, url: string): MongoStore {

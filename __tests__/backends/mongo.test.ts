@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { MongoClient } from 'mongodb';
-import { MongoStore } from '../../lib/stores/mongo.js';
+import { MongoStore } from '../../lib/stores/mongodb/index.js';
 import { mongo } from '../../scripts/services/mongo.mjs';
 import { startBench } from '../support/api.js';
 import { testFaults } from '../support/faults.js';
@@ -66,8 +66,8 @@ describeService(mongo, (server) => {
 
   test('retention is handed to the server as the date of its TTL index', async () => {
     const store = new MongoStore('retained', { url: server().url, retention: 60 }, () => 5_000);
-    await store.put(entry('a', { expires: 65_000 }));
-    await store.put(entry('b', { expires: Number.POSITIVE_INFINITY }));
+    await store.put(entry('a', { staleAt: 65_000 }));
+    await store.put(entry('b', { staleAt: Number.POSITIVE_INFINITY }));
     await raw(async (client) => {
       const documents = await client.db('retained').collection('responses').find().sort({ key: 1 }).toArray();
       const lifetime = documents[0]?.expiresAt.getTime() - Date.now();

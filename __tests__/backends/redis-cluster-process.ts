@@ -1,4 +1,4 @@
-import { RedisStore } from '../../lib/stores/redis.js';
+import { RedisStore } from '../../lib/stores/redis/index.js';
 import { nameIn } from '../support/names.js';
 
 export function open(folder: string, cacheName: string, url: string): RedisStore {

@@ -9,7 +9,7 @@ import {
   type RedisSentinelType,
 } from '@keyv/redis';
 import { RedisCache } from '../../lib/index.js';
-import { RedisStore, type RedisStoreOptions } from '../../lib/stores/redis.js';
+import { RedisStore, type RedisStoreOptions } from '../../lib/stores/redis/index.js';
 import {
   MASTER,
   redis,
@@ -314,15 +314,15 @@ describeService(redis, (server) => {
     const store = new RedisStore('sets', { url: server().url, retention: 60 }, Date.now);
     const urls = ['1'.repeat(32)];
     const left = async () => Math.round((await client.pTTL(`{sets}:u:${urls[0]}`)) / 10_000);
-    await store.put(entry('a', { urls, expires: Date.now() + 100_000 }));
+    await store.put(entry('a', { urls, staleAt: Date.now() + 100_000 }));
     expect(await left()).toBe(22);
-    await store.put(entry('b', { urls, expires: Date.now() + 10_000 }));
+    await store.put(entry('b', { urls, staleAt: Date.now() + 10_000 }));
     expect(await left()).toBe(22);
-    await store.put(entry('c', { urls, expires: Date.now() + 200_000 }));
+    await store.put(entry('c', { urls, staleAt: Date.now() + 200_000 }));
     expect(await left()).toBe(32);
-    await store.put(entry('d', { urls, expires: Number.POSITIVE_INFINITY }));
+    await store.put(entry('d', { urls, staleAt: Number.POSITIVE_INFINITY }));
     expect(await client.pTTL(`{sets}:u:${urls[0]}`)).toBe(-1);
-    await store.put(entry('e', { urls, expires: Date.now() + 10_000 }));
+    await store.put(entry('e', { urls, staleAt: Date.now() + 10_000 }));
     expect(await client.pTTL(`{sets}:u:${urls[0]}`)).toBe(-1);
     await store.close();
   });

@@ -5,7 +5,7 @@ import KeyvSqlite from '@keyv/sqlite';
 import axios from 'axios';
 import { SqliteCache } from '../../lib/cache/backends/sqlite-cache.js';
 import { setupCache } from '../../lib/setup-cache.js';
-import { SqliteStore } from '../../lib/stores/sqlite.js';
+import { SqliteStore } from '../../lib/stores/sqlite/index.js';
 import { startBench, temporaryFolder } from '../support/api.js';
 import { TestClock } from '../support/clock.js';
 import { rawQuery, TABLE } from '../support/sqlite.js';
@@ -78,7 +78,7 @@ describe('bounds', () => {
     clock.advance(1);
     await fill(bounded, 35, 36);
     expect(await left(bounded)).toEqual([26, 27, 28, 29, 30, 31, 32, 33, 34, 35]);
-    await bounded.dropExact([35, 34, 33, 32].map(idOf));
+    await bounded.delete([35, 34, 33, 32].map(idOf));
     clock.advance(1);
     await fill(bounded, 100, 105);
     await fill(other, 200, 205);
@@ -143,7 +143,7 @@ test('purging goes step by step', async () => {
   const store = new SqliteStore(path.join(folder.path, 'cache'), {}, Date.now);
   for (let index = 0; index < 1_200; index += 1) await store.put(entry('a', { id: `${index}` }));
   const steps: number[] = [];
-  for await (const removed of store.purge(2_000)) steps.push(removed);
+  for await (const removed of store.deleteExpired(2_000)) steps.push(removed);
   expect(steps).toEqual([500, 500, 200]);
   await store.close();
 });
@@ -154,7 +154,9 @@ test('purging, and looking up by URL, use an index', async () => {
   await store.ready();
   const plan = async (sql: string) =>
     JSON.stringify(await rawQuery(store.file, `EXPLAIN QUERY PLAN ${sql}`, Buffer.from('1')));
-  expect(await plan(`DELETE FROM ${TABLE} WHERE substr(value, 20, 13) <= ?`)).toContain(`USING INDEX ${TABLE}_expires`);
+  expect(await plan(`DELETE FROM ${TABLE} WHERE substr(value, 20, 13) <= ?`)).toContain(
+    `USING INDEX ${TABLE}_stale_at`,
+  );
   expect(await plan(`SELECT key FROM ${TABLE} WHERE substr(value, 33, 32) = ?`)).toContain(`USING INDEX ${TABLE}_url`);
   await store.close();
 });

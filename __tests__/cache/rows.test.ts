@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import { codecFor } from '../../lib/cache/backend-options.js';
 import { BaseCache } from '../../lib/cache/base-cache.js';
 import type { Entry } from '../../lib/models/entry.js';
-import { MemoryStore } from '../../lib/stores/memory.js';
+import { MemoryStore } from '../../lib/stores/memory/index.js';
 import type { EntryQuery } from '../../lib/stores/store.js';
 import { startBench } from '../support/api.js';
 import { managed } from '../support/managed.js';
@@ -63,7 +63,7 @@ test.each([
 /** One that has to look at each entry. */
 class ListingStore extends MemoryStore {
   override readonly count = undefined as never;
-  override readonly purge = undefined as never;
+  override readonly deleteExpired = undefined as never;
   listings = 0;
 
   override list(query?: EntryQuery) {
@@ -76,8 +76,8 @@ test('where nothing is known by an index, entries are listed to be counted and p
   const store = new ListingStore({}, Date.now);
   const codec = codecFor({ cacheName: 'listed' });
   for (let index = 0; index < 1_200; index += 1) {
-    const expires = index % 2 === 0 ? 1_000 : 9_000;
-    const record = { kind: 'redirect' as const, key: `key-${index}`, target: 'key', url: '', created: 0, expires };
+    const staleAt = index % 2 === 0 ? 1_000 : 9_000;
+    const record = { kind: 'redirect' as const, key: `key-${index}`, target: 'key', url: '', receivedAt: 0, staleAt };
     store.put(await codec.encode(record));
   }
   expect(await managed(store).count({ kind: 'redirect' })).toBe(1_200);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { SqliteStore } from '../../lib/stores/sqlite.js';
+import { SqliteStore } from '../../lib/stores/sqlite/index.js';
 import { redis } from '../../scripts/services/redis.mjs';
 import { startBench, temporaryFolder } from '../support/api.js';
 import { program } from '../support/child.js';
@@ -108,7 +108,7 @@ describe('with two instances on one SQLite file', () => {
     const { cacheKey = '' } = await pair.one.get('/a');
     await pair.one.cache.delete(cacheKey);
     const dead = new SqliteStore(pair.file, {}, pair.clock.now);
-    expect(await dead.claim(cacheKey, 'dead', 10)).toBe(true);
+    expect(await dead.acquireLease(cacheKey, 'dead', 10)).toBe(true);
     await dead.close();
     let settled = false;
     const waiting = pair.one.get('/a').finally(() => {

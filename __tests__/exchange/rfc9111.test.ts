@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { AxiosRequestConfig, AxiosResponse } from 'axios';
-import type { CacheOptions } from '../../lib/options.js';
+import type { CacheOptions } from '../../lib/settings/types.js';
 import { type Bench, startBench, temporaryFolder } from '../support/api.js';
 import type { Asked, Handler } from '../support/origin.js';
 

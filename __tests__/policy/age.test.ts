@@ -63,8 +63,8 @@ describe('RFC 9111 section 4.2.3: current_age', () => {
   const stored = {
     status: 200,
     headers: fields({}),
-    created: NOW,
-    expires: NOW,
+    receivedAt: NOW,
+    staleAt: NOW,
     initialAge: 30,
     body: new Uint8Array(),
   };

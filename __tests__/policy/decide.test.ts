@@ -52,7 +52,7 @@ describe('in any mode', () => {
     ['nothing is stored', undefined, NOW, {}, 'fetch: miss'],
     ['it is fresh', stored(), NOW, {}, 'serve: fresh'],
     ['it is fresh to the last moment', stored(), NOW + 59_999, {}, 'serve: fresh'],
-    ['it never expires', stored({}, { expires: FOR_EVER }), LATER, {}, 'serve: fresh'],
+    ['it never expires', stored({}, { staleAt: FOR_EVER }), LATER, {}, 'serve: fresh'],
     ['its time is up', WITH_TAG, NOW + 60_000, {}, 'revalidate: stale'],
     ['it is stale, and has no validator', stored(), LATER, {}, 'fetch: stale'],
     ['refresh', WITH_TAG, NOW, { refresh: true }, 'revalidate: refresh'],
@@ -108,7 +108,7 @@ describe('in any mode', () => {
 
 describe('RFC 9111 section 5.2.1: what the caller accepts', () => {
   const IMMUTABLE = stored({ etag: '"a"', 'cache-control': 'immutable' });
-  const aged = stored({ etag: '"a"' }, { initialAge: 1_800, expires: NOW + 1_800_000 });
+  const aged = stored({ etag: '"a"' }, { initialAge: 1_800, staleAt: NOW + 1_800_000 });
 
   test.each<[string, StoredMessage, number, string, string]>([
     ['5.2.1.1', WITH_TAG, NOW, 'max-age=0', 'revalidate: request-max-age'],

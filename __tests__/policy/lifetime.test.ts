@@ -62,7 +62,7 @@ function lifeOf(
 ): number | undefined {
   const times = { requestTime, responseTime: NOW };
   const life = settleLifetime(response(headers, status), { cacheControl, shared }, set, times);
-  return life && (life.expires - NOW) / 1000;
+  return life && (life.staleAt - NOW) / 1000;
 }
 
 describe('RFC 9111 section 4.2.2: a tenth of the time since the last modification', () => {
@@ -128,7 +128,7 @@ test('whatever the headers are, a lifetime is a number of milliseconds', () => {
   fc.assert(
     fc.property(text, text, text, (a, b, c) => {
       const headers = { 'cache-control': a, expires: b, 'last-modified': c, date: a, age: b };
-      expect(Number.isSafeInteger(settleLifetime(response(headers), RULES, undefined, TIMES)?.expires)).toBe(true);
+      expect(Number.isSafeInteger(settleLifetime(response(headers), RULES, undefined, TIMES)?.staleAt)).toBe(true);
     }),
   );
 });

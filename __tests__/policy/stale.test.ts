@@ -19,7 +19,7 @@ test.each([
   [90, 30],
 ])('staleness after %d seconds is %d', (after, expected) => {
   expect(staleness(stored(), NOW + after * 1000)).toBe(expected);
-  expect(staleness(stored({}, { expires: Number.POSITIVE_INFINITY }), NOW + after * 1000)).toBe(0);
+  expect(staleness(stored({}, { staleAt: Number.POSITIVE_INFINITY }), NOW + after * 1000)).toBe(0);
 });
 
 describe('RFC 9111 section 4.2.4: what forbids serving stale', () => {

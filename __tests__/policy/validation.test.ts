@@ -196,7 +196,7 @@ test('never throws, whatever the fields are', () => {
 
 test.each(['"', ',', 'W/', 'W/"', '" ', 'a'])('1 MB of %p in a list of tags', (unit) => {
   const tags = unit.repeat(1_000_000 / unit.length);
-  expect(answersCaller(request({ 'if-none-match': `${tags}, "a"` }), stored({ etag: '"z"' }, { created: NOW }))).toBe(
-    false,
-  );
+  expect(
+    answersCaller(request({ 'if-none-match': `${tags}, "a"` }), stored({ etag: '"z"' }, { receivedAt: NOW })),
+  ).toBe(false);
 });

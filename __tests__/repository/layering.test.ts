@@ -5,12 +5,12 @@ import ts from 'typescript';
 
 /** Each layer imports itself and those before it. A name is a folder or a file of `lib/`. */
 const LAYERS = [
-  ['errors', 'digest', 'load-client', 'maybe-promise', 'async-scope', 'policy'],
-  ['models', 'credentials', 'normalize-url', 'request-body', 'cache-key', 'redaction'],
+  ['errors', 'platform', 'policy'],
+  ['models', 'request'],
   ['serializers'],
   ['stores'],
   ['cache'],
-  ['options', 'option-values', 'option-tables', 'settings'],
+  ['settings'],
   ['exchange'],
   ['axios'],
   ['setup-cache', 'cached-axios', 'patcher'],

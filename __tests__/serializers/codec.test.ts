@@ -8,7 +8,7 @@ import { openCodec } from '../../lib/serializers/open-codec.js';
 import { openSerializer } from '../../lib/serializers/open-serializer.js';
 import { brotliStage, gzipStage, SerializerPipeline, utf8Stage } from '../../lib/serializers/pipeline.js';
 import type { Serializer } from '../../lib/serializers/serializer.js';
-import { packRow, parseRow } from '../../lib/stores/row.js';
+import { packRow, parseRow } from '../../lib/stores/stored-form.js';
 import { redirect, response, variants } from './records.js';
 
 const KEY = 'k'.repeat(32);
@@ -68,7 +68,7 @@ const RECORDS: readonly (readonly [string, StoredRecord])[] = [
   ['a response', response()],
   ['an empty body', response({ body: Buffer.alloc(0), bodyForm: 'none' })],
   ['a variant', response({ vary: ['accept'], variant: 'f'.repeat(32), key: 'free text' })],
-  ['one that never expires', response({ expires: Infinity })],
+  ['one that never expires', response({ staleAt: Infinity })],
   ['variants', variants],
   ['a redirect', redirect],
 ];
@@ -120,8 +120,8 @@ describe('why an entry cannot be used', () => {
   test("no signature, or one of nobody's", async () => {
     const entry = await codec().encode(response());
     expect(await reason(signed, stored(entry))).toBe('unsigned');
-    expect(await reason(signed, stored({ ...entry, seal: 'S' }))).toBe('unsigned');
-    expect(await reason(signed, stored({ ...entry, seal: 'S', signature: 'x' }))).toBe('bad-signature');
+    expect(await reason(signed, stored({ ...entry, protection: 'S' }))).toBe('unsigned');
+    expect(await reason(signed, stored({ ...entry, protection: 'S', signature: 'x' }))).toBe('bad-signature');
   });
 
   test('an unknown key', async () => {
@@ -141,7 +141,7 @@ describe('why an entry cannot be used', () => {
 
   test.each<[string, (entry: Entry) => Entry, string]>([
     ['an edited body', (entry) => ({ ...entry, body: Buffer.from('evil') }), 'bad-digest'],
-    ['a later expiry', (entry) => ({ ...entry, expires: entry.expires + 1 }), 'bad-signature'],
+    ['a later expiry', (entry) => ({ ...entry, staleAt: entry.staleAt + 1 }), 'bad-signature'],
     ['another kind', (entry) => ({ ...entry, kind: 'redirect' }), 'bad-signature'],
     [
       'edited metadata',
@@ -175,7 +175,7 @@ describe('why an entry cannot be used', () => {
   test.each<[string, (entry: Entry) => Entry]>([
     ['body', (entry) => ({ ...entry, body: flipped(entry.body, 30) })],
     ['metadata', (entry) => ({ ...entry, meta: flipped(entry.meta, 30) })],
-    ['expiry', (entry) => ({ ...entry, expires: entry.expires + 1 })],
+    ['expiry', (entry) => ({ ...entry, staleAt: entry.staleAt + 1 })],
     ['length', (entry) => ({ ...entry, body: Buffer.alloc(3) })],
   ])('encrypted: an edited %s', async (_, change) => {
     expect(await reason(encrypted, stored(change(await codec(encrypted).encode(response()))))).toBe('cannot-decrypt');

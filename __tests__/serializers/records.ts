@@ -6,8 +6,8 @@ export function response(more: Partial<ResponseRecord> = {}): ResponseRecord {
   return {
     kind: 'response',
     key: 'a'.repeat(64),
-    created: 1_700_000_000_000,
-    expires: 1_700_000_060_000,
+    receivedAt: 1_700_000_000_000,
+    staleAt: 1_700_000_060_000,
     initialAge: 3,
     status: 200,
     statusText: 'OK',
@@ -30,8 +30,8 @@ export function response(more: Partial<ResponseRecord> = {}): ResponseRecord {
 export const variants: VariantsRecord = {
   kind: 'variants',
   key: 'b'.repeat(64),
-  created: 1,
-  expires: Infinity,
+  receivedAt: 1,
+  staleAt: Infinity,
   vary: ['accept', 'x-mode'],
 };
 export const redirect: RedirectRecord = {
@@ -39,6 +39,6 @@ export const redirect: RedirectRecord = {
   key: 'c'.repeat(64),
   target: 'a'.repeat(64),
   url: 'http://a.com/other',
-  created: 1,
-  expires: 2,
+  receivedAt: 1,
+  staleAt: 2,
 };

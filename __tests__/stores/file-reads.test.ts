@@ -22,7 +22,7 @@ jest.unstable_mockModule('node:fs/promises', () => ({
     }
   },
 }));
-const { FileStore } = await import('../../lib/stores/file.js');
+const { FileStore } = await import('../../lib/stores/filesystem/index.js');
 
 beforeEach(() => {
   read.length = 0;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import axios, { type CreateAxiosDefaults } from 'axios';
 import type { CacheEvent } from '../../lib/models/events.js';
-import type { CacheOptions } from '../../lib/options.js';
+import type { CacheOptions } from '../../lib/settings/types.js';
 import { type CachedAxiosInstance, setupCache } from '../../lib/setup-cache.js';
 import '../../lib/axios/types.js';
 import { TestClock } from './clock.js';

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import axios from 'axios';
 import { internalsOf } from '../../lib/cache/internals.js';
 import { type CacheOptions, setupCache } from '../../lib/index.js';
-import { loadBeneath } from '../../lib/load-client.js';
+import { loadBeneath } from '../../lib/platform/load-client.js';
 import type { Store } from '../../lib/stores/store.js';
 import { CREDENTIALS } from '../backends/dynamodb-process.js';
 

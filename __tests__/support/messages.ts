@@ -23,7 +23,7 @@ export function response(headers: Record<string, unknown> = {}, status = 200): R
 /** A response of ten bytes that was stored at {@link NOW}, and is fresh for a minute. */
 export function stored(headers: Record<string, unknown> = {}, more: Partial<StoredMessage> = {}): StoredMessage {
   const body = { byteLength: 10 };
-  return { ...response(headers), created: NOW, expires: NOW + 60_000, initialAge: 0, body, ...more };
+  return { ...response(headers), receivedAt: NOW, staleAt: NOW + 60_000, initialAge: 0, body, ...more };
 }
 
 /** Every setting as it is by default, with `cacheControl` on. */

@@ -1,5 +1,5 @@
 import KeyvSqlite from '@keyv/sqlite';
-import { bytesDriver } from '../../lib/stores/sqlite-driver.js';
+import { bytesDriver } from '../../lib/stores/sqlite/keyv6-driver.js';
 
 /** Where entries are, by the line of @keyv/sqlite that is installed. */
 export const TABLE = 'setMany' in KeyvSqlite.prototype ? 'responses_v1_keyv6' : 'responses_v1';

@@ -2,7 +2,7 @@ import type { Axios, AxiosInstance, CreateAxiosDefaults, InternalAxiosRequestCon
 import type { BaseCache, RemovalCount } from '../cache/base-cache.js';
 import { type CacheInternals, internalsOf } from '../cache/internals.js';
 import type { ExpirationTime } from '../policy/expiration.js';
-import { type CacheSettings, type InstanceSettings, refuseCacheOptions } from '../settings.js';
+import { type CacheSettings, type InstanceSettings, refuseCacheOptions } from '../settings/instance.js';
 import { type CachingContext, hasCachingAdapter, restoreAdapter, wrapAdapter } from './caching-adapter.js';
 import { isDisabledHere, runDisabled } from './scope.js';
 

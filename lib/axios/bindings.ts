@@ -1,13 +1,13 @@
 import axios, { AxiosHeaders, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import type { ClientBindings } from '../cache/bindings.js';
-import { countsInVary, type KeyRules, keyOf } from '../cache-key.js';
 import { optionError } from '../errors.js';
 import type { CacheRequest } from '../models/cache-request.js';
 import type { ResponseRecord } from '../models/record.js';
 import { expiresAt } from '../policy/expiration.js';
 import { fields } from '../policy/messages.js';
 import { variantOf, varyNames } from '../policy/vary.js';
-import { redactHeaders, redactRequest, redactUrl } from '../redaction.js';
+import { countsInVary, type KeyRules, keyOf } from '../request/cache-key.js';
+import { redactHeaders, redactRequest, redactUrl } from '../request/redaction.js';
 import { readBody } from './body.js';
 import { headersClassOf } from './headers.js';
 import { readRequest, requestUrl } from './read-request.js';
@@ -32,8 +32,8 @@ export const axiosBindings: ClientBindings = {
     return {
       kind: 'response',
       key: keyOf(request, rules),
-      created: now,
-      expires: expiresAt(expireAfter, now),
+      receivedAt: now,
+      staleAt: expiresAt(expireAfter, now),
       initialAge: 0,
       status: response.status,
       statusText: response.statusText ?? '',

@@ -1,7 +1,7 @@
 import axios, { type InternalAxiosRequestConfig } from 'axios';
-import type { Credentials } from '../cache-key.js';
 import type { CacheRequest, FormEntry, RequestBody } from '../models/cache-request.js';
 import { fields } from '../policy/messages.js';
+import type { Credentials } from '../request/cache-key.js';
 import { inBrowser } from './flavor.js';
 
 /** What companions add to a config, and what axios's types left out at first. */

@@ -6,7 +6,7 @@ import {
   type InternalAxiosRequestConfig,
 } from 'axios';
 import type { Answer, Outcome } from '../exchange/outcome.js';
-import { isPromise } from '../maybe-promise.js';
+import { isPromise } from '../platform/maybe-promise.js';
 import { type Fields, field } from '../policy/messages.js';
 import { materialize } from './body.js';
 import { extend } from './extras.js';

@@ -1,4 +1,4 @@
-import { asyncScope } from '../async-scope.js';
+import { asyncScope } from '../platform/async-scope.js';
 
 /** What is switched off for the code that runs here, innermost first. */
 interface Scope {

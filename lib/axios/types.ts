@@ -1,5 +1,5 @@
 import type { Hop } from '../models/record.js';
-import type { RequestCacheOptions } from '../options.js';
+import type { RequestCacheOptions } from '../settings/types.js';
 
 // Without type parameters: those differ between the versions of axios.
 declare module 'axios' {

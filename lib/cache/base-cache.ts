@@ -1,4 +1,3 @@
-import type { KeyRules } from '../cache-key.js';
 import { optionError } from '../errors.js';
 import { CachedResponse } from '../models/cached-response.js';
 import type { CacheEventType } from '../models/events.js';
@@ -11,9 +10,10 @@ import {
   parseExpiration,
 } from '../policy/expiration.js';
 import { compileUrlPattern, type UrlMatcher } from '../policy/url-pattern.js';
-import { lookupUrl } from '../redaction.js';
+import type { KeyRules } from '../request/cache-key.js';
+import { lookupUrl } from '../request/redaction.js';
 import type { EntryCodec } from '../serializers/codec.js';
-import { Guard, type GuardOptions } from '../stores/guard.js';
+import { CircuitBreaker, type GuardOptions } from '../stores/circuit-breaker.js';
 import type { EntryQuery, Store } from '../stores/store.js';
 import { clientBindings } from './bindings.js';
 import { type EventCounts, EventDesk } from './events.js';
@@ -73,7 +73,7 @@ export class BaseCache {
   readonly responses: CacheStorage<CachedResponse>;
   /** Other URLs of redirects: from their key to the key that was asked (requests-cache: `cache.redirects`). */
   readonly redirects: CacheStorage<string>;
-  readonly #guard: Guard;
+  readonly #guard: CircuitBreaker;
   readonly #rows: Rows;
   readonly #events = new EventDesk();
   readonly #now: () => number;
@@ -81,7 +81,7 @@ export class BaseCache {
 
   constructor(parts: CacheParts) {
     this.#now = parts.now;
-    this.#guard = new Guard(parts.store, parts, (event) => this.#events.tellAll(event), parts.now);
+    this.#guard = new CircuitBreaker(parts.store, parts, (event) => this.#events.tellAll(event), parts.now);
     this.#rows = new Rows(this.#guard, parts.codec, (event) => this.#events.emit(event.type, () => event, undefined));
     this.responses = responsesView(this, this.#rows, (key, value) => this.#keep({ ...recordOfPresented(value), key }));
     this.redirects = redirectsView(this.#rows, (key, target) => this.#saveRedirect(key, target, ''));
@@ -102,7 +102,7 @@ export class BaseCache {
         ? recordOfPresented(response)
         : await clientBindings().recordOf(response, this.#rules.compiled, lifetime, this.#now());
     await this.#keep(
-      options.expireAfter === undefined ? record : { ...record, expires: expiresAt(lifetime, this.#now()) },
+      options.expireAfter === undefined ? record : { ...record, staleAt: expiresAt(lifetime, this.#now()) },
     );
     return record.key;
   }
@@ -179,7 +179,7 @@ export class BaseCache {
     invalid = false,
   }: ResponseFilter = {}): AsyncGenerator<CachedResponse | InvalidResponse> {
     const now = this.#now();
-    const bounds: EntryQuery = valid && expired ? {} : valid ? { freshAt: now } : { expiredBy: now };
+    const bounds: EntryQuery = valid && expired ? {} : valid ? { freshAt: now } : { staleBy: now };
     if (valid || expired) for await (const record of this.#rows.whole(bounds)) yield this.#present(record);
     if (invalid) for await (const row of this.#rows.summaries()) if ('invalid' in row) yield row;
   }
@@ -220,7 +220,7 @@ export class BaseCache {
       );
     if (what.expired) removed += await this.#rows.purge(this.#now());
     if (what.olderThan !== undefined)
-      removed += await this.#dropWhere({ createdBefore: this.#before(what.olderThan) }, () => true);
+      removed += await this.#dropWhere({ receivedBefore: this.#before(what.olderThan) }, () => true);
     if (what.invalid)
       removed += await this.#rows.dropFitting(
         () => this.#rows.summaries(),
@@ -296,8 +296,8 @@ export class BaseCache {
   async #keep(record: ResponseRecord): Promise<void> {
     await this.#rows.put(record);
     if (!record.variant) return;
-    const { key, created, expires, vary } = record;
-    await this.#rows.put({ kind: 'variants', key, created, expires, vary });
+    const { key, receivedAt, staleAt, vary } = record;
+    await this.#rows.put({ kind: 'variants', key, receivedAt, staleAt, vary });
   }
 
   async #saveRedirect(key: string, target: string, url: string): Promise<void> {
@@ -306,8 +306,8 @@ export class BaseCache {
       key,
       target,
       url,
-      created: this.#now(),
-      expires: Number.POSITIVE_INFINITY,
+      receivedAt: this.#now(),
+      staleAt: Number.POSITIVE_INFINITY,
     };
     await this.#rows.put(redirect);
   }

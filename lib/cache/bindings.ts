@@ -1,8 +1,8 @@
-import type { KeyRules } from '../cache-key.js';
 import { CacheError } from '../errors.js';
-import type { MaybePromise } from '../maybe-promise.js';
 import type { ResponseRecord } from '../models/record.js';
+import type { MaybePromise } from '../platform/maybe-promise.js';
 import type { Expiration } from '../policy/expiration.js';
+import type { KeyRules } from '../request/cache-key.js';
 
 /** What a cache can do only with the HTTP client at hand; handed in by the layer that knows it. */
 export interface ClientBindings {

@@ -1,14 +1,14 @@
-import type { KeyRules } from '../cache-key.js';
 import type { CachedResponse } from '../models/cached-response.js';
 import type { CacheEvent, CacheEventType } from '../models/events.js';
 import type { ResponseRecord } from '../models/record.js';
-import type { Guard } from '../stores/guard.js';
+import type { KeyRules } from '../request/cache-key.js';
+import type { CircuitBreaker } from '../stores/circuit-breaker.js';
 import type { StoredResponses } from './stored-responses.js';
 
 /** What the request's path uses of a cache, and its users do not. */
 export interface CacheInternals {
   readonly stored: StoredResponses;
-  readonly guard: Guard;
+  readonly guard: CircuitBreaker;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** Counts an event and tells it to whoever listens; see `EventDesk`. */

@@ -1,6 +1,6 @@
 import { optionError } from '../errors.js';
-import { canResolve } from '../load-client.js';
-import { isAdapter, isKeyv } from '../stores/keyv.js';
+import { canResolve } from '../platform/load-client.js';
+import { isAdapter, isKeyv } from '../stores/keyv/index.js';
 import type { BackendClock } from './backend-options.js';
 import { DefaultCache } from './backends/default-cache.js';
 import { DynamoDbCache } from './backends/dynamodb-cache.js';

@@ -2,8 +2,8 @@ import type { EntrySummary } from '../models/entry.js';
 import type { CacheEvent } from '../models/events.js';
 import type { ResponseRecord, StoredRecord } from '../models/record.js';
 import type { EntryCodec, InvalidReason } from '../serializers/codec.js';
-import type { Guard } from '../stores/guard.js';
-import { countListed, countOf } from '../stores/query.js';
+import type { CircuitBreaker } from '../stores/circuit-breaker.js';
+import { countListed, countOf } from '../stores/entry-query.js';
 import type { EntryQuery } from '../stores/store.js';
 
 /** A row that cannot be read, as `filter({ invalid: true })` tells of it. */
@@ -35,11 +35,11 @@ export interface Row<T extends StoredRecord = StoredRecord> {
  * memory.
  */
 export class Rows {
-  readonly #guard: Guard;
+  readonly #guard: CircuitBreaker;
   readonly #codec: EntryCodec;
   readonly #tell: (event: CacheEvent) => void;
 
-  constructor(guard: Guard, codec: EntryCodec, tell: (event: CacheEvent) => void) {
+  constructor(guard: CircuitBreaker, codec: EntryCodec, tell: (event: CacheEvent) => void) {
     this.#guard = guard;
     this.#codec = codec;
     this.#tell = tell;
@@ -72,7 +72,7 @@ export class Rows {
     let newest: Row<ResponseRecord> | undefined;
     for (const name of this.#codec.names(key)) {
       for await (const row of this.responses({ group: name })) {
-        if (!newest || row.record.created > newest.record.created) newest = row;
+        if (!newest || row.record.receivedAt > newest.record.receivedAt) newest = row;
       }
     }
     return newest;
@@ -106,7 +106,7 @@ export class Rows {
   /** Stores everything again with another expiry (milliseconds since the epoch). */
   async putExpiry(expires: number): Promise<void> {
     const putAll = (records: readonly StoredRecord[]) =>
-      Promise.all(records.map((record) => this.put({ ...record, expires })));
+      Promise.all(records.map((record) => this.put({ ...record, staleAt: expires })));
     for await (const batch of this.wholeBatches()) await putAll(batch);
     for (const kind of ['variants', 'redirect'] as const) {
       for await (const batch of readAhead(this.summaries({ kind }))) {
@@ -122,12 +122,12 @@ export class Rows {
 
   /** Rows with these names and all that belongs to them; resolves to the number of responses removed. */
   drop(ids: readonly string[]): Promise<number> {
-    return ids.length === 0 ? Promise.resolve(0) : this.#guard.manage((store) => store.drop(ids));
+    return ids.length === 0 ? Promise.resolve(0) : this.#guard.manage((store) => store.deleteGroups(ids));
   }
 
   /** Just these rows. */
   dropExact(ids: readonly string[]): Promise<number> {
-    return ids.length === 0 ? Promise.resolve(0) : this.#guard.manage((store) => store.dropExact(ids));
+    return ids.length === 0 ? Promise.resolve(0) : this.#guard.manage((store) => store.delete(ids));
   }
 
   /**
@@ -163,10 +163,10 @@ export class Rows {
 
   /** Drops what is expired; resolves to the number of responses removed. */
   async purge(now: number): Promise<number> {
-    const steps = this.#guard.store.purge?.bind(this.#guard.store);
+    const steps = this.#guard.store.deleteExpired?.bind(this.#guard.store);
     if (!steps) {
       return this.dropFitting(
-        () => this.#entries({ expiredBy: now }),
+        () => this.#entries({ staleBy: now }),
         ({ kind }) => kind !== 'unknown',
       );
     }

@@ -1,4 +1,4 @@
-import type { SqliteStoreOptions } from '../stores/sqlite.js';
+import type { SqliteStoreOptions } from '../stores/sqlite/index.js';
 import {
   atLeastZero,
   type CommonBackendOptions,

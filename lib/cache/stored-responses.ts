@@ -1,12 +1,12 @@
-import { chain, isPromise, type MaybePromise } from '../maybe-promise.js';
 import type { Entry, EntrySummary } from '../models/entry.js';
 import type { RedirectRecord, ResponseRecord, StoredRecord, VariantsRecord } from '../models/record.js';
+import { chain, isPromise, type MaybePromise } from '../platform/maybe-promise.js';
 import type { Fields } from '../policy/messages.js';
 import type { UrlMatcher } from '../policy/url-pattern.js';
 import { selects, variantOf } from '../policy/vary.js';
 import type { EntryCodec } from '../serializers/codec.js';
-import type { Guard, StoreCall } from '../stores/guard.js';
-import { countOf } from '../stores/query.js';
+import type { CircuitBreaker, StoreCall } from '../stores/circuit-breaker.js';
+import { countOf } from '../stores/entry-query.js';
 import type { Store } from '../stores/store.js';
 
 /** What looking for a stored response brought. */
@@ -28,10 +28,10 @@ const VARY_MISS: Recalled = { miss: 'vary-miss' };
  * response that varies stands under its variant's name, and what varies is noted under the key's.
  */
 export class StoredResponses {
-  readonly #guard: Guard;
+  readonly #guard: CircuitBreaker;
   readonly #codec: EntryCodec;
 
-  constructor(guard: Guard, codec: EntryCodec) {
+  constructor(guard: CircuitBreaker, codec: EntryCodec) {
     this.#guard = guard;
     this.#codec = codec;
   }
@@ -51,8 +51,8 @@ export class StoredResponses {
     if (!record.variant) return this.#put(record, call);
     return chain(this.#put(record, call), (kept) => {
       if (!kept) return false;
-      const { key, created, expires, vary } = record;
-      const marker: VariantsRecord = { kind: 'variants', key, created, expires, vary };
+      const { key, receivedAt, staleAt, vary } = record;
+      const marker: VariantsRecord = { kind: 'variants', key, receivedAt, staleAt, vary };
       return chain(this.#put(marker, call), (marked) => chain(this.#boundVariants(record, call), () => marked));
     });
   }
@@ -60,12 +60,12 @@ export class StoredResponses {
   /** Takes the lease on a key, or renews it: false where another holder has it, undefined where the store is out. */
   claim(key: string, holder: string, seconds: number, call: StoreCall): MaybePromise<boolean | undefined> {
     const [name] = this.#codec.names(key);
-    return this.#guard.read(call, (store) => store.claim?.(name, holder, seconds));
+    return this.#guard.read(call, (store) => store.acquireLease?.(name, holder, seconds));
   }
 
   async release(key: string, holder: string, call: StoreCall): Promise<void> {
     const [name] = this.#codec.names(key);
-    await this.#guard.write(call, (store) => store.release?.(name, holder));
+    await this.#guard.write(call, (store) => store.releaseLease?.(name, holder));
   }
 
   keepRedirect(record: RedirectRecord, call: StoreCall): MaybePromise<boolean> {
@@ -75,7 +75,7 @@ export class StoredResponses {
   /** Removes a response, just that variant. */
   discard(record: ResponseRecord, call: StoreCall): MaybePromise<boolean> {
     const names = this.#codec.names(record.key).map((name) => this.#nameOf(record, name));
-    return this.#guard.write(call, (store) => (record.variant ? store.dropExact(names) : store.drop(names)));
+    return this.#guard.write(call, (store) => (record.variant ? store.delete(names) : store.deleteGroups(names)));
   }
 
   /** Removes every stored GET response for a URL (normalised, redacted). */
@@ -92,7 +92,7 @@ export class StoredResponses {
     let removed = 0;
     await this.#guard.write(call, async (store) => {
       const groups = await find(store);
-      removed = groups.length === 0 ? 0 : await store.drop(groups);
+      removed = groups.length === 0 ? 0 : await store.deleteGroups(groups);
     });
     return removed;
   }
@@ -162,7 +162,7 @@ export class StoredResponses {
         const decoded = await this.#codec.decodeSummary(summary, key);
         if ('invalid' in decoded || decoded.record.kind !== 'response') continue;
         const { record } = decoded;
-        if (selects(record, headers) && (!newest || record.created > newest.created)) newest = record;
+        if (selects(record, headers) && (!newest || record.receivedAt > newest.receivedAt)) newest = record;
       }
       return newest;
     });
@@ -236,8 +236,8 @@ export class StoredResponses {
       if ((await countOf(store, { kind: 'response', group: name })) <= MAX_VARIANTS) return;
       const variants: EntrySummary[] = [];
       for await (const summary of store.list({ kind: 'response', group: name })) variants.push(summary);
-      variants.sort((a, b) => b.created - a.created);
-      await store.dropExact(variants.slice(MAX_VARIANTS).map(({ id }) => id));
+      variants.sort((a, b) => b.receivedAt - a.receivedAt);
+      await store.delete(variants.slice(MAX_VARIANTS).map(({ id }) => id));
     });
   }
 }

@@ -1,10 +1,10 @@
 import type { CacheInternals } from '../cache/internals.js';
-import { keyOf } from '../cache-key.js';
 import type { CacheRequest } from '../models/cache-request.js';
 import type { CacheEvent, CacheEventType } from '../models/events.js';
-import { redactUrl } from '../redaction.js';
-import type { CallSettings } from '../settings.js';
-import type { StoreCall } from '../stores/guard.js';
+import { keyOf } from '../request/cache-key.js';
+import { redactUrl } from '../request/redaction.js';
+import type { CallSettings } from '../settings/instance.js';
+import type { StoreCall } from '../stores/circuit-breaker.js';
 import type { Passenger } from './flights.js';
 import type { Origin } from './origin.js';
 

@@ -1,10 +1,10 @@
-import { countsInVary } from '../cache-key.js';
 import type { BodyForm, ResponseRecord } from '../models/record.js';
 import { initialAge } from '../policy/age.js';
 import type { Fields } from '../policy/messages.js';
 import { storedFields } from '../policy/storable.js';
 import { variantOf, varyNames } from '../policy/vary.js';
-import { redactHeaders, redactHops, redactRequest, redactUrl } from '../redaction.js';
+import { countsInVary } from '../request/cache-key.js';
+import { redactHeaders, redactHops, redactRequest, redactUrl } from '../request/redaction.js';
 import type { Call } from './call.js';
 import type { OriginAnswer } from './origin.js';
 
@@ -17,8 +17,8 @@ export function draftOf(call: Call, answer: OriginAnswer): ResponseRecord | unde
   return {
     kind: 'response',
     key,
-    created: answer.responseTime,
-    expires: answer.responseTime,
+    receivedAt: answer.responseTime,
+    staleAt: answer.responseTime,
     initialAge: initialAge(answer, answer.requestTime, answer.responseTime),
     status: answer.status,
     statusText: answer.statusText,

@@ -1,6 +1,6 @@
 import type { Recalled } from '../cache/stored-responses.js';
-import { isPromise } from '../maybe-promise.js';
 import type { ResponseRecord } from '../models/record.js';
+import { isPromise } from '../platform/maybe-promise.js';
 import { bypassReason, decide } from '../policy/decide.js';
 import { mayServeStale } from '../policy/stale.js';
 import { type Call, tell, tellPast, wait } from './call.js';
@@ -91,7 +91,7 @@ function forwardOf(call: Call, { record, miss, detail }: Recalled, reason: strin
   const told = call.store.failure ?? detail;
   if (!record) return { fwd: miss, detail: told };
   if (reason === 'partial') return { fwd: 'partial', detail: told };
-  return record.expires > call.cache.now()
+  return record.staleAt > call.cache.now()
     ? { fwd: 'request', detail: told ?? reason }
     : { fwd: 'stale', detail: told };
 }

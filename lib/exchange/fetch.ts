@@ -1,9 +1,9 @@
-import { countsInVary } from '../cache-key.js';
 import type { ResponseRecord } from '../models/record.js';
 import type { Fields } from '../policy/messages.js';
 import { completion } from '../policy/range.js';
 import { callerConditions, validators } from '../policy/validation.js';
 import { variantOf, varyNames } from '../policy/vary.js';
+import { countsInVary } from '../request/cache-key.js';
 import { type Call, tell, wait } from './call.js';
 import { type Asked, askToConfirm } from './confirm.js';
 import { type Departure, flightsOf, type Seat } from './flights.js';

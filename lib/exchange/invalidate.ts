@@ -1,7 +1,7 @@
-import { normalizeUrl } from '../normalize-url.js';
 import { invalidated } from '../policy/invalidation.js';
 import type { ResponseMessage } from '../policy/messages.js';
-import { lookupUrl } from '../redaction.js';
+import { normalizeUrl } from '../request/normalize-url.js';
+import { lookupUrl } from '../request/redaction.js';
 import { type Call, tell } from './call.js';
 
 /**

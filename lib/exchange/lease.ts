@@ -70,7 +70,7 @@ async function storedMeanwhile(call: Call): Promise<Received | undefined> {
 }
 
 function receivedElsewhere({ request }: Call, record: ResponseRecord): Received {
-  const { created, history: hops } = record;
-  const answer = { ...record, hops, requestTime: created, responseTime: created, native: undefined };
+  const { receivedAt, history: hops } = record;
+  const answer = { ...record, hops, requestTime: receivedAt, responseTime: receivedAt, native: undefined };
   return { answer, asked: request.headers, record, revalidated: false, reason: undefined, elsewhere: true };
 }

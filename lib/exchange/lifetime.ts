@@ -1,7 +1,7 @@
 import type { ResponseRecord } from '../models/record.js';
-import { normalizeUrl } from '../normalize-url.js';
-import type { ExpirationRule } from '../option-values.js';
 import { type Expiration, isDoNotCache, parseExpiration } from '../policy/expiration.js';
+import { normalizeUrl } from '../request/normalize-url.js';
+import type { ExpirationRule } from '../settings/parse.js';
 import type { Call } from './call.js';
 
 /** What is set for the call, highest precedence first (design: expiration); `undefined` members are not set. */

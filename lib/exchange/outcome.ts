@@ -64,16 +64,16 @@ export function storedExtras(
   how: { cacheKey: string; fromCache: boolean; revalidated: boolean },
   status: CacheStatusParts,
 ): Extras {
-  const never = record.expires === Number.POSITIVE_INFINITY;
+  const never = record.staleAt === Number.POSITIVE_INFINITY;
   return {
     fromCache: how.fromCache,
     cacheKey: how.cacheKey,
-    createdAt: new Date(record.created),
-    expires: never ? null : new Date(record.expires),
-    isExpired: record.expires <= now,
+    createdAt: new Date(record.receivedAt),
+    expires: never ? null : new Date(record.staleAt),
+    isExpired: record.staleAt <= now,
     revalidated: how.revalidated,
     history: record.history,
-    cacheStatus: cacheStatus(never ? status : { ...status, ttl: Math.floor((record.expires - now) / 1000) }),
+    cacheStatus: cacheStatus(never ? status : { ...status, ttl: Math.floor((record.staleAt - now) / 1000) }),
   };
 }
 

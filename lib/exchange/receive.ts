@@ -1,4 +1,3 @@
-import { keyOf } from '../cache-key.js';
 import type { ResponseRecord } from '../models/record.js';
 import { initialAge } from '../policy/age.js';
 import { settleLifetime } from '../policy/lifetime.js';
@@ -6,6 +5,7 @@ import type { Fields } from '../policy/messages.js';
 import { mayServeStale } from '../policy/stale.js';
 import { storable } from '../policy/storable.js';
 import { freshen, headMatches } from '../policy/validation.js';
+import { keyOf } from '../request/cache-key.js';
 import { type Call, tell, tellPast } from './call.js';
 import { draftOf, keptFields } from './draft.js';
 import { setLifetime } from './lifetime.js';
@@ -87,9 +87,9 @@ async function settle(call: Call, answer: OriginAnswer): Promise<Settled> {
     if (!verdict.store) return { reason: verdict.reason };
     const life = settleLifetime(answer, call.settings, set, answer);
     if (life === undefined) return { reason: 'do-not-cache' };
-    const expires = chainExpires(call, answer, set, life.expires);
-    if (expires === undefined) return { reason: 'redirect-not-storable' };
-    const record = { ...draft, expires };
+    const staleAt = chainExpires(call, answer, set, life.staleAt);
+    if (staleAt === undefined) return { reason: 'redirect-not-storable' };
+    const record = { ...draft, staleAt };
     return (await accepts(call, record)) ? { record } : { reason: 'filter' };
   } catch (error) {
     return { reason: 'user-function', error };
@@ -122,7 +122,7 @@ async function freshenFromHead(call: Call, answer: OriginAnswer): Promise<void> 
     if (record) await cache.stored.keep(record, store);
   } else {
     // Stale as of now: it may still be revalidated.
-    await cache.stored.keep({ ...stored, expires: Math.min(stored.expires, answer.responseTime) }, store);
+    await cache.stored.keep({ ...stored, staleAt: Math.min(stored.staleAt, answer.responseTime) }, store);
   }
 }
 
@@ -132,7 +132,7 @@ async function renewed(call: Call, stored: ResponseRecord, answer: OriginAnswer)
     const life = settleLifetime(stored, call.settings, await setLifetime(call, stored), answer);
     if (life === undefined) return undefined;
     const { requestTime, responseTime } = answer;
-    return { ...stored, created: responseTime, ...life, initialAge: initialAge(answer, requestTime, responseTime) };
+    return { ...stored, receivedAt: responseTime, ...life, initialAge: initialAge(answer, requestTime, responseTime) };
   } catch (error) {
     tell(call, 'error', 'user-function', error);
     return undefined;

@@ -1,10 +1,10 @@
-import { hasCredentials, keyOf } from '../cache-key.js';
 import type { RedirectRecord, ResponseRecord } from '../models/record.js';
-import { normalizeUrl } from '../normalize-url.js';
 import type { Expiration } from '../policy/expiration.js';
 import { settleLifetime } from '../policy/lifetime.js';
 import { storable } from '../policy/storable.js';
-import { redactUrl } from '../redaction.js';
+import { hasCredentials, keyOf } from '../request/cache-key.js';
+import { normalizeUrl } from '../request/normalize-url.js';
+import { redactUrl } from '../request/redaction.js';
 import type { Call } from './call.js';
 import type { OriginAnswer } from './origin.js';
 
@@ -37,7 +37,7 @@ function hopExpires(
   // The codes that a user allows are those of final answers.
   const rules = { ...settings, allowableCodes: new Set([hop.status]) };
   if (!storable({ ...request, url: hop.url }, hop, rules, set).store) return undefined;
-  return settleLifetime(hop, rules, set, times)?.expires;
+  return settleLifetime(hop, rules, set, times)?.staleAt;
 }
 
 /** The other URLs of a response's redirect chain, as redirects to the key that was asked (design: matching). */
@@ -54,14 +54,14 @@ export function redirectRecords(call: Call, answer: OriginAnswer, record: Respon
     if (url === undefined || (bound && new URL(url).origin !== asked.origin)) continue;
     const key = keyOf({ ...request, url }, settings);
     if (key === record.key) continue;
-    const { created, expires } = record;
+    const { receivedAt, staleAt } = record;
     records.push({
       kind: 'redirect',
       key,
       target: record.key,
       url: redactUrl(url, settings.ignoredParameters),
-      created,
-      expires,
+      receivedAt,
+      staleAt,
     });
   }
   return records;

@@ -4,7 +4,7 @@ import type { CacheStatusParts } from '../policy/cache-status.js';
 import { type Fields, newFields } from '../policy/messages.js';
 import { answerRange } from '../policy/range.js';
 import { answersCaller } from '../policy/validation.js';
-import { redactHops } from '../redaction.js';
+import { redactHops } from '../request/redaction.js';
 import { type Call, tell } from './call.js';
 import type { Fetched } from './fetch.js';
 import { type Answer, type Outcome, storedExtras, unstoredExtras } from './outcome.js';
@@ -18,7 +18,7 @@ export type Forward = Pick<CacheStatusParts, 'fwd' | 'fwdStatus' | 'detail'>;
 /** The stored response answers, and may. */
 export function fresh(call: Call, record: ResponseRecord, reason: string): Outcome {
   const now = call.cache.now();
-  const isFresh = record.expires > now;
+  const isFresh = record.staleAt > now;
   tell(call, isFresh ? 'hit' : 'stale', reason);
   const status: CacheStatusParts = isFresh ? { hit: true } : { hit: true, detail: reason };
   return {

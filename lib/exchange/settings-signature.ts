@@ -1,4 +1,4 @@
-import type { CallSettings } from '../settings.js';
+import type { CallSettings } from '../settings/instance.js';
 
 /** What each caller decides for itself, whoever sends the request. */
 const OWN: ReadonlySet<string> = new Set<keyof CallSettings>([

@@ -80,16 +80,16 @@ export class CachedResponse {
 
   /** When the response was received, or last validated. */
   get createdAt(): Date {
-    return new Date(this.#record.created);
+    return new Date(this.#record.receivedAt);
   }
 
   /** When it stops being fresh; `null` for never. */
   get expires(): Date | null {
-    return this.#record.expires === Number.POSITIVE_INFINITY ? null : new Date(this.#record.expires);
+    return this.#record.staleAt === Number.POSITIVE_INFINITY ? null : new Date(this.#record.staleAt);
   }
 
   get isExpired(): boolean {
-    return this.#record.expires <= this.#context.now();
+    return this.#record.staleAt <= this.#context.now();
   }
 
   /** Bytes of the body. */
@@ -116,7 +116,7 @@ export class CachedResponse {
    */
   async revalidate(expireAfter: ExpirationTime): Promise<boolean> {
     const lifetime = parseExpiration(expireAfter) ?? { seconds: Number.POSITIVE_INFINITY };
-    this.#record = { ...this.#record, expires: expiresAt(lifetime, this.#context.now()) };
+    this.#record = { ...this.#record, staleAt: expiresAt(lifetime, this.#context.now()) };
     await this.#context.keep(this.#record);
     return this.isExpired;
   }

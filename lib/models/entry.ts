@@ -12,13 +12,13 @@ export interface EntryHead {
    */
   readonly group: string;
   /** Milliseconds since the epoch, an integer. */
-  readonly created: number;
+  readonly receivedAt: number;
   /** Milliseconds since the epoch, an integer; `Infinity` for never. */
-  readonly expires: number;
+  readonly staleAt: number;
   /** Digests (32 hex digits each) of the URL asked and the final URL where that is another; empty where no look-up by URL applies. */
   readonly urls: readonly string[];
   /** How the entry is protected: `''`, `'S'` signed, `'E'` encrypted, `'B'` both. */
-  readonly seal: '' | 'S' | 'E' | 'B';
+  readonly protection: '' | 'S' | 'E' | 'B';
   /** Bytes of signature, metadata and body; of the whole row where a store knows no better. */
   readonly size: number;
 }

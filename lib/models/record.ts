@@ -27,9 +27,9 @@ interface RecordBase {
   /** The key as asked: the row it stands in is named after it. */
   readonly key: string;
   /** Milliseconds since the epoch. */
-  readonly created: number;
+  readonly receivedAt: number;
   /** Milliseconds since the epoch; `Infinity` for never. */
-  readonly expires: number;
+  readonly staleAt: number;
 }
 
 /** A stored response. All of it but the body goes through the serializer. */

@@ -23,5 +23,5 @@ export function initialAge(response: ResponseMessage, requestTime: number, respo
 
 /** RFC 9111 section 4.2.3, current_age, in seconds. */
 export function currentAge(stored: StoredMessage, now: number): number {
-  return stored.initialAge + Math.max(0, Math.floor((now - stored.created) / 1000));
+  return stored.initialAge + Math.max(0, Math.floor((now - stored.receivedAt) / 1000));
 }

@@ -41,7 +41,7 @@ export function decide(
   if (rules.forceRefresh && !onlyIfCached) return { action: 'fetch', reason: 'force-refresh' };
 
   const obstacle = wanted ? obstacleByProtocol(stored, wanted, rules, now) : obstacleBySettings(stored, rules, now);
-  if (obstacle === undefined) return { action: 'serve', reason: stored.expires > now ? 'fresh' : 'max-stale' };
+  if (obstacle === undefined) return { action: 'serve', reason: stored.staleAt > now ? 'fresh' : 'max-stale' };
   if (onlyIfCached) {
     const stale = obstacle === 'stale' && mayServeStale(request, stored, {}, rules, now);
     return stale ? { action: 'serve', reason: 'stale-if-error' } : { action: 'refuse', reason: 'only-if-cached' };
@@ -56,13 +56,13 @@ export function decide(
 function obstacleBySettings(stored: StoredMessage, rules: Rules, now: number): string | undefined {
   if (rules.refresh || rules.forceRefresh) return 'refresh';
   if (rules.alwaysRevalidate) return 'always-revalidate';
-  return stored.expires > now ? undefined : 'stale';
+  return stored.staleAt > now ? undefined : 'stale';
 }
 
 /** RFC 9111 section 4: why the stored response may not be served as it is. */
 function obstacleByProtocol(stored: StoredMessage, wanted: Directives, rules: Rules, now: number): string | undefined {
   const said = directivesOf(stored.headers);
-  const fresh = stored.expires > now;
+  const fresh = stored.staleAt > now;
   if (rules.refresh || rules.forceRefresh) return 'refresh';
   if (wanted.has('no-cache')) return 'request-no-cache';
   // RFC 8246: there is nothing to ask as long as it is fresh, and a reload (max-age=0) is no reason to.
@@ -76,7 +76,7 @@ function obstacleByProtocol(stored: StoredMessage, wanted: Directives, rules: Ru
     if (currentAge(stored, now) >= maxAge || (!fresh && maxStale === undefined)) return 'request-max-age';
   }
   const minFresh = seconds(wanted, 'min-fresh');
-  if (minFresh !== undefined && (stored.expires - now) / 1000 < minFresh) return 'request-min-fresh';
+  if (minFresh !== undefined && (stored.staleAt - now) / 1000 < minFresh) return 'request-min-fresh';
   if (fresh) return undefined;
   const accepted = maxStale !== undefined && staleness(stored, now) <= maxStale && !forbidsStale(stored, rules);
   return accepted ? undefined : 'stale';

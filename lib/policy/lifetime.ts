@@ -21,7 +21,7 @@ export interface Times {
 /** A settled lifetime. */
 export interface Lifetime {
   /** Milliseconds since the epoch; `Infinity` for never. */
-  readonly expires: number;
+  readonly staleAt: number;
   /** Seconds: RFC 9111 section 4.2.3. */
   readonly initialAge: number;
 }
@@ -40,13 +40,13 @@ export function settleLifetime(
 ): Lifetime | undefined {
   if (set && isDoNotCache(set)) return undefined;
   const now = times.responseTime;
-  if (!rules.cacheControl) return { expires: set ? expiresAt(set, now) : Number.POSITIVE_INFINITY, initialAge: 0 };
+  if (!rules.cacheControl) return { staleAt: set ? expiresAt(set, now) : Number.POSITIVE_INFINITY, initialAge: 0 };
 
   const age = initialAge(response, times.requestTime, now);
   const explicit = explicitLifetime(response, rules.shared, now);
-  if (explicit === undefined && set) return { expires: expiresAt(set, now), initialAge: age };
+  if (explicit === undefined && set) return { staleAt: expiresAt(set, now), initialAge: age };
   const lifetime = explicit ?? heuristicLifetime(response, now);
-  return { expires: Math.floor(now + (lifetime - age) * 1000), initialAge: age };
+  return { staleAt: Math.floor(now + (lifetime - age) * 1000), initialAge: age };
 }
 
 /** RFC 9111 section 4.2.1, in seconds; undefined where the response says nothing. */

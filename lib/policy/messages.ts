@@ -22,9 +22,9 @@ export interface ResponseMessage {
 /** A response in the store, with what the rules need to know of its past. Instants are milliseconds since the epoch. */
 export interface StoredMessage extends ResponseMessage {
   /** When the response, or what last validated it, was received. */
-  readonly created: number;
+  readonly receivedAt: number;
   /** When it stops being fresh; `Infinity` for never. */
-  readonly expires: number;
+  readonly staleAt: number;
   /** RFC 9111 section 4.2.3, corrected_initial_age, in seconds. */
   readonly initialAge: number;
   /** What is stored of the content: how much of it decides on ranges. */

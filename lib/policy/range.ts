@@ -121,9 +121,9 @@ function rangeOf({ method, headers }: RequestMessage, stored: StoredMessage): st
   return condition === strongTag(stored.headers) ? range : undefined;
 }
 
-function sameDate(date: string, { headers, created }: StoredMessage): boolean {
-  const asked = parseHttpDate(date, created);
-  return asked !== undefined && asked === parseHttpDate(field(headers, 'last-modified') ?? '', created);
+function sameDate(date: string, { headers, receivedAt }: StoredMessage): boolean {
+  const asked = parseHttpDate(date, receivedAt);
+  return asked !== undefined && asked === parseHttpDate(field(headers, 'last-modified') ?? '', receivedAt);
 }
 
 function strongTag(headers: Fields): string | undefined {

@@ -8,7 +8,7 @@ const NO_OUTAGE: ReadonlySet<number> = new Set([401, 403, 407, 410]);
 
 /** Seconds past its freshness; 0 for a fresh response. */
 export function staleness(stored: StoredMessage, now: number): number {
-  return Math.max(0, (now - stored.expires) / 1000);
+  return Math.max(0, (now - stored.staleAt) / 1000);
 }
 
 /** RFC 9111 section 4.2.4: whether the response itself forbids that it is used when stale. */
@@ -32,7 +32,7 @@ export function mayServeStale(
 ): boolean {
   if (!isFailure(failure.status, rules) || !holds(request, stored)) return false;
   // What is still fresh may be forbidden to go stale, and yet answer where a refresh fails.
-  const fresh = stored.expires > now && fieldsNamed(directivesOf(stored.headers), 'no-cache') !== 'all';
+  const fresh = stored.staleAt > now && fieldsNamed(directivesOf(stored.headers), 'no-cache') !== 'all';
   if (rules.cacheControl && !fresh && forbidsStale(stored, rules)) return false;
   const limit = staleIfErrorLimit(request, stored, rules);
   return limit !== undefined && staleness(stored, now) <= limit;

@@ -58,14 +58,14 @@ export function answersCaller(request: RequestMessage, stored: StoredMessage): b
   const tags = field(request.headers, 'if-none-match');
   if (tags !== undefined) return tags.trim() === '*' || listsTag(tags, field(stored.headers, 'etag'));
   const since = field(request.headers, 'if-modified-since');
-  const sinceAt = since === undefined ? undefined : parseHttpDate(since, stored.created);
+  const sinceAt = since === undefined ? undefined : parseHttpDate(since, stored.receivedAt);
   return sinceAt !== undefined && modifiedAt(stored) <= sinceAt;
 }
 
 /** Without Last-Modified, the date of the response stands in for it. */
-function modifiedAt({ headers, created }: StoredMessage): number {
+function modifiedAt({ headers, receivedAt }: StoredMessage): number {
   const modified = field(headers, 'last-modified') ?? field(headers, 'date');
-  return (modified === undefined ? undefined : parseHttpDate(modified, created)) ?? created;
+  return (modified === undefined ? undefined : parseHttpDate(modified, receivedAt)) ?? receivedAt;
 }
 
 /** RFC 9110 section 8.8.3.2, weak comparison with each tag of a list. */

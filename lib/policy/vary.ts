@@ -1,4 +1,4 @@
-import { sha256 } from '../digest.js';
+import { sha256 } from '../platform/digest.js';
 import { type Fields, field, newFields } from './messages.js';
 
 const LANGUAGE = 'accept-language';

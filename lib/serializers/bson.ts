@@ -1,4 +1,4 @@
-import { loadClient } from '../load-client.js';
+import { loadClient } from '../platform/load-client.js';
 import type { Serializer } from './serializer.js';
 
 const load = () => loadClient<typeof import('bson')>('bson', 'serializer "bson"');

@@ -1,6 +1,6 @@
-import type { MaybePromise } from '../maybe-promise.js';
 import type { Entry, EntrySummary } from '../models/entry.js';
 import type { StoredRecord } from '../models/record.js';
+import type { MaybePromise } from '../platform/maybe-promise.js';
 
 /** Why an entry cannot be used. */
 export type InvalidReason =

@@ -40,7 +40,7 @@ export class Cipher {
     if (!current) return entry;
     const meta = encrypt(current, entry.meta, this.#bound(entry, 'meta'));
     const body = encrypt(current, entry.body, this.#bound(entry, digestOf(meta)));
-    return { ...entry, seal: 'E', meta, body, size: meta.byteLength + body.byteLength };
+    return { ...entry, protection: 'E', meta, body, size: meta.byteLength + body.byteLength };
   }
 
   /** @param body undefined where only the summary was read */
@@ -58,8 +58,8 @@ export class Cipher {
     }
   }
 
-  #bound({ id, kind, group, created, expires, urls }: EntrySummary, part: string): Buffer {
-    return Buffer.from(JSON.stringify([1, this.#cacheName, id, kind, group, created, String(expires), urls, part]));
+  #bound({ id, kind, group, receivedAt, staleAt, urls }: EntrySummary, part: string): Buffer {
+    return Buffer.from(JSON.stringify([1, this.#cacheName, id, kind, group, receivedAt, String(staleAt), urls, part]));
   }
 }
 

@@ -19,7 +19,7 @@ export type Metadata = Readonly<Record<string, unknown>>;
 export function metadataOf(record: StoredRecord): Metadata {
   switch (record.kind) {
     case 'response': {
-      const { kind: _, created: __, expires: ___, body: ____, headers, request, history, ...rest } = record;
+      const { kind: _, receivedAt: __, staleAt: ___, body: ____, headers, request, history, ...rest } = record;
       return {
         ...rest,
         headers: pairsOf(headers),
@@ -36,15 +36,15 @@ export function metadataOf(record: StoredRecord): Metadata {
 
 /** The instants and the body of an entry, which the metadata lacks. */
 interface Rest {
-  readonly created: number;
-  readonly expires: number;
+  readonly receivedAt: number;
+  readonly staleAt: number;
   readonly body: Uint8Array;
 }
 
 /** The record of that kind; undefined where the metadata does not hold together. */
 export function recordOf(kind: StoredRecord['kind'], metadata: unknown, rest: Rest): StoredRecord | undefined {
   if (!isObject(metadata) || typeof metadata.key !== 'string') return undefined;
-  const base = { key: metadata.key, created: rest.created, expires: rest.expires };
+  const base = { key: metadata.key, receivedAt: rest.receivedAt, staleAt: rest.staleAt };
   switch (kind) {
     case 'response':
       return responseOf(metadata, base, rest.body);
@@ -60,7 +60,7 @@ export function recordOf(kind: StoredRecord['kind'], metadata: unknown, rest: Re
 
 function responseOf(
   metadata: Metadata,
-  base: Pick<ResponseRecord, 'key' | 'created' | 'expires'>,
+  base: Pick<ResponseRecord, 'key' | 'receivedAt' | 'staleAt'>,
   body: Uint8Array,
 ): ResponseRecord | undefined {
   const { status, statusText, url, initialAge, vary, variant, bodyForm } = metadata;

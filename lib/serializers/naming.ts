@@ -1,4 +1,4 @@
-import { sha256 } from '../digest.js';
+import { sha256 } from '../platform/digest.js';
 import { derivedKey, keyedDigest } from './keys.js';
 
 /** How keys and URLs are named in a store; the current name first, further ones where older keys rotate out. */

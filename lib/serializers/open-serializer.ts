@@ -1,5 +1,5 @@
 import { optionError } from '../errors.js';
-import { canResolve, missingPackage } from '../load-client.js';
+import { canResolve, missingPackage } from '../platform/load-client.js';
 import { bsonSerializer } from './bson.js';
 import { jsonSerializer } from './json.js';
 import type { Serializer } from './serializer.js';

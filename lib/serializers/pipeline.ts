@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { brotliCompress, brotliDecompress, gunzip, gzip } from 'node:zlib';
 import { optionError } from '../errors.js';
-import type { MaybePromise } from '../maybe-promise.js';
+import type { MaybePromise } from '../platform/maybe-promise.js';
 import type { Serializer } from './serializer.js';
 
 /** One step of a {@link SerializerPipeline} (requests-cache: `Stage`). */

@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
-import { chain, isPromise, type MaybePromise } from '../maybe-promise.js';
 import type { Entry, EntrySummary } from '../models/entry.js';
 import type { StoredRecord } from '../models/record.js';
-import { normalizeUrl } from '../normalize-url.js';
+import { chain, isPromise, type MaybePromise } from '../platform/maybe-promise.js';
+import { normalizeUrl } from '../request/normalize-url.js';
 import type { Decoded, EntryCodec } from './codec.js';
 import { metadataOf, recordOf } from './metadata.js';
 import type { Naming } from './naming.js';
@@ -58,10 +58,10 @@ export class PlainCodec implements EntryCodec {
         id: record.kind === 'response' && record.variant ? this.variantName(name, record.variant) : name,
         kind: record.kind,
         group: record.kind === 'redirect' ? this.names(record.target)[0] : name,
-        created: Math.floor(record.created),
-        expires: record.expires,
+        receivedAt: Math.floor(record.receivedAt),
+        staleAt: record.staleAt,
         urls: this.#urlsOf(record),
-        seal: '',
+        protection: '',
         size: meta.byteLength + body.byteLength,
         signature: '',
         meta,
@@ -88,7 +88,7 @@ export class PlainCodec implements EntryCodec {
   #readWhole(entry: Entry): MaybePromise<Decoded> {
     const { body } = this.#serializer;
     // Another serializer's entry is told by its name, before its body is touched.
-    if (!body || entry.kind !== 'response' || entry.seal !== '') return this.#readAgain(entry, entry.body);
+    if (!body || entry.kind !== 'response' || entry.protection !== '') return this.#readAgain(entry, entry.body);
     return chain(this.#readAgain(entry, EMPTY), async (decoded) => {
       if ('invalid' in decoded || decoded.record.kind !== 'response') return decoded;
       try {
@@ -101,10 +101,10 @@ export class PlainCodec implements EntryCodec {
 
   /** As {@link PlainCodec.#read}, but for metadata that was read before and is the same. */
   #readAgain(entry: Entry, body: Uint8Array): MaybePromise<Decoded> {
-    const { id, kind, seal, meta, created, expires } = entry;
+    const { id, kind, protection, meta, receivedAt, staleAt } = entry;
     const known = this.#remembered.get(id);
-    if (seal === '' && known?.record.kind === kind && known.meta.equals(meta)) {
-      return { record: withBody({ ...known.record, created, expires }, body) };
+    if (protection === '' && known?.record.kind === kind && known.meta.equals(meta)) {
+      return { record: withBody({ ...known.record, receivedAt, staleAt }, body) };
     }
     return chain(this.#read(entry, body), (decoded) => {
       // Copies, since a part of a row keeps all of it in memory.
@@ -115,16 +115,16 @@ export class PlainCodec implements EntryCodec {
   }
 
   #read(summary: EntrySummary, body: Uint8Array): MaybePromise<Decoded> {
-    const { kind, meta, created, expires } = summary;
+    const { kind, meta, receivedAt, staleAt } = summary;
     if (kind === 'unknown') return { invalid: 'unreadable' };
-    if (summary.seal !== '') return { invalid: 'key-missing' };
+    if (summary.protection !== '') return { invalid: 'key-missing' };
     const nameEnd = meta.indexOf(LINE_BREAK);
     const name = Buffer.from(meta.subarray(0, Math.max(0, nameEnd))).toString();
     if (nameEnd === -1 || name !== this.#serializer.name) return { invalid: 'wrong-serializer' };
     try {
       const loaded = this.#serializer.loads(meta.subarray(nameEnd + 1));
       const read = (metadata: unknown): Decoded => {
-        const record = recordOf(kind, metadata, { created, expires, body });
+        const record = recordOf(kind, metadata, { receivedAt, staleAt, body });
         return record ? { record } : { invalid: 'unreadable' };
       };
       return isPromise(loaded) ? loaded.then(read).catch(unreadable) : read(loaded);

@@ -52,14 +52,14 @@ export class SealedCodec implements EntryCodec {
     if (entry.kind === 'unknown') return { invalid: 'unreadable' };
     const wrong = this.#wrongSeal(entry) ?? (await this.#signer?.verify(entry, body));
     if (wrong) return { invalid: wrong };
-    const plain = { ...entry, seal: '' as const, signature: '' };
+    const plain = { ...entry, protection: '' as const, signature: '' };
     if (!this.#cipher) return { ...plain, body };
     const opened = this.#cipher.open(entry, body);
     return 'invalid' in opened ? opened : { ...plain, ...opened };
   }
 
-  #wrongSeal({ seal }: EntrySummary): InvalidReason | undefined {
-    const [signed, encrypted] = [seal === 'S' || seal === 'B', seal === 'E' || seal === 'B'];
+  #wrongSeal({ protection }: EntrySummary): InvalidReason | undefined {
+    const [signed, encrypted] = [protection === 'S' || protection === 'B', protection === 'E' || protection === 'B'];
     if (this.#signer && !signed) return 'unsigned';
     if (this.#cipher && !encrypted) return 'not-encrypted';
     return (signed && !this.#signer) || (encrypted && !this.#cipher) ? 'key-missing' : undefined;

@@ -1,4 +1,4 @@
-import type { MaybePromise } from '../maybe-promise.js';
+import type { MaybePromise } from '../platform/maybe-promise.js';
 
 /** Writes and reads what is stored beside the body (requests-cache: serializers). */
 export interface Serializer {

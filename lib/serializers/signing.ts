@@ -29,7 +29,7 @@ export class Signer {
   async sign(entry: Entry): Promise<Entry> {
     const [current] = this.#keys;
     if (!current) return entry;
-    const sealed = { ...entry, seal: entry.seal === 'E' ? ('B' as const) : ('S' as const) };
+    const sealed = { ...entry, protection: entry.protection === 'E' ? ('B' as const) : ('S' as const) };
     const digest = digestOf(entry.body);
     const jws = await new FlattenedSign(this.#manifest(sealed, digest))
       .setProtectedHeader({ alg: ALGORITHM, b64: false, crit: ['b64'], kid: current.id })
@@ -67,17 +67,20 @@ export class Signer {
     }
   }
 
-  #manifest({ id, kind, group, created, expires, urls, seal, meta }: EntrySummary, bodyDigest: string): Uint8Array {
+  #manifest(
+    { id, kind, group, receivedAt, staleAt, urls, protection, meta }: EntrySummary,
+    bodyDigest: string,
+  ): Uint8Array {
     const parts = [
       1,
       this.#cacheName,
       id,
       kind,
       group,
-      created,
-      String(expires),
+      receivedAt,
+      String(staleAt),
       urls,
-      seal,
+      protection,
       digestOf(meta),
       bodyDigest,
     ];

@@ -1,10 +1,10 @@
 import { CacheError } from '../errors.js';
-import type { MaybePromise } from '../maybe-promise.js';
 import type { Entry, EntrySummary } from '../models/entry.js';
+import type { MaybePromise } from '../platform/maybe-promise.js';
 import type { EntryQuery, Store } from './store.js';
 
 /** One that counts and purges in one step, as SQLite and memory do. */
-type IndexedStore = Store & Required<Pick<Store, 'count' | 'purge'>>;
+type IndexedStore = Store & Required<Pick<Store, 'count' | 'deleteExpired'>>;
 
 /**
  * A store that nobody asked for by name, with another to take its place where its package turns out to be broken: a
@@ -35,12 +35,12 @@ export class FallbackStore implements Store {
     return this.#use((store) => store.put(entry));
   }
 
-  async drop(ids: readonly string[]): Promise<number> {
-    return this.#use((store) => store.drop(ids));
+  async deleteGroups(ids: readonly string[]): Promise<number> {
+    return this.#use((store) => store.deleteGroups(ids));
   }
 
-  async dropExact(ids: readonly string[]): Promise<number> {
-    return this.#use((store) => store.dropExact(ids));
+  async delete(ids: readonly string[]): Promise<number> {
+    return this.#use((store) => store.delete(ids));
   }
 
   async *list(query?: EntryQuery): AsyncGenerator<EntrySummary> {
@@ -52,9 +52,9 @@ export class FallbackStore implements Store {
     return this.#use((store) => store.count(query));
   }
 
-  async *purge(now: number): AsyncGenerator<number> {
+  async *deleteExpired(now: number): AsyncGenerator<number> {
     await this.ready();
-    yield* this.#store.purge(now);
+    yield* this.#store.deleteExpired(now);
   }
 
   async *clear(): AsyncGenerator<unknown> {
@@ -64,12 +64,12 @@ export class FallbackStore implements Store {
   }
 
   /** Memory, which may have taken SQLite's place, has nobody to share a lease with. */
-  async claim(name: string, holder: string, seconds: number): Promise<boolean> {
-    return this.#use((store) => store.claim?.(name, holder, seconds) ?? true);
+  async acquireLease(name: string, holder: string, seconds: number): Promise<boolean> {
+    return this.#use((store) => store.acquireLease?.(name, holder, seconds) ?? true);
   }
 
-  async release(name: string, holder: string): Promise<void> {
-    return this.#use((store) => store.release?.(name, holder));
+  async releaseLease(name: string, holder: string): Promise<void> {
+    return this.#use((store) => store.releaseLease?.(name, holder));
   }
 
   async ready(): Promise<void> {

@@ -42,9 +42,9 @@ export class RetentionSweep {
 }
 
 /** For stores that have to look at each entry. */
-export async function* dropExpired(store: Pick<Store, 'list' | 'dropExact'>, until: number): AsyncGenerator<unknown> {
-  for await (const { id, kind } of store.list({ expiredBy: until })) {
-    if (kind !== 'unknown') yield await store.dropExact([id]);
+export async function* dropExpired(store: Pick<Store, 'list' | 'delete'>, until: number): AsyncGenerator<unknown> {
+  for await (const { id, kind } of store.list({ staleBy: until })) {
+    if (kind !== 'unknown') yield await store.delete([id]);
   }
 }
 

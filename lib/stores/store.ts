@@ -1,5 +1,5 @@
-import type { MaybePromise } from '../maybe-promise.js';
 import type { Entry, EntryKind, EntrySummary } from '../models/entry.js';
+import type { MaybePromise } from '../platform/maybe-promise.js';
 
 /**
  * The port between the cache and its stores: what a backend implements, in one file each.
@@ -14,12 +14,12 @@ export interface EntryQuery {
   readonly group?: string;
   /** A digest that is one of `urls`. */
   readonly url?: string;
-  /** Milliseconds: `expires <= expiredBy`. */
-  readonly expiredBy?: number;
-  /** Milliseconds: `expires > freshAt`. */
+  /** Milliseconds: `staleAt <= staleBy`. */
+  readonly staleBy?: number;
+  /** Milliseconds: `staleAt > freshAt`. */
   readonly freshAt?: number;
-  /** Milliseconds: `created < createdBefore`. */
-  readonly createdBefore?: number;
+  /** Milliseconds: `receivedAt < receivedBefore`. */
+  readonly receivedBefore?: number;
 }
 
 export interface Store {
@@ -38,10 +38,10 @@ export interface Store {
   put(entry: Entry): MaybePromise<void>;
 
   /** Removes every entry whose id or group is among the given, and resolves to the number of responses (and unknown rows) removed. */
-  drop(ids: readonly string[]): Promise<number>;
+  deleteGroups(ids: readonly string[]): Promise<number>;
 
   /** Removes just the entries with these ids, whatever belongs to them, and resolves to the number of responses (and unknown rows) removed. */
-  dropExact(ids: readonly string[]): Promise<number>;
+  delete(ids: readonly string[]): Promise<number>;
 
   /**
    * Entries without bodies, in no particular order and in bounded memory. Entries that come or go during the listing may
@@ -57,10 +57,10 @@ export interface Store {
   count?(query?: EntryQuery): Promise<number>;
 
   /**
-   * Removes every entry with `expires <= now` (milliseconds), in one step or in many; yields how many responses each
+   * Removes every entry with `staleAt <= now` (milliseconds), in one step or in many; yields how many responses each
    * removed. Absent where each entry has to be looked at.
    */
-  purge?(now: number): AsyncIterable<number>;
+  deleteExpired?(now: number): AsyncIterable<number>;
 
   /** Removes every entry of this cache and nothing else, in one step or in many. */
   clear(): AsyncIterable<unknown>;
@@ -75,8 +75,8 @@ export interface Store {
    * Takes the name for a holder, or renews what it has, for that many seconds; false where another holds it. Absent where
    * the store cannot hold a lease.
    */
-  claim?(name: string, holder: string, seconds: number): Promise<boolean>;
+  acquireLease?(name: string, holder: string, seconds: number): Promise<boolean>;
 
   /** Gives the name back, where that holder has it. */
-  release?(name: string, holder: string): Promise<void>;
+  releaseLease?(name: string, holder: string): Promise<void>;
 }

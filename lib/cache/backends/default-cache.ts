@@ -1,6 +1,6 @@
 import { FallbackStore } from '../../stores/fallback.js';
-import { MemoryStore } from '../../stores/memory.js';
-import { SqliteStore } from '../../stores/sqlite.js';
+import { MemoryStore } from '../../stores/memory/index.js';
+import { SqliteStore } from '../../stores/sqlite/index.js';
 import { type BackendClock, codecFor, DEFAULT_CACHE_NAME } from '../backend-options.js';
 import { BaseCache } from '../base-cache.js';
 import { readSqliteOptions, type SqliteCacheOptions } from '../sqlite-options.js';

@@ -1,5 +1,5 @@
-import { canResolve, missingPackage } from '../../load-client.js';
-import { DynamoDbStore, type DynamoDbStoreOptions } from '../../stores/dynamodb.js';
+import { canResolve, missingPackage } from '../../platform/load-client.js';
+import { DynamoDbStore, type DynamoDbStoreOptions } from '../../stores/dynamodb/index.js';
 import {
   type BackendClock,
   type CommonBackendOptions,

@@ -1,7 +1,7 @@
 import { jsonSerializer, linedJsonSerializer } from '../../serializers/json.js';
 import { openSerializer } from '../../serializers/open-serializer.js';
 import type { Serializer } from '../../serializers/serializer.js';
-import { type FileExtension, FileStore, type FileStoreOptions } from '../../stores/file.js';
+import { type FileExtension, FileStore, type FileStoreOptions } from '../../stores/filesystem/index.js';
 import {
   type BackendClock,
   type CommonBackendOptions,

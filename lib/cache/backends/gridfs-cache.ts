@@ -1,5 +1,5 @@
-import { canResolve, missingPackage } from '../../load-client.js';
-import { GridFSStore, type GridFSStoreOptions } from '../../stores/gridfs.js';
+import { canResolve, missingPackage } from '../../platform/load-client.js';
+import { GridFSStore, type GridFSStoreOptions } from '../../stores/gridfs/index.js';
 import {
   type BackendClock,
   type CommonBackendOptions,

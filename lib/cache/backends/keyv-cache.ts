@@ -1,6 +1,6 @@
 import type Keyv from 'keyv';
 import { optionError } from '../../errors.js';
-import { isAdapter, isKeyv, type KeyvAdapter, KeyvStore } from '../../stores/keyv.js';
+import { isAdapter, isKeyv, type KeyvAdapter, KeyvStore } from '../../stores/keyv/index.js';
 import {
   type BackendClock,
   type CommonBackendOptions,

@@ -1,4 +1,4 @@
-import { MemoryStore, type MemoryStoreOptions } from '../../stores/memory.js';
+import { MemoryStore, type MemoryStoreOptions } from '../../stores/memory/index.js';
 import {
   type BackendClock,
   type CommonBackendOptions,

@@ -1,5 +1,5 @@
-import { canResolve, missingPackage } from '../../load-client.js';
-import { MongoStore, type MongoStoreOptions } from '../../stores/mongo.js';
+import { canResolve, missingPackage } from '../../platform/load-client.js';
+import { MongoStore, type MongoStoreOptions } from '../../stores/mongodb/index.js';
 import {
   type BackendClock,
   type CommonBackendOptions,

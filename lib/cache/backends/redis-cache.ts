@@ -1,5 +1,5 @@
-import { canResolve, missingPackage } from '../../load-client.js';
-import { RedisStore, type RedisStoreOptions } from '../../stores/redis.js';
+import { canResolve, missingPackage } from '../../platform/load-client.js';
+import { RedisStore, type RedisStoreOptions } from '../../stores/redis/index.js';
 import {
   type BackendClock,
   type CommonBackendOptions,

@@ -1,5 +1,5 @@
-import { canResolve, missingPackage } from '../../load-client.js';
-import { SqliteStore } from '../../stores/sqlite.js';
+import { canResolve, missingPackage } from '../../platform/load-client.js';
+import { SqliteStore } from '../../stores/sqlite/index.js';
 import { type BackendClock, codecFor, DEFAULT_CACHE_NAME } from '../backend-options.js';
 import { BaseCache } from '../base-cache.js';
 import { readSqliteOptions, type SqliteCacheOptions } from '../sqlite-options.js';

@@ -1,0 +1,199 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { CacheRequest, RequestBody } from '../../lib/models/cache-request.js';
+import { fields } from '../../lib/policy/messages.js';
+import { createKey, type KeyRules, keyOf, principalOf } from '../../lib/request/cache-key.js';
+
+const RULES: KeyRules = { matchHeaders: false, ignoredParameters: new Set(), credentials: 'isolate', keyFn: undefined };
+const NONE: RequestBody = { kind: 'none' };
+
+function request(url: string, more: Partial<CacheRequest> = {}): CacheRequest {
+  return { method: 'GET', url, headers: fields({}), body: NONE, transport: [], ...more };
+}
+
+function json(text: string): Partial<CacheRequest> {
+  return { method: 'POST', headers: fields({ 'content-type': 'application/json' }), body: { kind: 'text', text } };
+}
+
+function keys(...requests: CacheRequest[]): string[] {
+  return requests.map((one) => createKey(one, RULES));
+}
+
+function expectSame(...requests: CacheRequest[]): void {
+  expect(new Set(keys(...requests)).size).toBe(1);
+}
+
+function expectDifferent(...requests: CacheRequest[]): void {
+  expect(new Set(keys(...requests)).size).toBe(requests.length);
+}
+
+test('a key is a SHA-256 in hex', () => {
+  expect(createKey(request('http://a.com/'), RULES)).toMatch(/^[0-9a-f]{64}$/);
+});
+
+describe('the same meaning gives the same key', () => {
+  test.each([
+    ['case of scheme and host', 'HTTP://A.com/x', 'http://a.COM/x'],
+    ['the default port', 'http://a.com:80/', 'http://a.com/'],
+    ['the fragment', 'http://a.com/#one', 'http://a.com/#two'],
+    ['the order of names in the query', 'http://a.com/?b=1&a=2&b=0', 'http://a.com/?a=2&b=1&b=0'],
+  ])('%s', (_, one, two) => {
+    expectSame(request(one), request(two));
+  });
+
+  test('any order of query names', () => {
+    const pair = fc.tuple(fc.stringMatching(/^[a-z]{1,3}$/), fc.stringMatching(/^[a-z%]{0,3}$/));
+    fc.assert(
+      fc.property(fc.uniqueArray(pair, { selector: ([name]) => name, maxLength: 6 }), fc.nat(), (pairs, turn) => {
+        const url = (ordered: typeof pairs) => `http://a.com/?${ordered.map((one) => one.join('=')).join('&')}`;
+        const turned = [...pairs.slice(turn % (pairs.length || 1)), ...pairs.slice(0, turn % (pairs.length || 1))];
+        expectSame(request(url(pairs)), request(url(turned)));
+      }),
+    );
+  });
+
+  test('any order of members in JSON bodies', () => {
+    const reversed = (value: unknown): unknown => {
+      if (Array.isArray(value)) return value.map(reversed);
+      if (typeof value !== 'object' || value === null) return value;
+      return Object.fromEntries(
+        Object.entries(value)
+          .reverse()
+          .map(([name, member]) => [name, reversed(member)]),
+      );
+    };
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        expectSame(
+          request('http://a.com/', json(JSON.stringify(value))),
+          request('http://a.com/', json(JSON.stringify(reversed(value)))),
+        );
+      }),
+    );
+  });
+
+  test('spaces in JSON bodies', () => {
+    expectSame(request('http://a.com/', json('{"a":[1,2]}')), request('http://a.com/', json('{ "a" : [ 1, 2 ] }')));
+  });
+});
+
+describe('different meaning never gives the same key', () => {
+  test.each([
+    ['an encoded slash', 'http://a.com/a%2Fb', 'http://a.com/a/b'],
+    ['an encoded ampersand', 'http://a.com/?x=1%26y=2', 'http://a.com/?x=1&y=2'],
+    ['the order of one name', 'http://a.com/?x=1&x=2', 'http://a.com/?x=2&x=1'],
+    ['an empty value', 'http://a.com/?b', 'http://a.com/?b='],
+    ['an empty query', 'http://a.com/', 'http://a.com/?'],
+    ['a trailing slash', 'http://a.com/x', 'http://a.com/x/'],
+    ['case of the path', 'http://a.com/x', 'http://a.com/X'],
+    ['scheme', 'http://a.com/', 'https://a.com/'],
+    ['port', 'http://a.com/', 'http://a.com:81/'],
+  ])('%s', (_, one, two) => {
+    expectDifferent(request(one), request(two));
+  });
+
+  test.each([
+    ['order in arrays', '[1,2]', '[2,1]'],
+    ['numbers beyond precision', '{"n":9007199254740993}', '{"n":9007199254740992}'],
+    ['__proto__', '{"__proto__":{"a":1}}', '{}'],
+    ['numbers and text', '{"a":1}', '{"a":"1"}'],
+    ['null and absence', '{"a":null}', '{}'],
+    ['duplicate names', '{"a":1,"a":2}', '{"a":2}'],
+  ])('in JSON bodies: %s', (_, one, two) => {
+    expectDifferent(request('http://a.com/', json(one)), request('http://a.com/', json(two)));
+  });
+
+  test('parts are delimited', () => {
+    const post = (url: string, text: string) => request(url, { method: 'POST', body: { kind: 'text', text } });
+    expectDifferent(post('http://a.com/p', 'x'), post('http://a.com/px', ''));
+  });
+
+  test('method, body kind, form entries and transport', () => {
+    const url = 'http://a.com/';
+    const file = (bytes: number[]) => ({ name: 'f', type: 't', bytes: Uint8Array.from(bytes) });
+    expectDifferent(
+      request(url),
+      request(url, { method: 'HEAD' }),
+      request(url, { body: { kind: 'text', text: 'a' } }),
+      request(url, { body: { kind: 'bytes', bytes: Buffer.from('a') } }),
+      request(url, { body: { kind: 'form', entries: [['a', 'b']] } }),
+      request(url, { body: { kind: 'form', entries: [['a', file([1])]] } }),
+      request(url, { body: { kind: 'form', entries: [['a', file([2])]] } }),
+      request(url, { transport: [['socketPath', '/a']] }),
+      request(url, { transport: [['proxy', 'b']] }),
+    );
+  });
+
+  test('any two URLs that a server can tell apart', () => {
+    const part = fc.stringMatching(/^[a-zA-Z0-9_~+-]{0,6}$/);
+    fc.assert(
+      fc.property(part, part, (one, two) => {
+        fc.pre(one !== two);
+        expectDifferent(request(`http://a.com/x${one}`), request(`http://a.com/x${two}`));
+      }),
+    );
+  });
+});
+
+describe('ignoredParameters', () => {
+  const rules: KeyRules = { ...RULES, ignoredParameters: new Set(['session', 'x-trace']) };
+  const key = (one: CacheRequest) => createKey(one, rules);
+
+  test('leave the query, in any case', () => {
+    expect(key(request('http://a.com/?Session=1&a=2'))).toBe(key(request('http://a.com/?a=2&s%65ssion=2')));
+    expect(key(request('http://a.com/?a=2'))).not.toBe(key(request('http://a.com/?a=3')));
+  });
+
+  test('leave forms and JSON, nested too', () => {
+    const form = (text: string) =>
+      request('http://a.com/', {
+        method: 'POST',
+        headers: fields({ 'content-type': 'application/x-www-form-urlencoded' }),
+        body: { kind: 'text', text },
+      });
+    expect(key(form('session=1&a=2'))).toBe(key(form('a=2&session=3')));
+    const nested = (session: number) => request('http://a.com/', json(`{"a":{"session":${session},"b":1}}`));
+    expect(key(nested(1))).toBe(key(nested(2)));
+  });
+
+  test('leave matched headers', () => {
+    const matching = { ...rules, matchHeaders: true } as const;
+    const withTrace = (trace: string) =>
+      request('http://a.com/', { headers: fields({ 'X-Trace': trace, accept: 'a' }) });
+    expect(createKey(withTrace('1'), matching)).toBe(createKey(withTrace('2'), matching));
+  });
+});
+
+describe('principals', () => {
+  test('nobody has none', () => {
+    expect(principalOf(request('http://a.com/', { headers: fields({ accept: 'a' }) }), RULES)).toBe('');
+  });
+
+  test('userinfo and config.auth are the same user', () => {
+    const auth = { username: 'us er', password: 'p:w' };
+    expectSame(request('http://us%20er:p%3Aw@a.com/'), request('http://a.com/', { auth }));
+  });
+
+  test('a function decides alone, and rotating tokens of one user share', () => {
+    const rules: KeyRules = { ...RULES, credentials: () => '' };
+    const as = (principal: string, token: string) =>
+      createKey(
+        request(`http://a.com/?access_token=${token}`, { principal, headers: fields({ authorization: token }) }),
+        rules,
+      );
+    expect(as('alice', 'one')).toBe(as('alice', 'two'));
+    expect(as('alice', 'one')).not.toBe(as('bob', 'one'));
+  });
+});
+
+describe('keyFn', () => {
+  test('makes the key', () => {
+    expect(keyOf(request('http://a.com/x'), { ...RULES, keyFn: ({ url }) => url })).toBe('http://a.com/x');
+  });
+
+  test.each([[''], [undefined], [1]])('must not return %p', (key) => {
+    expect(() => keyOf(request('http://a.com/'), { ...RULES, keyFn: () => key as string })).toThrow(
+      /^keyFn returned .*; expected a text/,
+    );
+  });
+});

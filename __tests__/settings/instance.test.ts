@@ -1,0 +1,227 @@
+import { existsSync } from 'node:fs';
+import * as path from 'node:path';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import axios from 'axios';
+import { InstanceSettings } from '../../lib/settings/instance.js';
+import { setupCache } from '../../lib/setup-cache.js';
+import { startBench, temporaryFolder } from '../support/api.js';
+
+describe('a wrong option throws before anything is created', () => {
+  test.each<[string, object, string]>([
+    [
+      'an unknown name',
+      { expireAfterwards: 1 },
+      'expireAfterwards: 1 is not accepted, there is no such option; expected one of cacheName',
+    ],
+    [
+      'one of requests',
+      { refresh: true },
+      'refresh: true is not accepted, there is no such option; it is an option of single requests',
+    ],
+    ['expireAfter', { expireAfter: '60' }, 'expireAfter: "60" is not accepted; expected seconds'],
+    ['urlsExpireAfter', { urlsExpireAfter: 'x' }, 'urlsExpireAfter: "x" is not accepted; expected a record'],
+    ['a pair', { urlsExpireAfter: [['a.com']] }, 'urlsExpireAfter: ["a.com"] is not accepted; expected a pair'],
+    [
+      'a pattern',
+      { urlsExpireAfter: { 'a.com/?q': 1 } },
+      'urlsExpireAfter: "a.com/?q" is not accepted; expected a RegExp, or a glob',
+    ],
+    ['a lifetime by URL', { urlsExpireAfter: { 'a.com': 'x' } }, 'urlsExpireAfter[a.com]: "x" is not accepted'],
+    [
+      'allowableCodes',
+      { allowableCodes: 200 },
+      'allowableCodes: 200 is not accepted; expected a list of HTTP statuses',
+    ],
+    ['a code', { allowableCodes: [200, 99] }, 'allowableCodes[1]: 99 is not accepted'],
+    [
+      'allowableMethods',
+      { allowableMethods: ['GE T'] },
+      'allowableMethods[0]: "GE T" is not accepted; expected a list of HTTP methods',
+    ],
+    [
+      'includeGetHeaders',
+      { includeGetHeaders: 'Accept' },
+      'includeGetHeaders: "Accept" is not accepted; expected true, false or a list',
+    ],
+    ['matchHeaders', { matchHeaders: [1] }, 'matchHeaders[0]: 1 is not accepted'],
+    [
+      'an alias that disagrees',
+      { matchHeaders: true, includeGetHeaders: false },
+      'includeGetHeaders: false is not accepted; expected the same as its alias matchHeaders',
+    ],
+    ['ignoredParameters', { ignoredParameters: [''] }, 'ignoredParameters[0]: "" is not accepted'],
+    [
+      'credentials',
+      { credentials: 'share' },
+      'credentials: "share" is not accepted; expected "isolate", "ignore" or a function',
+    ],
+    ['filterFn', { filterFn: true }, 'filterFn: true is not accepted; expected a function'],
+    [
+      'oldDataOnError',
+      { oldDataOnError: 'long' },
+      'oldDataOnError: "long" is not accepted; expected true, false, { limit, codes }',
+    ],
+    ['its limit', { oldDataOnError: { limit: {} } }, 'oldDataOnError.limit: {} is not accepted'],
+    ['its codes', { oldDataOnError: { codes: [1] } }, 'oldDataOnError.codes[0]: 1 is not accepted'],
+    [
+      'its members',
+      { oldDataOnError: { limit: 1, code: 1 } },
+      'oldDataOnError.code: 1 is not accepted; expected only limit and codes',
+    ],
+    ['staleIfError', { staleIfError: [] }, 'staleIfError: [] is not accepted'],
+    [
+      'staleWhileRevalidate',
+      { staleWhileRevalidate: new Date(0) },
+      'staleWhileRevalidate: Date 1970-01-01T00:00:00.000Z is not accepted',
+    ],
+    ['cacheControl', { cacheControl: 'yes' }, 'cacheControl: "yes" is not accepted; expected true or false'],
+    ['shared', { shared: 1 }, 'shared: 1 is not accepted'],
+    ['alwaysRevalidate', { alwaysRevalidate: 1 }, 'alwaysRevalidate: 1 is not accepted'],
+    ['readOnly', { readOnly: null }, 'readOnly: null is not accepted'],
+    ['onlyIfCached', { onlyIfCached: 0 }, 'onlyIfCached: 0 is not accepted'],
+    ['coalesce', { coalesce: 'no' }, 'coalesce: "no" is not accepted'],
+    ['keyFn', { keyFn: 'url' }, 'keyFn: "url" is not accepted; expected a function'],
+    ['maxBodySize', { maxBodySize: -1 }, 'maxBodySize: -1 is not accepted; expected a number of bytes'],
+    ['onEvent', { onEvent: {} }, 'onEvent: {} is not accepted; expected a function'],
+    ['serializer', { serializer: 'xml' }, 'serializer: "xml" is not accepted; expected "json"'],
+    ['backend', { backend: 'mysql' }, 'backend: "mysql" is not accepted; expected "sqlite"'],
+    [
+      'backendOptions',
+      { backendOptions: { maxSiz: 1 } },
+      'maxSiz: 1 is not accepted, there is no such option; expected one of cacheName',
+    ],
+    ['a value in them', { backendOptions: { maxSize: 0 } }, 'maxSize: 0 is not accepted; expected a whole number'],
+    [
+      'backendTimeout',
+      { backendOptions: { backendTimeout: '1s' } },
+      'backendTimeout: "1s" is not accepted; expected a number, 0 or more',
+    ],
+    ['strict', { backendOptions: { strict: 1 } }, 'strict: 1 is not accepted'],
+    ['retention', { backendOptions: { retention: 'x' } }, 'retention: "x" is not accepted'],
+    [
+      'a name that climbs',
+      { cacheName: 'a/../b' },
+      'cacheName: "a/../b" is not accepted; expected a relative or absolute file path',
+    ],
+    ['a name with NUL', { cacheName: 'a\0b' }, 'cacheName: "a\\u0000b" is not accepted'],
+    ['an empty name', { cacheName: '' }, 'cacheName: "" is not accepted'],
+  ])('%s', async (_, options, message) => {
+    await using folder = await temporaryFolder();
+    const cacheName = path.join(folder.path, 'new/cache');
+    const attempt = () => setupCache(axios.create(), { backend: 'sqlite', cacheName, ...options });
+    expect(attempt).toThrow(TypeError);
+    expect(attempt).toThrow(message);
+    expect(existsSync(path.dirname(cacheName))).toBe(false);
+  });
+
+  test('options that are no object', () => {
+    expect(() => setupCache(axios.create(), 'sqlite' as never)).toThrow(
+      'options: "sqlite" is not accepted; expected an object',
+    );
+  });
+
+  test('an instance that is none', () => {
+    expect(() => setupCache({} as never)).toThrow('instance: {} is not accepted; expected an axios instance');
+  });
+
+  test('beside a cache that is open already', async () => {
+    await using bench = await startBench();
+    const { cache } = bench.api;
+    expect(() => setupCache(axios.create(), { backend: cache, cacheName: 'x' })).toThrow(
+      'cacheName: not accepted beside a backend that is open already',
+    );
+  });
+
+  test('cache options in the defaults of axios', () => {
+    const instance = axios.create({ expireAfter: 1 });
+    expect(() => setupCache(instance, { backend: 'memory' })).toThrow(
+      'expireAfter: not accepted in the defaults of an axios instance',
+    );
+  });
+});
+
+describe('a wrong option of a request rejects before anything is sent', () => {
+  test.each<[string, object, string]>([
+    ['expireAfter', { expireAfter: {} }, 'expireAfter: {} is not accepted'],
+    ['refresh', { refresh: 1 }, 'refresh: 1 is not accepted'],
+    ['cache', { cache: 'no' }, 'cache: "no" is not accepted; expected false'],
+    ['invalidates', { invalidates: 'x' }, 'invalidates: "x" is not accepted; expected true or a list'],
+    [
+      'one of instances',
+      { shared: true },
+      'shared: true is not accepted per request; expected among the options of setupCache',
+    ],
+    ['aliases that disagree', { staleIfError: true, oldDataOnError: false }, 'oldDataOnError: false is not accepted'],
+  ])('%s', async (_, config, message) => {
+    await using bench = await startBench();
+    await expect(bench.api.get('/', config)).rejects.toThrow(message);
+    expect(bench.origin.asked).toHaveLength(0);
+  });
+});
+
+describe('cacheSettings', () => {
+  test('are written with validation, and take effect at once', async () => {
+    await using bench = await startBench();
+    const { cacheSettings } = bench.api;
+    cacheSettings.expireAfter = '10s';
+    const { expires, createdAt } = await bench.api.get('/');
+    expect(Number(expires) - Number(createdAt)).toBe(10_000);
+    expect(() => {
+      cacheSettings.expireAfter = 'soon';
+    }).toThrow('expireAfter: "soon" is not accepted');
+    expect(cacheSettings.expireAfter).toBe('10s');
+  });
+
+  test('tell their defaults, and aliases agree', () => {
+    const { view } = new InstanceSettings({});
+    expect([view.expireAfter, view.allowableCodes, view.credentials, view.coalesce]).toEqual([
+      -1,
+      [200],
+      'isolate',
+      true,
+    ]);
+    view.staleIfError = '1h';
+    expect(view.oldDataOnError).toBe('1h');
+  });
+
+  test('have an eighth of the room in memory as the largest body', async () => {
+    await using bench = await startBench({ backendOptions: { maxSize: 8_000 } });
+    expect(bench.api.cacheSettings.maxBodySize).toBe(1_000);
+  });
+
+  test('are copied and frozen', () => {
+    const allowableCodes = [200];
+    const { view, compiled } = new InstanceSettings({ allowableCodes });
+    allowableCodes.push(500);
+    expect([...(compiled.allowableCodes ?? [])]).toEqual([200]);
+    expect(() => (view.allowableCodes as number[]).push(500)).toThrow(TypeError);
+  });
+
+  test('keep the store as it was opened', () => {
+    const { view } = new InstanceSettings({});
+    expect(() => Object.assign(view, { cacheName: 'x' })).toThrow('cacheSettings.cacheName cannot change');
+    expect(() => Object.assign(view, { expireAfterwards: 1 })).toThrow(TypeError);
+  });
+
+  test('of a child are its own', async () => {
+    await using bench = await startBench({ expireAfter: 10 });
+    const child = bench.api.create({ baseURL: bench.origin.url }) as typeof bench.api;
+    child.cacheSettings.expireAfter = 20;
+    expect(bench.api.cacheSettings.expireAfter).toBe(10);
+    await child.get('/');
+    expect((await bench.api.get('/')).fromCache).toBe(true);
+  });
+});
+
+describe('a polluted prototype', () => {
+  afterEach(() => {
+    Reflect.deleteProperty(Object.prototype, 'readOnly');
+  });
+
+  test('sets no option', async () => {
+    Object.defineProperty(Object.prototype, 'readOnly', { value: true, configurable: true });
+    await using bench = await startBench();
+    await bench.api.get('/');
+    expect((await bench.api.get('/')).fromCache).toBe(true);
+  });
+});
