@@ -21,6 +21,8 @@ export interface Backend {
   readonly persistent: boolean;
   /** Bytes of a large body that it takes. Default: 1,000,000. */
   readonly largest?: number;
+  /** Whether it orders the invalidations of several processes. Default: false. */
+  readonly ordered?: boolean;
   /** Whether it takes maxEntries and maxSize. Default: true. */
   readonly bounded?: boolean;
   /** Whether it can hold a lease. Default: true. */
@@ -48,7 +50,8 @@ export function entry(letter: string, more: Partial<Entry> = {}): Entry {
     group: id(letter),
     receivedAt: 1_000,
     staleAt: 2_000,
-    urls: [],
+    indexes: [],
+    order: 0,
     protection: '',
     signature: '',
     size: meta.length + body.byteLength,
@@ -89,6 +92,47 @@ export function describeBackend(name: string, backend: Backend): void {
       await folder[Symbol.asyncDispose]();
     });
 
+    test('writes entries that belong together, and lists them by any of their digests', async () => {
+      const indexes = Array.from({ length: 40 }, (_, index) => index.toString(16).padStart(32, '0'));
+      const variant = entry('d', { id: `${id('c')}.${'f'.repeat(32)}`, group: id('c'), indexes });
+      const redirect = entry('e', { kind: 'redirect', group: id('c'), indexes: ['e'.repeat(32)] });
+      expect(await store.put([variant, entry('c', { kind: 'variants' }), redirect])).toBe(true);
+      expect((await store.find(variant.id))?.indexes).toEqual(indexes);
+      expect(await ids(store, { index: String(indexes.at(-1)) })).toEqual([`c.${'f'.repeat(32)}`]);
+      expect(await ids(store, { index: 'e'.repeat(32) })).toEqual(['e']);
+      expect(await store.deleteGroups([id('c')])).toBe(1);
+      expect([await ids(store), await ids(store, { index: 'e'.repeat(32) })]).toEqual([[], []]);
+    });
+
+    test.each(['response', 'variants'] as const)('a redirect never replaces a %s', async (kind) => {
+      await store.put([entry('a', { kind })]);
+      const redirect = entry('a', { kind: 'redirect', group: id('b') });
+      expect(await store.put([entry('b'), redirect])).toBe(true);
+      expect([(await store.find(id('a')))?.kind, (await store.find(id('b')))?.kind]).toEqual([kind, 'response']);
+      await store.delete([id('a')]);
+      await store.put([redirect]);
+      await store.put([{ ...redirect, group: id('c') }]);
+      expect((await store.find(id('a')))?.group).toBe(id('c'));
+    });
+
+    if (backend.ordered ?? false) {
+      test('refuses entries that were requested before an invalidation of one of their digests', async () => {
+        const other = another();
+        const [digest, unrelated] = ['1'.repeat(32), '2'.repeat(32)];
+        const before = (await store.currentOrder?.()) ?? 0;
+        await other.invalidate?.([digest]);
+        const after = (await store.currentOrder?.()) ?? 0;
+        expect(after).toBeGreaterThan(before);
+        const old = entry('a', { order: before, indexes: [unrelated, digest] });
+        expect([await store.put([old]), await store.find(old.id)]).toEqual([false, undefined]);
+        expect(await store.put([{ ...old, indexes: [unrelated] }])).toBe(true);
+        expect(await store.put([{ ...old, order: after }])).toBe(true);
+        await other.invalidate?.([]);
+        expect(await store.put([entry('b', { order: after })])).toBe(false);
+        expect(await store.put([entry('b', { order: (await store.currentOrder?.()) ?? 0 })])).toBe(true);
+      });
+    }
+
     test('is ready, and empty', async () => {
       await store.ready();
       expect([await managed(store).count(), await ids(store), await store.find(id('a'))]).toEqual([0, [], undefined]);
@@ -104,10 +148,10 @@ export function describeBackend(name: string, backend: Backend): void {
         signature: 'header..signature',
         protection: 'S',
         staleAt: Number.POSITIVE_INFINITY,
-        urls: ['1'.repeat(32), '2'.repeat(32)],
+        indexes: ['1'.repeat(32), '2'.repeat(32)],
         group: id('b'),
       });
-      await store.put(given);
+      await store.put([given]);
       const found = await store.find(id('a'));
       expect({ ...found, size: 0, meta: Buffer.from(found?.meta ?? ''), body: undefined }).toEqual({
         ...given,
@@ -118,19 +162,19 @@ export function describeBackend(name: string, backend: Backend): void {
     });
 
     test('replaces what had the id', async () => {
-      await store.put(entry('a', { urls: ['1'.repeat(32)] }));
-      await store.put(entry('a', { body: Buffer.from('new'), staleAt: 9_000, urls: [] }));
+      await store.put([entry('a', { indexes: ['1'.repeat(32)] })]);
+      await store.put([entry('a', { body: Buffer.from('new'), staleAt: 9_000, indexes: [] })]);
       expect(Buffer.from((await store.find(id('a')))?.body ?? '').toString()).toBe('new');
-      expect([await managed(store).count(), await ids(store, { url: '1'.repeat(32) })]).toEqual([1, []]);
+      expect([await managed(store).count(), await ids(store, { index: '1'.repeat(32) })]).toEqual([1, []]);
     });
 
     describe('with several entries', () => {
       beforeEach(async () => {
-        await store.put(entry('a', { urls: ['1'.repeat(32)], staleAt: 2_000 }));
-        await store.put(entry('b', { urls: ['2'.repeat(32), '1'.repeat(32)], staleAt: 3_000, receivedAt: 1_500 }));
-        await store.put(entry('c', { kind: 'variants', staleAt: Number.POSITIVE_INFINITY, receivedAt: 3_000 }));
-        await store.put(entry('d', { id: `${id('c')}.${'f'.repeat(32)}`, group: id('c'), staleAt: 4_000 }));
-        await store.put(entry('e', { kind: 'redirect', group: id('a'), staleAt: 2_000 }));
+        await store.put([entry('a', { indexes: ['1'.repeat(32)], staleAt: 2_000 })]);
+        await store.put([entry('b', { indexes: ['2'.repeat(32), '1'.repeat(32)], staleAt: 3_000, receivedAt: 1_500 })]);
+        await store.put([entry('c', { kind: 'variants', staleAt: Number.POSITIVE_INFINITY, receivedAt: 3_000 })]);
+        await store.put([entry('d', { id: `${id('c')}.${'f'.repeat(32)}`, group: id('c'), staleAt: 4_000 })]);
+        await store.put([entry('e', { kind: 'redirect', group: id('a'), staleAt: 2_000 })]);
       });
 
       test.each<[string, EntryQuery | undefined, string[]]>([
@@ -138,13 +182,13 @@ export function describeBackend(name: string, backend: Backend): void {
         ['a kind', { kind: 'response' }, ['a', 'b', `c.${'f'.repeat(32)}`]],
         ['a group', { group: id('a') }, ['a', 'e']],
         ['a group of variants', { group: id('c') }, ['c', `c.${'f'.repeat(32)}`]],
-        ['a URL, asked or final', { url: '1'.repeat(32) }, ['a', 'b']],
+        ['a URL, asked or final', { index: '1'.repeat(32) }, ['a', 'b']],
         ['what is expired', { staleBy: 2_000 }, ['a', 'e']],
         ['what is fresh', { freshAt: 2_000 }, ['b', 'c', `c.${'f'.repeat(32)}`]],
         ['what is old', { receivedBefore: 1_500 }, ['a', `c.${'f'.repeat(32)}`, 'e']],
         [
           'all at once',
-          { kind: 'response', group: id('a'), url: '1'.repeat(32), staleBy: 2_000, receivedBefore: 1_001 },
+          { kind: 'response', group: id('a'), index: '1'.repeat(32), staleBy: 2_000, receivedBefore: 1_001 },
           ['a'],
         ],
         ['nothing that fits', { kind: 'response', group: id('z') }, []],
@@ -174,14 +218,14 @@ export function describeBackend(name: string, backend: Backend): void {
       test('clears everything', async () => {
         await managed(store).clear();
         expect([await managed(store).count(), await ids(store)]).toEqual([0, []]);
-        await store.put(entry('a'));
+        await store.put([entry('a')]);
         expect(await managed(store).count()).toBe(1);
       });
 
       test('lists while its reader drops and puts', async () => {
         for await (const { id: listed } of store.list({ kind: 'response' })) {
           await store.delete([listed]);
-          await store.put(entry('v', { kind: 'variants' }));
+          await store.put([entry('v', { kind: 'variants' })]);
         }
         expect(await managed(store).count()).toBe(0);
       });
@@ -191,7 +235,7 @@ export function describeBackend(name: string, backend: Backend): void {
       const number = 2_100;
       for (let index = 0; index < number; index += 1) {
         const digits = index.toString(16).padStart(64, '0');
-        await store.put(entry('a', { id: digits, group: digits }));
+        await store.put([entry('a', { id: digits, group: digits })]);
       }
       const listed = new Set<string>();
       for await (const summary of store.list()) listed.add(summary.id);
@@ -202,8 +246,8 @@ export function describeBackend(name: string, backend: Backend): void {
 
     test('keeps caches of similar names apart', async () => {
       const [one, two] = [another('user_1'), another('userX1')];
-      await one.put(entry('a'));
-      await two.put(entry('a'));
+      await one.put([entry('a')]);
+      await two.put([entry('a')]);
       await managed(one).clear();
       expect([await managed(one).count(), await managed(two).count()]).toEqual([0, 1]);
     });
@@ -214,7 +258,7 @@ export function describeBackend(name: string, backend: Backend): void {
         for (let index = 0; index < 60; index += 1) {
           clock.advance(1);
           const digits = index.toString(16).padStart(64, '0');
-          await small.put(entry('a', { id: digits, group: digits }));
+          await small.put([entry('a', { id: digits, group: digits })]);
           await small.find('0'.repeat(64));
         }
         await until('it is small', async () => (await managed(small).count()) <= 20);
@@ -226,7 +270,7 @@ export function describeBackend(name: string, backend: Backend): void {
         const light = another('light', { maxSize: 100_000 });
         for (let index = 0; index < 60; index += 1) {
           const digits = index.toString(16).padStart(64, '0');
-          await light.put(entry('a', { id: digits, group: digits, body: Buffer.alloc(9_000), size: 9_020 }));
+          await light.put([entry('a', { id: digits, group: digits, body: Buffer.alloc(9_000), size: 9_020 })]);
         }
         await until('it is light', async () => (await managed(light).count()) <= 11);
         expect(await managed(light).count()).toBeGreaterThan(5);
@@ -236,23 +280,23 @@ export function describeBackend(name: string, backend: Backend): void {
     if (backend.expires ?? true) {
       test('lets go of what is past its retention', async () => {
         const brief = another('brief', { retention: 60 });
-        await brief.put(entry('a', { staleAt: clock.now() + 1_000 }));
+        await brief.put([entry('a', { staleAt: clock.now() + 1_000 })]);
         clock.advance(120);
-        await brief.put(entry('b', { staleAt: clock.now() + 1_000 }));
+        await brief.put([entry('b', { staleAt: clock.now() + 1_000 })]);
         await until('the old one is gone', async () => (await ids(brief)).length < 2);
         expect(await ids(brief)).toEqual(['b']);
       });
     }
 
     test('may be closed twice', async () => {
-      await store.put(entry('a'));
+      await store.put([entry('a')]);
       await store.close();
       await store.close();
     });
 
     if (backend.persistent) {
       test('keeps entries beyond its own life', async () => {
-        await store.put(entry('a'));
+        await store.put([entry('a')]);
         await store.close();
         expect((await another().find(id('a')))?.id).toBe(id('a'));
       });
@@ -293,7 +337,7 @@ export function describeBackend(name: string, backend: Backend): void {
 
     if (backend.plantGarbage) {
       test('counts, lists and drops what it cannot read', async () => {
-        await store.put(entry('a'));
+        await store.put([entry('a')]);
         await backend.plantGarbage?.(folder.path, 'cache', id('b'));
         expect((await store.find(id('b')))?.kind).toBe('unknown');
         expect([await managed(store).count(), await ids(store, { kind: 'unknown' })]).toEqual([2, ['b']]);
@@ -322,7 +366,7 @@ function writer(module: string): string {
     for (let index = 0; index < 50; index += 1) {
       const id = (number + index.toString(16)).padStart(64, '0');
       const body = Buffer.alloc(1000, number);
-      await store.put({ id, kind: 'response', group: id, receivedAt: 1, staleAt: 2, urls: [], protection: '', signature: '', size: 1000, meta: Buffer.from('json\\n{}'), body });
+      await store.put([{ id, kind: 'response', group: id, receivedAt: 1, staleAt: 2, indexes: [], order: 0, protection: '', signature: '', size: 1000, meta: Buffer.from('json\\n{}'), body }]);
     }
     await store.close();
   `;

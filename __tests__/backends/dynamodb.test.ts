@@ -41,8 +41,8 @@ describeService(dynamo, (server) => {
 
   test('nothing expires by itself but what has a retention', async () => {
     const store = open('retained', { retention: 60 }, () => 5_000);
-    await store.put(entry('a', { staleAt: 65_000 }));
-    await store.put(entry('b', { staleAt: Number.POSITIVE_INFINITY }));
+    await store.put([entry('a', { staleAt: 65_000 })]);
+    await store.put([entry('b', { staleAt: Number.POSITIVE_INFINITY })]);
     const items = await raw('retained', async (client) => (await client.scan({ TableName: 'retained' })).Items ?? []);
     const instants = items.map(({ expiresAt }) => expiresAt as number | undefined).sort();
     expect(instants).toEqual([expect.any(Number), undefined]);
@@ -59,7 +59,7 @@ describeService(dynamo, (server) => {
     };
     const [short, long] = ['a'.repeat(64), `${'b'.repeat(63)}a`];
     const put = (id: string, expires: number) =>
-      store.put(entry('a', { id, staleAt: expires, urls: ['1'.repeat(32)], group: id }));
+      store.put([entry('a', { id, staleAt: expires, indexes: ['1'.repeat(32)], group: id })]);
     await put(short, 5_000 + 240_000);
     expect(await expiries()).toEqual([300]);
     await put(long, 5_000 + 440_000);
@@ -79,7 +79,7 @@ describeService(dynamo, (server) => {
 
   test('caches in one table do not touch each other, nor what else is there', async () => {
     const stores = [open('one', { table: 'shared' }), open('one_', { table: 'shared' })];
-    for (const store of stores) await store.put(entry('a', { urls: ['1'.repeat(32)] }));
+    for (const store of stores) await store.put([entry('a', { indexes: ['1'.repeat(32)] })]);
     await raw('shared', (client) => client.put({ TableName: 'shared', Item: { id: 'one', mine: true } }));
     for (const store of stores.slice(0, 1)) await managed(store).clear();
     expect(await Promise.all(stores.map((store) => managed(store).count()))).toEqual([0, 1]);

@@ -96,7 +96,7 @@ describe('a file', () => {
     const cacheName = path.join(folder.path, 'cache');
     await using bench = await startBench(inFiles(cacheName, { serializer }));
     const text = readFileSync(await onlyFile(bench, cacheName), 'utf8');
-    expect(text).toMatch(new RegExp(`^AKC1r.*\n${metadata(`${bench.origin.url}/a`)}{"url":"/a","count":1}$`, 's'));
+    expect(text).toMatch(new RegExp(`^AKC2r.*\n${metadata(`${bench.origin.url}/a`)}{"url":"/a","count":1}$`, 's'));
   });
 });
 
@@ -166,10 +166,10 @@ describe('files of one id', () => {
     ];
     const { id } = entry('a');
     // As if whoever replaced the one by the other had been killed in between.
-    await binary.put(entry('a', { body: Buffer.from('binary') }));
+    await binary.put([entry('a', { body: Buffer.from('binary') })]);
     const [file = ''] = filesOf(folder.path);
     const kept = readFileSync(file);
-    await text.put(entry('a', { body: Buffer.from('text') }));
+    await text.put([entry('a', { body: Buffer.from('text') })]);
     writeFileSync(file, kept);
     const found = await Promise.all([text, binary].map((store) => store.find(id)));
     expect(found.map((one) => String(one?.body))).toEqual(['text', 'binary']);
@@ -186,9 +186,9 @@ describe('files of one id', () => {
     let missed = 0;
     for (let index = 0; index < 100; index += 1) {
       const id = index.toString(16).padStart(64, '0');
-      await binary.put(entry('a', { id, group: id }));
+      await binary.put([entry('a', { id, group: id })]);
       let writing = true;
-      const written = text.put(entry('a', { id, group: id })).finally(() => {
+      const written = text.put([entry('a', { id, group: id })]).finally(() => {
         writing = false;
       });
       const read = async (store: FileStore) => {
@@ -207,14 +207,14 @@ describe('links', () => {
     const store = new FileStore(folder.path, {}, Date.now);
     const links = () => readdirSync(path.join(folder.path, 'links_v1'), { recursive: true, encoding: 'utf8' }).sort();
     const [group, url] = ['a'.repeat(64), `${'a'.repeat(31)}b`];
-    await store.put(entry('b', { group, urls: [url, 'a'.repeat(32)] }));
-    await store.put(entry('c', { group, urls: [url] }));
+    await store.put([entry('b', { group, indexes: [url, 'a'.repeat(32)] })]);
+    await store.put([entry('c', { group, indexes: [url] })]);
     const files = (letter: string) => [group, url].map((from) => path.join('aa', `${from}.${letter.repeat(64)}`));
     expect(links()).toEqual(
       ['aa', ...files('b'), ...files('c'), path.join('aa', `${'a'.repeat(32)}.${'b'.repeat(64)}`)].sort(),
     );
-    expect(await managed(store).count({ url })).toBe(2);
-    expect(await managed(store).count({ url: 'a'.repeat(32) })).toBe(1);
+    expect(await managed(store).count({ index: url })).toBe(2);
+    expect(await managed(store).count({ index: 'a'.repeat(32) })).toBe(1);
     expect(await store.delete([entry('b').id])).toBe(1);
     expect(links()).toEqual(['aa', ...files('c')].sort());
     expect([await store.deleteGroups([group]), links()]).toEqual([1, ['aa']]);
@@ -228,7 +228,7 @@ test('writes succeed while the cache is cleared', async () => {
   const write = async (from: number) => {
     for (let index = from; index < 400; index += 4) {
       const id = (index % 20).toString(16).padStart(64, '0');
-      await store.put(entry('a', { id, group: 'f'.repeat(64), urls: ['1'.repeat(32)] }));
+      await store.put([entry('a', { id, group: 'f'.repeat(64), indexes: ['1'.repeat(32)] })]);
     }
   };
   const clear = async () => {
@@ -251,7 +251,7 @@ describe('bounds', () => {
     const write = async (store: FileStore, from: number) => {
       for (let index = from; index < 400; index += 2) {
         const id = index.toString(16).padStart(64, '0');
-        await store.put(entry('a', { id, group: id }));
+        await store.put([entry('a', { id, group: id })]);
       }
     };
     await Promise.all(stores.map(write));
@@ -265,9 +265,9 @@ describe('bounds', () => {
   test('that cannot be looked after are no failure of a write', async () => {
     await using folder = await temporaryFolder();
     const store = new FileStore(folder.path, { maxEntries: 1 }, Date.now);
-    await store.put(entry('a'));
+    await store.put([entry('a')]);
     writeFileSync(path.join(folder.path, 'responses_v1', 'no-folder'), '');
-    await store.put(entry('b'));
+    await store.put([entry('b')]);
     await store.close();
     expect((await store.find(entry('b').id))?.kind).toBe('response');
   });
@@ -279,7 +279,7 @@ describe('a file that was left half written', () => {
     const folder = await temporaryFolder();
     const clock = new TestClock();
     const store = new FileStore(folder.path, options, clock.now);
-    await store.put(entry('a', { staleAt: Number.POSITIVE_INFINITY }));
+    await store.put([entry('a', { staleAt: Number.POSITIVE_INFINITY })]);
     const [file = ''] = filesOf(folder.path);
     const [abandoned, current] = [`${file}.0123456789ab.tmp`, `${file}.ba9876543210.tmp`];
     for (const one of [abandoned, current]) writeFileSync(one, readFileSync(file));
@@ -307,7 +307,7 @@ describe('a file that was left half written', () => {
   ])('goes as a write looks after %s', async (_, options) => {
     await using abandoned = await startAbandoned(options);
     abandoned.clock.advance(61);
-    await abandoned.store.put(entry('b', { staleAt: Number.POSITIVE_INFINITY }));
+    await abandoned.store.put([entry('b', { staleAt: Number.POSITIVE_INFINITY })]);
     await abandoned.store.close();
     expect(filesOf(abandoned.path).filter((file) => file.endsWith('.tmp'))).toEqual([abandoned.current]);
   });

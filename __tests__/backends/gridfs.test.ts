@@ -46,12 +46,12 @@ describeService(mongo, (server) => {
         ];
       });
     for (let index = 0; index < 5; index += 1)
-      await store.put(entry('a', { body: Buffer.alloc(600_000, String(index)) }));
+      await store.put([entry('a', { body: Buffer.alloc(600_000, String(index)) })]);
     expect(await counts()).toEqual([1, 3]);
     expect((await store.find(entry('a').id))?.body.at(-1)).toBe('4'.charCodeAt(0));
     await store.delete([entry('a').id]);
     expect([await counts(), await store.find(entry('a').id)]).toEqual([[0, 0], undefined]);
-    await store.put(entry('a'));
+    await store.put([entry('a')]);
     await managed(store).clear();
     expect(await counts()).toEqual([0, 0]);
     await store.close();
@@ -60,16 +60,17 @@ describeService(mongo, (server) => {
   test('keeps bodies over 16 MB', async () => {
     const store = new GridFSStore('bodies', { url: server().url }, Date.now);
     const body = Buffer.alloc(20 * 1024 * 1024, 'body');
-    await store.put(entry('a', { body }));
+    await store.put([entry('a', { body })]);
     expect(Buffer.compare((await store.find(entry('a').id))?.body ?? Buffer.alloc(0), body)).toBe(0);
     await store.close();
   });
 
   test('writers and readers of one key at once: every read is whole, or finds none', async () => {
     const stores = [1, 2, 3].map(() => new GridFSStore('contended', { url: server().url }, Date.now));
-    await stores[0]?.put(entry('a', { body: Buffer.alloc(300_000, 'x') }));
+    await stores[0]?.put([entry('a', { body: Buffer.alloc(300_000, 'x') })]);
     const write = async (store: GridFSStore, letter: string) => {
-      for (let index = 0; index < 10; index += 1) await store.put(entry('a', { body: Buffer.alloc(300_000, letter) }));
+      for (let index = 0; index < 10; index += 1)
+        await store.put([entry('a', { body: Buffer.alloc(300_000, letter) })]);
     };
     const read = async (store: GridFSStore) => {
       for (let index = 0; index < 30; index += 1) {
@@ -86,7 +87,7 @@ describeService(mongo, (server) => {
   test("an own client stays its owner's", async () => {
     await raw(async (client) => {
       const store = new GridFSStore('own_gridfs', { client, database: 'files_of_caches' }, Date.now);
-      await store.put(entry('a'));
+      await store.put([entry('a')]);
       expect((await store.find(entry('a').id))?.kind).toBe('response');
       await store.close();
       expect(await client.db('files_of_caches').collection('own_gridfs.files').countDocuments()).toBe(1);

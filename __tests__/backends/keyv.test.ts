@@ -111,7 +111,7 @@ test('an adapter that deletes nothing is told of, rather than cleared for ever',
   })();
   const store = new KeyvStore(map, 'cache', {}, () => 0);
   const ids = Array.from({ length: 500 }, (_, index) => index.toString(16).padStart(64, '0'));
-  for (const id of ids) await store.put(entry('a', { id, group: id }));
+  for (const id of ids) await store.put([entry('a', { id, group: id })]);
   await expect(managed(store).clear()).rejects.toThrow('does not delete');
 });
 
@@ -123,11 +123,11 @@ describe('links', () => {
     const store = new KeyvStore(map, 'cache', {}, () => 0);
     const ids = Array.from({ length: 40 }, (_, index) => index.toString(16).padStart(64, '0'));
     const urls = ['1'.repeat(32)];
-    await Promise.all(ids.map((id) => store.put(entry('a', { id, group: id, urls }))));
-    expect(await managed(store).count({ url: '1'.repeat(32) })).toBe(40);
+    await Promise.all(ids.map((id) => store.put([entry('a', { id, group: id, indexes: urls })])));
+    expect(await managed(store).count({ index: '1'.repeat(32) })).toBe(40);
     expect(lists(map)).toHaveLength(16);
     await store.delete(ids.slice(1));
-    expect([await managed(store).count({ url: '1'.repeat(32) }), lists(map)]).toEqual([1, [expect.any(String)]]);
+    expect([await managed(store).count({ index: '1'.repeat(32) }), lists(map)]).toEqual([1, [expect.any(String)]]);
     await store.delete(ids);
     expect([...map]).toEqual([]);
   });
@@ -137,7 +137,8 @@ describe('links', () => {
     const map = new Map<string, unknown>();
     const store = new KeyvStore(map, 'cache', { retention: 60 }, clock.now);
     const [first, second] = [`${'0'.repeat(63)}a`, `${'1'.repeat(63)}a`];
-    const put = (id: string) => store.put(entry('a', { id, group: id, urls: ['1'.repeat(32)], staleAt: clock.now() }));
+    const put = (id: string) =>
+      store.put([entry('a', { id, group: id, indexes: ['1'.repeat(32)], staleAt: clock.now() })]);
     await put(first);
     clock.advance(61);
     await put(second);
@@ -146,7 +147,7 @@ describe('links', () => {
     expect(JSON.stringify(map.get(key))).not.toContain(first);
     const keyv = new Keyv(map as never);
     await keyv.set('cache:l:x:0', 'not ours');
-    expect(await managed(store).count({ url: 'x' })).toBe(0);
+    expect(await managed(store).count({ index: 'x' })).toBe(0);
   });
 });
 

@@ -46,7 +46,7 @@ describeService(mongo, (server) => {
       open('three', { collection: 'common' }),
       open('three-x', { collection: 'common' }),
     ];
-    for (const store of stores) await store.put(entry('a'));
+    for (const store of stores) await store.put([entry('a')]);
     await raw((client) => client.db('shared').collection('common').insertOne({ key: 'three', mine: true }));
     for (const store of stores.slice(2, 3)) await managed(store).clear();
     expect(await Promise.all(stores.map((store) => managed(store).count()))).toEqual([1, 1, 0, 1]);
@@ -57,7 +57,7 @@ describeService(mongo, (server) => {
   test("an own client stays its owner's", async () => {
     await raw(async (client) => {
       const store = new MongoStore('own', { client }, Date.now);
-      await store.put(entry('a'));
+      await store.put([entry('a')]);
       expect((await store.find(entry('a').id))?.kind).toBe('response');
       await store.close();
       expect(await client.db('own').collection('responses').countDocuments()).toBe(1);
@@ -66,8 +66,8 @@ describeService(mongo, (server) => {
 
   test('retention is handed to the server as the date of its TTL index', async () => {
     const store = new MongoStore('retained', { url: server().url, retention: 60 }, () => 5_000);
-    await store.put(entry('a', { staleAt: 65_000 }));
-    await store.put(entry('b', { staleAt: Number.POSITIVE_INFINITY }));
+    await store.put([entry('a', { staleAt: 65_000 })]);
+    await store.put([entry('b', { staleAt: Number.POSITIVE_INFINITY })]);
     await raw(async (client) => {
       const documents = await client.db('retained').collection('responses').find().sort({ key: 1 }).toArray();
       const lifetime = documents[0]?.expiresAt.getTime() - Date.now();

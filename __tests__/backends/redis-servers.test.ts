@@ -133,7 +133,7 @@ async function expectToShare(given: RedisClientType | RedisClusterType | RedisSe
   await using client = ending(given);
   await client.connect();
   const store = new RedisStore('own', { client }, Date.now);
-  await store.put(entry('a'));
+  await store.put([entry('a')]);
   expect((await store.find('a'.repeat(64)))?.kind).toBe('response');
   await store.close();
   await client.set('{own}:text', 'text');
@@ -162,7 +162,7 @@ describeService(redisCluster, (server) => {
 
   test('caches in slots of every master work, and one is cleared without the others', async () => {
     const stores = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => new RedisStore(name, options(), Date.now));
-    for (const store of stores) await store.put(entry('a'));
+    for (const store of stores) await store.put([entry('a')]);
     for (const store of stores.slice(0, 1)) await managed(store).clear();
     expect(await Promise.all(stores.map((store) => managed(store).count()))).toEqual([0, 1, 1, 1, 1, 1]);
     for (const store of stores) await store.close();
@@ -181,7 +181,7 @@ describeService(redisCluster, (server) => {
     for (const nodes of [rootNodes, [...rootNodes, ...rootNodes]]) {
       const store = new RedisStore('roots', { clusterOptions: { rootNodes: nodes } }, Date.now);
       await store.ready();
-      await store.put(entry('a'));
+      await store.put([entry('a')]);
       expect(await managed(store).count()).toBe(1);
       await store.close();
     }
@@ -297,9 +297,9 @@ describeService(redis, (server) => {
     await client.connect();
     const group = 'g'.repeat(64);
     const store = new RedisStore('gone', { url: server().url }, Date.now);
-    for (const letter of ['a', 'b', 'c']) await store.put(entry(letter, { urls: ['1'.repeat(32)], group: group }));
+    for (const letter of ['a', 'b', 'c']) await store.put([entry(letter, { indexes: ['1'.repeat(32)], group: group })]);
     await client.del(`{gone}:r:${'a'.repeat(64)}`);
-    for await (const _ of store.list({ url: '1'.repeat(32) }));
+    for await (const _ of store.list({ index: '1'.repeat(32) }));
     for await (const _ of store.list({ group: group }));
     expect([await client.sCard(`{gone}:u:${'1'.repeat(32)}`), await client.sCard(`{gone}:g:${group}`)]).toEqual([2, 2]);
     expect(await client.zCard('{gone}:e:responses')).toBe(3);
@@ -314,15 +314,15 @@ describeService(redis, (server) => {
     const store = new RedisStore('sets', { url: server().url, retention: 60 }, Date.now);
     const urls = ['1'.repeat(32)];
     const left = async () => Math.round((await client.pTTL(`{sets}:u:${urls[0]}`)) / 10_000);
-    await store.put(entry('a', { urls, staleAt: Date.now() + 100_000 }));
+    await store.put([entry('a', { indexes: urls, staleAt: Date.now() + 100_000 })]);
     expect(await left()).toBe(22);
-    await store.put(entry('b', { urls, staleAt: Date.now() + 10_000 }));
+    await store.put([entry('b', { indexes: urls, staleAt: Date.now() + 10_000 })]);
     expect(await left()).toBe(22);
-    await store.put(entry('c', { urls, staleAt: Date.now() + 200_000 }));
+    await store.put([entry('c', { indexes: urls, staleAt: Date.now() + 200_000 })]);
     expect(await left()).toBe(32);
-    await store.put(entry('d', { urls, staleAt: Number.POSITIVE_INFINITY }));
+    await store.put([entry('d', { indexes: urls, staleAt: Number.POSITIVE_INFINITY })]);
     expect(await client.pTTL(`{sets}:u:${urls[0]}`)).toBe(-1);
-    await store.put(entry('e', { urls, staleAt: Date.now() + 10_000 }));
+    await store.put([entry('e', { indexes: urls, staleAt: Date.now() + 10_000 })]);
     expect(await client.pTTL(`{sets}:u:${urls[0]}`)).toBe(-1);
     await store.close();
   });

@@ -36,7 +36,7 @@ describeService(redis, (server) => {
 
   test('rows that the server let go of by itself are not counted', async () => {
     const store = new RedisStore('evicted', { url: server().url }, Date.now);
-    for (const letter of ['a', 'b']) await store.put(entry(letter, { staleAt: Number.POSITIVE_INFINITY }));
+    for (const letter of ['a', 'b']) await store.put([entry(letter, { staleAt: Number.POSITIVE_INFINITY })]);
     await raw((client) => client.del(`{evicted}:r:${'a'.repeat(64)}`));
     expect(await managed(store).count()).toBe(1);
     await store.close();
@@ -44,7 +44,7 @@ describeService(redis, (server) => {
 
   test('of two that remove one entry, one counts it', async () => {
     const stores = [1, 2].map(() => new RedisStore('counted', { url: server().url }, Date.now));
-    await stores[0]?.put(entry('a'));
+    await stores[0]?.put([entry('a')]);
     const counted = await Promise.all(stores.map((store) => store.delete([entry('a').id])));
     expect(counted.sort()).toEqual([0, 1]);
     for (const store of stores) await store.close();
@@ -53,7 +53,7 @@ describeService(redis, (server) => {
   test('retention is handed to the server', async () => {
     const store = new RedisStore('retained', { url: server().url, retention: 60 }, Date.now);
     const id = 'a'.repeat(64);
-    await store.put(entry('a', { staleAt: Date.now() + 60_000 }));
+    await store.put([entry('a', { staleAt: Date.now() + 60_000 })]);
     const left = await raw((client) => client.pTTL(`{retained}:r:${id}`));
     expect(left).toBeGreaterThan(60_000);
     expect(left).toBeLessThanOrEqual(120_000);

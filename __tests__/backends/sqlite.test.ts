@@ -40,7 +40,7 @@ test('the file is made with its folder, for its owner alone', async () => {
 test('@keyv/sqlite 4 is not asked to read, since it prepares each read anew', async () => {
   await using folder = await temporaryFolder();
   const store = new SqliteStore(path.join(folder.path, 'read'), {}, Date.now);
-  await store.put(entry('a'));
+  await store.put([entry('a')]);
   const { get } = KeyvSqlite.prototype;
   try {
     // Line 6 has a driver of ours beneath it.
@@ -56,7 +56,7 @@ describe('bounds', () => {
   const idOf = (index: number) => index.toString(16).padStart(64, '0');
   const fill = async (store: SqliteStore, from: number, to: number, size = 10) => {
     for (let index = from; index < to; index += 1) {
-      await store.put(entry('a', { id: idOf(index), group: idOf(index), body: Buffer.alloc(size) }));
+      await store.put([entry('a', { id: idOf(index), group: idOf(index), body: Buffer.alloc(size) })]);
     }
   };
   const left = async (store: SqliteStore) => {
@@ -141,14 +141,14 @@ describe('bounds', () => {
 test('purging goes step by step', async () => {
   await using folder = await temporaryFolder();
   const store = new SqliteStore(path.join(folder.path, 'cache'), {}, Date.now);
-  for (let index = 0; index < 1_200; index += 1) await store.put(entry('a', { id: `${index}` }));
+  for (let index = 0; index < 1_200; index += 1) await store.put([entry('a', { id: `${index}` })]);
   const steps: number[] = [];
   for await (const removed of store.deleteExpired(2_000)) steps.push(removed);
   expect(steps).toEqual([500, 500, 200]);
   await store.close();
 });
 
-test('purging, and looking up by URL, use an index', async () => {
+test('deleting expired entries uses an index', async () => {
   await using folder = await temporaryFolder();
   const store = new SqliteStore(path.join(folder.path, 'cache'), {}, Date.now);
   await store.ready();
@@ -157,7 +157,6 @@ test('purging, and looking up by URL, use an index', async () => {
   expect(await plan(`DELETE FROM ${TABLE} WHERE substr(value, 20, 13) <= ?`)).toContain(
     `USING INDEX ${TABLE}_stale_at`,
   );
-  expect(await plan(`SELECT key FROM ${TABLE} WHERE substr(value, 33, 32) = ?`)).toContain(`USING INDEX ${TABLE}_url`);
   await store.close();
 });
 

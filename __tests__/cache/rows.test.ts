@@ -29,8 +29,8 @@ class DistantStore extends MemoryStore {
     return this.#far('reading', () => super.find(id)) as never;
   }
 
-  override put(entry: Entry): never {
-    return this.#far('writing', () => super.put(entry)) as never;
+  override put(entries: readonly Entry[]): never {
+    return this.#far('writing', () => super.put(entries)) as never;
   }
 }
 
@@ -78,7 +78,7 @@ test('where nothing is known by an index, entries are listed to be counted and p
   for (let index = 0; index < 1_200; index += 1) {
     const staleAt = index % 2 === 0 ? 1_000 : 9_000;
     const record = { kind: 'redirect' as const, key: `key-${index}`, target: 'key', url: '', receivedAt: 0, staleAt };
-    store.put(await codec.encode(record));
+    store.put([await codec.encode(record)]);
   }
   expect(await managed(store).count({ kind: 'redirect' })).toBe(1_200);
   expect(await managed(store).count()).toBe(0);

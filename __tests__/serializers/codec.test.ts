@@ -8,7 +8,7 @@ import { openCodec } from '../../lib/serializers/open-codec.js';
 import { openSerializer } from '../../lib/serializers/open-serializer.js';
 import { brotliStage, gzipStage, SerializerPipeline, utf8Stage } from '../../lib/serializers/pipeline.js';
 import type { Serializer } from '../../lib/serializers/serializer.js';
-import { packRow, parseRow } from '../../lib/stores/stored-form.js';
+import { packEntry, parseEntry } from '../../lib/stores/stored-form.js';
 import { redirect, response, variants } from './records.js';
 
 const KEY = 'k'.repeat(32);
@@ -33,7 +33,7 @@ function codec({ secretKey, encryptionKey, cacheName = 'cache', serializer }: Se
 
 /** As a store would give it back. */
 function stored(entry: Entry, id = entry.id): Entry {
-  return parseRow(id, packRow(entry));
+  return parseEntry(id, packEntry(entry));
 }
 
 const json = {
@@ -108,7 +108,7 @@ describe('why an entry cannot be used', () => {
     const entry = await codec().encode(response());
     expect(await reason({}, { ...entry, meta: Buffer.from('json\n{"key":1}') })).toBe('unreadable');
     expect(await reason({}, { ...entry, meta: Buffer.from('json\n{') })).toBe('unreadable');
-    expect(await reason({}, parseRow(entry.id, Buffer.from('no row')))).toBe('unreadable');
+    expect(await reason({}, parseEntry(entry.id, Buffer.from('no row')))).toBe('unreadable');
   });
 
   test("another key's entry", async () => {
@@ -210,7 +210,7 @@ describe('rotation', () => {
 
 test('nothing of URL, headers or body is readable when encrypted', async () => {
   const record = response({ body: Buffer.from('the body itself'), key: 'the key itself' });
-  const row = packRow(await codec({ encryptionKey: [KEY] }).encode(record)).toString('latin1');
+  const row = packEntry(await codec({ encryptionKey: [KEY] }).encode(record)).toString('latin1');
   for (const text of ['the body', 'the key', 'a.com', 'content-type', 'text/plain', 'json'])
     expect(row).not.toContain(text);
 });
@@ -219,7 +219,7 @@ describe('20,000 mutations of stored entries: never an exception, never a wrong 
   test.each(SEALINGS.slice(1))('%s', async (_, sealing) => {
     const writer = codec(sealing);
     const records = [response(), response({ key: 'd'.repeat(64), body: Buffer.from('another') }), variants, redirect];
-    const rows = await Promise.all(records.map(async (record) => packRow(await writer.encode(record))));
+    const rows = await Promise.all(records.map(async (record) => packEntry(await writer.encode(record))));
     const reader = codec(sealing);
     const mutation = fc.record({
       victim: fc.nat(rows.length - 1),
@@ -233,7 +233,7 @@ describe('20,000 mutations of stored entries: never an exception, never a wrong 
         const [row, foreign, record] = [rows[victim] as Buffer, rows[other] as Buffer, records[victim] as StoredRecord];
         const mutated = mutate(row, foreign, kind, at % row.length, bit);
         fc.pre(!mutated.equals(row));
-        const decoded = await reader.decode(parseRow(reader.names(record.key)[0], mutated), record.key);
+        const decoded = await reader.decode(parseEntry(reader.names(record.key)[0], mutated), record.key);
         // The last digit of a signature has spare bits: what is read is then what was written.
         if ('record' in decoded) expect(comparable(decoded.record)).toEqual(comparable(record));
       }),
@@ -242,13 +242,13 @@ describe('20,000 mutations of stored entries: never an exception, never a wrong 
   });
 
   test('in the clear: never an exception', async () => {
-    const row = packRow(await codec().encode(response()));
+    const row = packEntry(await codec().encode(response()));
     const reader = codec();
     await fc.assert(
       fc.asyncProperty(fc.nat(row.length - 1), fc.nat(255), async (at, byte) => {
         const mutated = Buffer.from(row);
         mutated[at] = byte;
-        await reader.decode(parseRow('a'.repeat(64), mutated), 'a'.repeat(64));
+        await reader.decode(parseEntry('a'.repeat(64), mutated), 'a'.repeat(64));
       }),
       { numRuns: 3_000 },
     );

@@ -117,7 +117,7 @@ export class Rows {
 
   async put(record: StoredRecord): Promise<void> {
     const entry = await this.#codec.encode(record);
-    await this.#guard.manage((store) => store.put(entry));
+    await this.#guard.manage((store) => store.put([entry]));
   }
 
   /** Rows with these names and all that belongs to them; resolves to the number of responses removed. */
@@ -183,7 +183,7 @@ export class Rows {
   async groupsOfUrl(url: string): Promise<readonly string[]> {
     const groups = new Set<string>();
     for (const digest of this.#codec.urlDigests(url)) {
-      for await (const { group } of this.#guard.iterate((store) => store.list({ url: digest }))) groups.add(group);
+      for await (const { group } of this.#guard.iterate((store) => store.list({ index: digest }))) groups.add(group);
     }
     return [...groups];
   }

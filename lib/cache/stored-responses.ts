@@ -100,7 +100,7 @@ export class StoredResponses {
   async #groupsOfUrl(store: Store, url: string): Promise<readonly string[]> {
     const groups = new Set<string>();
     for (const digest of this.#codec.urlDigests(url)) {
-      for await (const { group } of store.list({ url: digest })) groups.add(group);
+      for await (const { group } of store.list({ index: digest })) groups.add(group);
     }
     return [...groups];
   }
@@ -205,7 +205,7 @@ export class StoredResponses {
     return chain(this.#encode(record, call), (entry) => {
       if (!entry) return false;
       if (entry.size <= (this.#guard.store.maxEntrySize ?? Number.POSITIVE_INFINITY))
-        return this.#guard.write(call, (store) => store.put(entry));
+        return this.#guard.write(call, (store) => store.put([entry]));
       call.failure = 'too-large-for-store';
       return false;
     });

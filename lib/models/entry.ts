@@ -1,37 +1,39 @@
-/** `unknown`: a row whose head cannot be read (foreign, older format, damaged); it can be counted and dropped. */
+/** `unknown`: an entry whose head cannot be read (foreign, older format, damaged). It can be counted and deleted. */
 export type EntryKind = 'response' | 'variants' | 'redirect' | 'unknown';
 
-/** What a store can index, and read without the rest. */
+/** Fields of an entry that a store can index, and read without the rest. */
 export interface EntryHead {
-  /** The row's name in the store: up to 120 characters of `[0-9a-z.]`. */
+  /** Storage key of the entry: up to 120 characters of `[0-9a-z.]`. */
   readonly id: string;
   readonly kind: EntryKind;
   /**
-   * The id of the key that the entry serves: its own where a response stands under its key, the key's for a variant,
-   * the target's for a redirect. Dropping a group drops all of these.
+   * Id of the cache key that the entry serves: its own id if a response is stored under its cache key, the id of the
+   * cache key for a variant, the id of the target for a redirect. Deleting a group deletes all of these.
    */
   readonly group: string;
   /** Milliseconds since the epoch, an integer. */
   readonly receivedAt: number;
-  /** Milliseconds since the epoch, an integer; `Infinity` for never. */
+  /** Milliseconds since the epoch, an integer; `Infinity`: never stale. */
   readonly staleAt: number;
-  /** Digests (32 hex digits each) of the URL asked and the final URL where that is another; empty where no look-up by URL applies. */
-  readonly urls: readonly string[];
+  /** Digests in the secondary index (32 hex digits each, no duplicates): URLs, tags and cache groups. */
+  readonly indexes: readonly string[];
+  /** The store's invalidation order when the origin was asked (see `Store.currentOrder`); 0 if the store has none. */
+  readonly order: number;
   /** How the entry is protected: `''`, `'S'` signed, `'E'` encrypted, `'B'` both. */
   readonly protection: '' | 'S' | 'E' | 'B';
-  /** Bytes of signature, metadata and body; of the whole row where a store knows no better. */
+  /** Bytes of signature, metadata and body; bytes of the whole value if the store knows no better. */
   readonly size: number;
 }
 
-/** A head with the metadata: what can be listed without reading bodies. */
+/** A head with the metadata: the part that can be listed without reading bodies. */
 export interface EntrySummary extends EntryHead {
-  /** Detached JWS where the entry is signed, else empty. ASCII. */
+  /** Detached JWS of a signed entry, else empty. ASCII. */
   readonly signature: string;
-  /** As the serializer wrote it. */
+  /** Output of the serializer. */
   readonly meta: Uint8Array;
 }
 
-/** A whole entry. `body` must not be written to: memory hands out what it holds. */
+/** A whole entry. `body` must not be written to: the memory store returns the bytes that it keeps. */
 export interface Entry extends EntrySummary {
   readonly body: Uint8Array;
 }

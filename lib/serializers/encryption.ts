@@ -58,7 +58,7 @@ export class Cipher {
     }
   }
 
-  #bound({ id, kind, group, receivedAt, staleAt, urls }: EntrySummary, part: string): Buffer {
+  #bound({ id, kind, group, receivedAt, staleAt, indexes: urls }: EntrySummary, part: string): Buffer {
     return Buffer.from(JSON.stringify([1, this.#cacheName, id, kind, group, receivedAt, String(staleAt), urls, part]));
   }
 }

@@ -68,7 +68,7 @@ export class Signer {
   }
 
   #manifest(
-    { id, kind, group, receivedAt, staleAt, urls, protection, meta }: EntrySummary,
+    { id, kind, group, receivedAt, staleAt, indexes: urls, protection, meta }: EntrySummary,
     bodyDigest: string,
   ): Uint8Array {
     const parts = [

@@ -1,11 +1,11 @@
-import type { EntryHead } from '../models/entry.js';
+import type { Entry, EntryHead } from '../models/entry.js';
 import type { EntryQuery, Store } from './store.js';
 
 /** Whether an entry fits a query, for stores that have to look themselves. */
 export function fits(entry: EntryHead, query: EntryQuery): boolean {
   if (query.kind !== undefined && entry.kind !== query.kind) return false;
   if (query.group !== undefined && entry.group !== query.group && entry.id !== query.group) return false;
-  if (query.url !== undefined && !entry.urls.includes(query.url)) return false;
+  if (query.index !== undefined && !entry.indexes.includes(query.index)) return false;
   if (query.staleBy !== undefined && entry.staleAt > query.staleBy) return false;
   if (query.freshAt !== undefined && entry.staleAt <= query.freshAt) return false;
   return query.receivedBefore === undefined || entry.receivedAt < query.receivedBefore;
@@ -58,4 +58,22 @@ export async function withMembers(store: Pick<Store, 'list'>, ids: readonly stri
 /** Lists of at most that many. */
 export function* batches<T>(items: readonly T[], size: number): Generator<readonly T[]> {
   for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
+}
+
+/** Whether an entry was stored for a request of its own, so that no redirect may replace it. */
+export function isDirect(entry: Pick<EntryHead, 'kind'> | undefined): boolean {
+  return entry?.kind === 'response' || entry?.kind === 'variants';
+}
+
+/** Writes entries one after another, for stores without a write of several; a redirect never replaces a direct response. */
+export async function putInTurn(
+  store: Pick<Store, 'find'>,
+  entries: readonly Entry[],
+  put: (entry: Entry) => Promise<void>,
+): Promise<boolean> {
+  for (const entry of entries) {
+    if (entry.kind === 'redirect' && isDirect(await store.find(entry.id))) continue;
+    await put(entry);
+  }
+  return true;
 }

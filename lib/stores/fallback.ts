@@ -31,8 +31,8 @@ export class FallbackStore implements Store {
     return this.#use((store) => store.find(id));
   }
 
-  put(entry: Entry): MaybePromise<void> {
-    return this.#use((store) => store.put(entry));
+  put(entries: readonly Entry[]): MaybePromise<boolean> {
+    return this.#use((store) => store.put(entries));
   }
 
   async deleteGroups(ids: readonly string[]): Promise<number> {

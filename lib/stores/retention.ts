@@ -42,7 +42,10 @@ export class RetentionSweep {
 }
 
 /** For stores that have to look at each entry. */
-export async function* dropExpired(store: Pick<Store, 'list' | 'delete'>, until: number): AsyncGenerator<unknown> {
+export async function* deleteExpiredOneByOne(
+  store: Pick<Store, 'list' | 'delete'>,
+  until: number,
+): AsyncGenerator<unknown> {
   for await (const { id, kind } of store.list({ staleBy: until })) {
     if (kind !== 'unknown') yield await store.delete([id]);
   }

@@ -11,6 +11,6 @@ export function linkPart(id: string): string {
 }
 
 /** What leads to an entry, beside its id. */
-export function leadingTo({ group, id, urls }: Pick<EntryHead, 'group' | 'id' | 'urls'>): string[] {
-  return [...(group === id ? [] : [group]), ...urls];
+export function leadingTo({ group, id, indexes }: Pick<EntryHead, 'group' | 'id' | 'indexes'>): string[] {
+  return [...(group === id ? [] : [group]), ...indexes];
 }

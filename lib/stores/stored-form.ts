@@ -2,10 +2,10 @@ import type { Entry, EntryHead, EntryKind, EntrySummary } from '../models/entry.
 
 /**
  * The stored form for stores that keep one value for each key: a head of fixed fields in ASCII, at offsets that a store
- * can index without knowing more, then signature, metadata and body as they are.
+ * can index without further knowledge, then index digests, signature, metadata and body unchanged.
  */
 
-const MAGIC = 'AKC1';
+const MAGIC = 'AKC2';
 const KIND_MARKS: Readonly<Record<Exclude<EntryKind, 'unknown'>, string>> = {
   response: 'r',
   variants: 'v',
@@ -14,42 +14,57 @@ const KIND_MARKS: Readonly<Record<Exclude<EntryKind, 'unknown'>, string>> = {
 const KINDS: Readonly<Record<string, EntryKind>> = { r: 'response', v: 'variants', d: 'redirect' };
 const PROTECTIONS: Readonly<Record<string, EntryHead['protection']>> = { '-': '', S: 'S', E: 'E', B: 'B' };
 const NEVER = '9999999999999';
-const NO_URL = '-'.repeat(32);
+/** Bytes of a digest in the secondary index: 32 hex digits and a line break. */
+export const DIGEST_LENGTH = 33;
 
-/** Where each field of the head begins, and how long it is. */
+/** Offset and length of each field of the head, in bytes. */
 export const FIELDS = {
   magic: [0, 4],
   kind: [4, 1],
   protection: [5, 1],
   receivedAt: [6, 13],
   staleAt: [19, 13],
-  url: [32, 32],
-  otherUrl: [64, 32],
-  group: [96, 64],
-  signatureLength: [160, 4],
-  metaLength: [164, 9],
+  order: [32, 16],
+  group: [48, 64],
+  indexCount: [112, 3],
+  signatureLength: [115, 4],
+  metaLength: [119, 9],
+  bodyLength: [128, 10],
 } as const satisfies Readonly<Record<string, readonly [offset: number, length: number]>>;
 
-/** A line break ends the head, so that a file in this form reads well. */
-export const HEAD_LENGTH = 174;
+/** A line break ends the head and each index digest, so that a file in this form is readable. */
+export const HEAD_LENGTH = 139;
 
-/** An instant as the head has it: 13 digits, which sort as the numbers do. */
+/** Fields that are numbers, in the order of {@link parse}. */
+const NUMBERS = [
+  'receivedAt',
+  'staleAt',
+  'order',
+  'indexCount',
+  'signatureLength',
+  'metaLength',
+  'bodyLength',
+] as const;
+const DIGITS = /^\d+$/;
+const NO_INDEXES: readonly string[] = Object.freeze([]);
+
+/** Formats an instant (milliseconds) as 13 digits, which sort like the numbers. */
 export function instantField(instant: number): string {
   if (instant >= Number(NEVER)) return NEVER;
-  return String(Math.max(0, Math.floor(instant))).padStart(13, '0');
+  return digits(Math.max(0, instant), 'staleAt');
 }
 
-/** The mark of a kind in the head. */
+/** Returns the mark of a kind in the head. */
 export function kindField(kind: Exclude<EntryKind, 'unknown'>): string {
   return KIND_MARKS[kind];
 }
 
-/** The bytes that a store keeps for an entry. */
-export function packRow(entry: Entry): Buffer {
+/** Packs an entry into one value: head, index digests, signature, metadata, body. */
+export function packEntry(entry: Entry): Buffer {
   return Buffer.concat([packSummary(entry), entry.body]);
 }
 
-/** The row less its body, for stores that keep the two apart: `parseSummary` reads it. */
+/** Packs an entry without its body, for stores that keep the two apart; {@link parseSummary} reads it. */
 export function packSummary(entry: Entry): Buffer {
   if (entry.kind === 'unknown') throw new TypeError('an entry of unknown kind cannot be stored');
   const head = [
@@ -58,60 +73,74 @@ export function packSummary(entry: Entry): Buffer {
     entry.protection || '-',
     instantField(entry.receivedAt),
     instantField(entry.staleAt),
-    entry.urls[0] ?? NO_URL,
-    entry.urls[1] ?? NO_URL,
+    digits(entry.order, 'order'),
     entry.group,
-    String(entry.signature.length).padStart(4, '0'),
-    String(entry.meta.byteLength).padStart(9, '0'),
+    digits(entry.indexes.length, 'indexCount'),
+    digits(entry.signature.length, 'signatureLength'),
+    digits(entry.meta.byteLength, 'metaLength'),
+    digits(entry.body.byteLength, 'bodyLength'),
     '\n',
+    ...entry.indexes.map((digest) => `${digest}\n`),
     entry.signature,
   ].join('');
   return Buffer.concat([Buffer.from(head, 'latin1'), entry.meta]);
 }
 
-/** The entry in a row; of kind `unknown` where it cannot be read. Never throws; the parts are views of the row. */
-export function parseRow(id: string, row: Uint8Array): Entry {
-  const bytes = bufferOf(row);
-  const summary = parseSummary(id, bytes, bytes.byteLength);
-  if (summary.kind === 'unknown') return { ...summary, body: bytes };
-  const bodyAt = HEAD_LENGTH + summary.signature.length + summary.meta.byteLength;
-  return { ...summary, body: bytes.subarray(bodyAt) };
+/**
+ * Parses a packed entry; returns an entry of kind `unknown` if the value is no packed entry, or if its length differs from
+ * the length that was stored. Never throws; the parts are views of the value.
+ */
+export function parseEntry(id: string, value: Uint8Array): Entry {
+  const bytes = bufferOf(value);
+  const parsed = parse(id, bytes, bytes.byteLength);
+  if (!parsed || parsed.bodyAt + parsed.bodyLength !== bytes.byteLength) return unreadable(id, bytes.byteLength);
+  return { ...parsed.summary, body: bytes.subarray(parsed.bodyAt) };
 }
 
 /**
- * The entry without its body, from the beginning of its row.
+ * Parses the beginning of a packed entry, up to its body.
  *
- * @param size bytes of the whole row
+ * @param size bytes of the whole value
  */
 export function parseSummary(id: string, start: Uint8Array, size: number): EntrySummary {
-  const bytes = bufferOf(start);
+  return parse(id, bufferOf(start), size)?.summary ?? unreadable(id, size);
+}
+
+/** Returns the length in bytes of the body that belongs to a packed summary; undefined if the summary is unreadable. */
+export function bodyLengthOf(summary: Uint8Array): number | undefined {
+  return parse('', bufferOf(summary), 0)?.bodyLength;
+}
+
+function parse(id: string, bytes: Buffer, size: number) {
   const head = bytes.toString('latin1', 0, HEAD_LENGTH);
   const kind = KINDS[part(head, 'kind')];
   const protection = PROTECTIONS[part(head, 'protection')];
-  const [receivedAt, staleAt] = [part(head, 'receivedAt'), part(head, 'staleAt')];
-  const lengths = [part(head, 'signatureLength'), part(head, 'metaLength')] as const;
-  const digits = /^\d+$/.test(receivedAt + staleAt + lengths[0] + lengths[1]);
+  const numbers = NUMBERS.map((field) => part(head, field));
   const whole = head.length === HEAD_LENGTH && head.startsWith(MAGIC) && head.endsWith('\n');
-  const [signatureLength, metaLength] = [Number(lengths[0]), Number(lengths[1])];
-  const metaAt = HEAD_LENGTH + signatureLength;
-  if (!whole || !kind || protection === undefined || !digits || metaAt + metaLength > bytes.byteLength) {
-    return unreadable(id, size);
-  }
-  return {
+  if (!whole || !kind || protection === undefined || !DIGITS.test(numbers.join(''))) return undefined;
+  const [receivedAt = 0, staleAt = 0, order = 0, indexCount = 0, signatureLength = 0, metaLength = 0, bodyLength = 0] =
+    numbers.map(Number);
+  const signatureAt = HEAD_LENGTH + indexCount * DIGEST_LENGTH;
+  const metaAt = signatureAt + signatureLength;
+  const bodyAt = metaAt + metaLength;
+  if (bodyAt > bytes.byteLength) return undefined;
+  const summary: EntrySummary = {
     id,
     kind,
     protection,
     group: part(head, 'group'),
-    receivedAt: Number(receivedAt),
-    staleAt: staleAt === NEVER ? Number.POSITIVE_INFINITY : Number(staleAt),
-    urls: [part(head, 'url'), part(head, 'otherUrl')].filter((url) => url !== NO_URL),
+    receivedAt,
+    staleAt: staleAt === Number(NEVER) ? Number.POSITIVE_INFINITY : staleAt,
+    order,
+    indexes: indexCount === 0 ? NO_INDEXES : digestsOf(bytes.toString('latin1', HEAD_LENGTH, signatureAt)),
     size,
-    signature: bytes.toString('latin1', HEAD_LENGTH, metaAt),
-    meta: bytes.subarray(metaAt, metaAt + metaLength),
+    signature: signatureLength === 0 ? '' : bytes.toString('latin1', signatureAt, metaAt),
+    meta: bytes.subarray(metaAt, bodyAt),
   };
+  return { summary, bodyAt, bodyLength };
 }
 
-/** A row that cannot be read, as an entry that can be counted and dropped. */
+/** Returns an entry of kind `unknown`, which can be counted and deleted, for a value that cannot be read. */
 export function unreadable(id: string, size: number): Entry {
   const empty = Buffer.alloc(0);
   return {
@@ -120,8 +149,9 @@ export function unreadable(id: string, size: number): Entry {
     protection: '',
     group: id,
     receivedAt: 0,
-    staleAt: Infinity,
-    urls: [],
+    staleAt: Number.POSITIVE_INFINITY,
+    order: 0,
+    indexes: NO_INDEXES,
     size,
     signature: '',
     meta: empty,
@@ -129,10 +159,21 @@ export function unreadable(id: string, size: number): Entry {
   };
 }
 
-/** Bytes of head, signature and metadata, told by the head alone. */
+/** Returns the number of bytes before the body, computed from the head alone. */
 export function summaryLength(head: Uint8Array): number {
   const text = bufferOf(head).toString('latin1', 0, HEAD_LENGTH);
-  return HEAD_LENGTH + (Number(part(text, 'signatureLength')) || 0) + (Number(part(text, 'metaLength')) || 0);
+  const number = (field: keyof typeof FIELDS) => Number(part(text, field)) || 0;
+  return HEAD_LENGTH + number('indexCount') * DIGEST_LENGTH + number('signatureLength') + number('metaLength');
+}
+
+function digestsOf(text: string): string[] {
+  return Array.from({ length: text.length / DIGEST_LENGTH }, (_, index) =>
+    text.slice(index * DIGEST_LENGTH, (index + 1) * DIGEST_LENGTH - 1),
+  );
+}
+
+function digits(number: number, field: keyof typeof FIELDS): string {
+  return String(Math.floor(number)).padStart(FIELDS[field][1], '0');
 }
 
 function part(head: string, field: keyof typeof FIELDS): string {

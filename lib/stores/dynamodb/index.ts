@@ -1,6 +1,6 @@
 import type { Entry, EntrySummary } from '../../models/entry.js';
 import { bytes, entryOf, fieldsOf, summaryOf } from '../document-form.js';
-import { batches, counts, fits, withMembers } from '../entry-query.js';
+import { batches, counts, fits, putInTurn, withMembers } from '../entry-query.js';
 import { LINK_PARTS, leadingTo, linkPart } from '../secondary-index.js';
 import type { EntryQuery, Store } from '../store.js';
 import { DynamoDbTable, type DynamoDbTableOptions, type Projection, READ_BATCH } from './table.js';
@@ -55,7 +55,11 @@ export class DynamoDbStore implements Store {
     return Item ? entryOf(id, Item.value) : undefined;
   }
 
-  async put(entry: Entry): Promise<void> {
+  async put(entries: readonly Entry[]): Promise<boolean> {
+    return putInTurn(this, entries, (entry) => this.#putOne(entry));
+  }
+
+  async #putOne(entry: Entry): Promise<void> {
     const client = await this.#table.open();
     const kept = this.#retention + entry.staleAt - this.#now();
     // By the server's clock rather than ours: only the length of time is told.
@@ -172,7 +176,7 @@ export class DynamoDbStore implements Store {
     return { id: `${this.#links}${from}:${linkPart(id)}` };
   }
 
-  async *#candidates({ group, url }: EntryQuery): AsyncGenerator<EntrySummary> {
+  async *#candidates({ group, index: url }: EntryQuery): AsyncGenerator<EntrySummary> {
     if (group !== undefined) {
       yield* await this.#summaries([group]);
       yield* this.#linked(group);

@@ -14,11 +14,11 @@ import {
 } from 'node:fs/promises';
 import * as path from 'node:path';
 import type { Entry, EntrySummary } from '../../models/entry.js';
-import { counts, eachFound, fits, mapConcurrently, withMembers } from '../entry-query.js';
-import { dropExpired, RetentionSweep } from '../retention.js';
+import { counts, eachFound, fits, mapConcurrently, putInTurn, withMembers } from '../entry-query.js';
+import { deleteExpiredOneByOne, RetentionSweep } from '../retention.js';
 import { leadingTo } from '../secondary-index.js';
 import type { EntryQuery, Store } from '../store.js';
-import { HEAD_LENGTH, packRow, parseRow, parseSummary, summaryLength } from '../stored-form.js';
+import { HEAD_LENGTH, packEntry, parseEntry, parseSummary, summaryLength } from '../stored-form.js';
 import { type EntryFile, FileBounds } from './bounds.js';
 
 export interface FileStoreOptions {
@@ -82,11 +82,15 @@ export class FileStore implements Store {
     const found = await this.#seek(id, async (file) => ({ file, row: await readFile(file) }));
     if (!found) return undefined;
     if (this.#bounds) await this.#used(found.file);
-    return parseRow(id, found.row);
+    return parseEntry(id, found.row);
   }
 
-  async put(entry: Entry): Promise<void> {
-    const row = packRow(entry);
+  async put(entries: readonly Entry[]): Promise<boolean> {
+    return putInTurn(this, entries, (entry) => this.#putOne(entry));
+  }
+
+  async #putOne(entry: Entry): Promise<void> {
+    const row = packEntry(entry);
     const file = this.#fileOf(entry.id, this.#extension);
     // Again where somebody cleared the cache meanwhile, folders and all.
     while (!(await orUndefined(replace(file, row))));
@@ -97,7 +101,7 @@ export class FileStore implements Store {
       await this.#used(file);
       this.#bounds.added({ id: entry.id, used: this.#now(), size: row.byteLength });
     }
-    this.#sweep.start((until) => dropExpired(this, until));
+    this.#sweep.start((until) => deleteExpiredOneByOne(this, until));
   }
 
   async deleteGroups(ids: readonly string[]): Promise<number> {
@@ -180,7 +184,7 @@ export class FileStore implements Store {
     return path.join(this.folder, LINKS, from.slice(0, 2));
   }
 
-  async *#candidates({ group, url }: EntryQuery): AsyncGenerator<EntrySummary> {
+  async *#candidates({ group, index: url }: EntryQuery): AsyncGenerator<EntrySummary> {
     if (group !== undefined) {
       const own = await this.#summary(group);
       if (own) yield own;

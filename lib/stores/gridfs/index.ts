@@ -1,10 +1,10 @@
 import type { Document, Filter, GridFSBucket, ObjectId } from 'mongodb';
 import type { Entry, EntrySummary } from '../../models/entry.js';
 import { bytes, entryOf, fieldsOf, summaryOf } from '../document-form.js';
-import { counts, fits, mapConcurrently, withMembers } from '../entry-query.js';
+import { counts, fits, mapConcurrently, putInTurn, withMembers } from '../entry-query.js';
 import { MongoConnection, type MongoConnectionOptions } from '../mongodb/connection.js';
 import { conditions, keysOf } from '../mongodb/index.js';
-import { dropExpired, RetentionSweep } from '../retention.js';
+import { deleteExpiredOneByOne, RetentionSweep } from '../retention.js';
 import type { EntryQuery, Store } from '../store.js';
 
 export interface GridFSStoreOptions extends MongoConnectionOptions {
@@ -49,7 +49,7 @@ export class GridFSStore implements Store {
       // Those of GridFS itself first: the driver looks for them before each upload.
       await files.createIndex({ filename: 1, uploadDate: 1 });
       await db.collection(`${collection}.chunks`).createIndex({ files_id: 1, n: 1 }, { unique: true });
-      for (const field of ['staleAt', 'group', 'urls']) await files.createIndex({ [`metadata.${field}`]: 1 });
+      for (const field of ['staleAt', 'group', 'indexes']) await files.createIndex({ [`metadata.${field}`]: 1 });
     });
   }
 
@@ -65,7 +65,11 @@ export class GridFSStore implements Store {
     });
   }
 
-  async put(entry: Entry): Promise<void> {
+  async put(entries: readonly Entry[]): Promise<boolean> {
+    return putInTurn(this, entries, (entry) => this.#putOne(entry));
+  }
+
+  async #putOne(entry: Entry): Promise<void> {
     await this.#run(async (bucket) => {
       const filename = this.#prefix + entry.id;
       const upload = bucket.openUploadStream(filename, { metadata: { ...fieldsOf(entry) } });
@@ -76,7 +80,7 @@ export class GridFSStore implements Store {
       const [newest, ...older] = await this.#revisions(bucket, entry.id);
       if (newest) for (const file of older) await remove(bucket, file._id);
     });
-    this.#sweep.start((until) => dropExpired(this, until));
+    this.#sweep.start((until) => deleteExpiredOneByOne(this, until));
   }
 
   async deleteGroups(ids: readonly string[]): Promise<number> {

@@ -1,9 +1,9 @@
 import Keyv from 'keyv';
 import { UnsupportedOperationError } from '../../errors.js';
 import type { Entry, EntrySummary } from '../../models/entry.js';
-import { counts, eachFound, fits, mapConcurrently, withMembers } from '../entry-query.js';
+import { counts, eachFound, fits, mapConcurrently, putInTurn, withMembers } from '../entry-query.js';
 import type { EntryQuery, Store } from '../store.js';
-import { packRow, parseRow, unreadable } from '../stored-form.js';
+import { packEntry, parseEntry, unreadable } from '../stored-form.js';
 import { KeyvLinks } from './secondary-index.js';
 
 /** A Keyv storage adapter, as far as it is used; a `Map` is one. */
@@ -73,11 +73,15 @@ export class KeyvStore implements Store {
     return this.#parse(id, await this.#keyv.get<unknown>(this.#prefix + id));
   }
 
-  async put(entry: Entry): Promise<void> {
+  async put(entries: readonly Entry[]): Promise<boolean> {
+    return putInTurn(this, entries, (entry) => this.#putOne(entry));
+  }
+
+  async #putOne(entry: Entry): Promise<void> {
     const until = entry.staleAt + this.#retention;
     // Before the entry: a link that leads nowhere harms less than an entry that nothing leads to.
     await this.#links.add(entry, until);
-    await this.#write(this.#prefix + entry.id, packRow(entry).toString('base64'), until);
+    await this.#write(this.#prefix + entry.id, packEntry(entry).toString('base64'), until);
   }
 
   async deleteGroups(ids: readonly string[]): Promise<number> {
@@ -98,7 +102,7 @@ export class KeyvStore implements Store {
     for await (const entry of this.#candidates(query)) if (fits(entry, query)) yield entry;
   }
 
-  async *#candidates({ group, url }: EntryQuery): AsyncGenerator<EntrySummary> {
+  async *#candidates({ group, index: url }: EntryQuery): AsyncGenerator<EntrySummary> {
     if (group !== undefined) yield* this.#found([group, ...(await this.#links.idsOf(group))]);
     else if (url !== undefined) yield* this.#found(await this.#links.idsOf(url));
     else {
@@ -160,7 +164,7 @@ export class KeyvStore implements Store {
   #parse(id: string, value: unknown): Entry | undefined {
     if (value === undefined || value === null) return undefined;
     const text = textOf(value);
-    return text === undefined ? unreadable(id, 0) : parseRow(id, Buffer.from(text, 'base64'));
+    return text === undefined ? unreadable(id, 0) : parseEntry(id, Buffer.from(text, 'base64'));
   }
 }
 

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Entry, EntrySummary } from '../../models/entry.js';
-import { counts, fits } from '../entry-query.js';
+import { counts, fits, isDirect } from '../entry-query.js';
 import { RetentionSweep } from '../retention.js';
 import type { EntryQuery, Store } from '../store.js';
 
@@ -47,13 +47,20 @@ export class MemoryStore implements Store {
     return this.#entries.get(id);
   }
 
-  put(entry: Entry): void {
+  put(entries: readonly Entry[]): boolean {
+    for (const entry of entries) {
+      if (entry.kind !== 'redirect' || !isDirect(this.#entries.peek(entry.id))) this.#put(entry);
+    }
+    return true;
+  }
+
+  #put(entry: Entry): void {
     const until = this.#sweep.due();
     if (until !== undefined) this.#purge(until);
     this.#entries.set(entry.id, entry);
     if (this.#entries.peek(entry.id) !== entry) return;
     add(this.#groups, entry.group, entry.id);
-    for (const url of entry.urls) add(this.#urls, url, entry.id);
+    for (const url of entry.indexes) add(this.#urls, url, entry.id);
   }
 
   async deleteGroups(ids: readonly string[]): Promise<number> {
@@ -100,7 +107,7 @@ export class MemoryStore implements Store {
     this.#entries.clear();
   }
 
-  #candidates({ group, url }: EntryQuery): Iterable<string> {
+  #candidates({ group, index: url }: EntryQuery): Iterable<string> {
     if (group !== undefined) return [group, ...(this.#groups.get(group) ?? [])].filter(isFirst);
     if (url !== undefined) return this.#urls.get(url) ?? [];
     return this.#entries.keys();
@@ -119,7 +126,7 @@ export class MemoryStore implements Store {
 
   #forget(entry: Entry): void {
     remove(this.#groups, entry.group, entry.id);
-    for (const url of entry.urls) remove(this.#urls, url, entry.id);
+    for (const url of entry.indexes) remove(this.#urls, url, entry.id);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Collection, Document, Filter } from 'mongodb';
 import type { Entry, EntrySummary } from '../../models/entry.js';
 import { bytes, entryOf, fieldsOf, summaryOf } from '../document-form.js';
-import { batches, countListed, fits } from '../entry-query.js';
+import { batches, countListed, fits, putInTurn } from '../entry-query.js';
 import type { EntryQuery, Store } from '../store.js';
 import { MongoConnection, type MongoConnectionOptions } from './connection.js';
 
@@ -41,7 +41,7 @@ export class MongoStore implements Store {
       const collection = db.collection(this.#collection);
       await collection.createIndex({ key: 1 }, { unique: true });
       await collection.createIndex({ expiresAt: 1 }, { expireAfterSeconds: 0 });
-      for (const field of ['staleAt', 'group', 'urls']) await collection.createIndex({ [`value.${field}`]: 1 });
+      for (const field of ['staleAt', 'group', 'indexes']) await collection.createIndex({ [`value.${field}`]: 1 });
     });
   }
 
@@ -52,7 +52,11 @@ export class MongoStore implements Store {
     });
   }
 
-  put(entry: Entry): Promise<void> {
+  async put(entries: readonly Entry[]): Promise<boolean> {
+    return putInTurn(this, entries, (entry) => this.#putOne(entry));
+  }
+
+  #putOne(entry: Entry): Promise<void> {
     return this.#run(async (collection) => {
       const kept = entry.staleAt + this.#retention;
       const key = this.#prefix + entry.id;
@@ -175,11 +179,11 @@ export function keysOf(prefix: string, field: string): Filter<Document> {
 
 /** A query as MongoDB's filter: what it lets through may still have to be looked at. */
 export function conditions(query: EntryQuery, prefix: string, key: string, path: string): Filter<Document> {
-  const { kind, group, url, staleBy, freshAt, receivedBefore } = query;
+  const { kind, group, index, staleBy, freshAt, receivedBefore } = query;
   const terms: Filter<Document>[] = [];
   if (kind !== undefined && kind !== 'unknown') terms.push({ [`${path}kind`]: kind });
   if (group !== undefined) terms.push({ $or: [{ [`${path}group`]: group }, { [key]: prefix + group }] });
-  if (url !== undefined) terms.push({ [`${path}urls`]: url });
+  if (index !== undefined) terms.push({ [`${path}indexes`]: index });
   if (staleBy !== undefined) terms.push({ [`${path}staleAt`]: { $lte: staleBy } });
   if (freshAt !== undefined) terms.push({ [`${path}staleAt`]: { $gt: freshAt } });
   if (receivedBefore !== undefined) terms.push({ [`${path}receivedAt`]: { $lt: receivedBefore } });

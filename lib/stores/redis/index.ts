@@ -1,11 +1,11 @@
 import type { Entry, EntryKind, EntrySummary } from '../../models/entry.js';
-import { batches, counts, fits } from '../entry-query.js';
+import { batches, counts, fits, putInTurn } from '../entry-query.js';
 import type { EntryQuery, Store } from '../store.js';
 import {
   HEAD_LENGTH,
   instantField,
-  packRow,
-  parseRow,
+  packEntry,
+  parseEntry,
   parseSummary,
   summaryLength,
   unreadable,
@@ -73,16 +73,20 @@ export class RedisStore implements Store {
   find(id: string): Promise<Entry | undefined> {
     return this.#connection.run(async ({ bytes }) => {
       const row = await bytes.get(this.#row(id));
-      return row === null ? undefined : parseRow(id, row);
+      return row === null ? undefined : parseEntry(id, row);
     });
   }
 
-  async put(entry: Entry): Promise<void> {
+  async put(entries: readonly Entry[]): Promise<boolean> {
+    return putInTurn(this, entries, (entry) => this.#putOne(entry));
+  }
+
+  async #putOne(entry: Entry): Promise<void> {
     await this.#connection.run(({ commands }) => {
       const multi = commands.multi();
       const lifetime = Math.max(1, Math.ceil(entry.staleAt + this.#retention * 1000 - this.#now()));
       const limited = Number.isFinite(lifetime);
-      multi.set(this.#row(entry.id), packRow(entry), limited ? { PX: lifetime } : {});
+      multi.set(this.#row(entry.id), packEntry(entry), limited ? { PX: lifetime } : {});
       multi.zAdd(this.#expiries(entry.kind), { score: Number(instantField(entry.staleAt)), value: entry.id });
       const keys = this.#sets(entry);
       if (keys.length > 0) multi.eval(JOIN, { keys, arguments: [entry.id, `${limited ? lifetime + MARGIN : 0}`] });
@@ -173,12 +177,16 @@ export class RedisStore implements Store {
   #sets(entry: EntrySummary): string[] {
     return [
       ...(entry.group === entry.id ? [] : [this.#group(entry.group)]),
-      ...entry.urls.map((digest) => this.#url(digest)),
+      ...entry.indexes.map((digest) => this.#url(digest)),
     ];
   }
 
   /** Names, with the index that has them. */
-  async *#candidates({ group, url, staleBy }: EntryQuery): AsyncGenerator<{ index: string; ids: readonly string[] }> {
+  async *#candidates({
+    group,
+    index: url,
+    staleBy,
+  }: EntryQuery): AsyncGenerator<{ index: string; ids: readonly string[] }> {
     if (group === undefined && url === undefined) {
       for (const kind of ['response', 'redirect'] as const) yield* this.#all(this.#expiries(kind), staleBy);
       return;

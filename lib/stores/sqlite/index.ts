@@ -2,9 +2,10 @@ import { rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import * as path from 'node:path';
 import type { Entry, EntrySummary } from '../../models/entry.js';
+import { putInTurn } from '../entry-query.js';
 import { RetentionSweep } from '../retention.js';
 import type { EntryQuery, Store } from '../store.js';
-import { instantField, packRow, parseRow, parseSummary, unreadable } from '../stored-form.js';
+import { instantField, packEntry, parseEntry, parseSummary, unreadable } from '../stored-form.js';
 import { SqliteBounds } from './bounds.js';
 import { connectSqlite, type SqliteConnection } from './connection.js';
 import { COUNTS, column, conditions, IS_ROW, indexes, SUMMARY } from './statements.js';
@@ -75,12 +76,16 @@ export class SqliteStore implements Store {
     const value = await connection.get(id);
     if (value === undefined || value === null) return undefined;
     this.#bounds?.used(connection, id);
-    return value instanceof Uint8Array ? parseRow(id, value) : unreadable(id, String(value).length);
+    return value instanceof Uint8Array ? parseEntry(id, value) : unreadable(id, String(value).length);
   }
 
-  async put(entry: Entry): Promise<void> {
+  async put(entries: readonly Entry[]): Promise<boolean> {
+    return putInTurn(this, entries, (entry) => this.#putOne(entry));
+  }
+
+  async #putOne(entry: Entry): Promise<void> {
     const connection = this.#connection ?? (await this.#open());
-    await connection.set(entry.id, packRow(entry));
+    await connection.set(entry.id, packEntry(entry));
     await this.#bounds?.added(connection, entry);
     this.#sweep.start((until) => this.deleteExpired(until));
   }

@@ -1,5 +1,5 @@
 import type { EntryQuery } from '../store.js';
-import { FIELDS, HEAD_LENGTH, instantField, kindField } from '../stored-form.js';
+import { DIGEST_LENGTH, FIELDS, HEAD_LENGTH, instantField, kindField } from '../stored-form.js';
 
 // The head's fields as SQL: what is indexed, selected and compared of a row's value.
 
@@ -13,16 +13,15 @@ function number(field: keyof typeof FIELDS): string {
   return `CAST(CAST(${column(field)} AS TEXT) AS INTEGER)`;
 }
 
-export const IS_ROW = `${column('magic')} = x'414b4331'`;
+export const IS_ROW = `${column('magic')} = x'414b4332'`;
 export const COUNTS = `${column('kind')} NOT IN (${blob(kindField('variants'))}, ${blob(kindField('redirect'))})`;
-export const SUMMARY = `substr(value, 1, ${HEAD_LENGTH} + ${number('signatureLength')} + ${number('metaLength')})`;
+const DIGESTS = `substr(value, ${HEAD_LENGTH + 1}, ${DIGEST_LENGTH} * ${number('indexCount')})`;
+export const SUMMARY = `substr(value, 1, ${HEAD_LENGTH} + ${DIGEST_LENGTH} * ${number('indexCount')} + ${number('signatureLength')} + ${number('metaLength')})`;
 
 export function indexes(table: string): string[] {
   return [
     `CREATE INDEX IF NOT EXISTS ${table}_stale_at ON ${table} (${column('staleAt')}, ${column('kind')})`,
     `CREATE INDEX IF NOT EXISTS ${table}_group ON ${table} (${column('group')})`,
-    `CREATE INDEX IF NOT EXISTS ${table}_url ON ${table} (${column('url')})`,
-    `CREATE INDEX IF NOT EXISTS ${table}_other_url ON ${table} (${column('otherUrl')})`,
   ];
 }
 
@@ -41,9 +40,7 @@ export function conditions(query: EntryQuery): { where: string; parameters: unkn
   if (query.kind === 'unknown') add(`NOT (${IS_ROW})`);
   else if (query.kind !== undefined) add(`${column('kind')} = ?`, Buffer.from(kindField(query.kind)));
   if (query.group !== undefined) add(`(key = ? OR ${column('group')} = ?)`, query.group, Buffer.from(query.group));
-  if (query.url !== undefined) {
-    add(`(${column('url')} = ? OR ${column('otherUrl')} = ?)`, Buffer.from(query.url), Buffer.from(query.url));
-  }
+  if (query.index !== undefined) add(`instr(${DIGESTS}, ?)`, Buffer.from(query.index));
   if (query.staleBy !== undefined) add(`${column('staleAt')} <= ?`, Buffer.from(instantField(query.staleBy)));
   if (query.freshAt !== undefined) add(`${column('staleAt')} > ?`, Buffer.from(instantField(query.freshAt)));
   if (query.receivedBefore !== undefined)
