@@ -12,6 +12,8 @@ export interface Program extends AsyncDisposable {
   readonly file: string;
   /** Runs it to its end, and resolves to what it printed. */
   run(...args: readonly string[]): Promise<string>;
+  /** The same with further variables of the environment. */
+  runWith(variables: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<string>;
 }
 
 /** @param source may import from the project's root, as `./lib/index.js` */
@@ -28,9 +30,14 @@ export function program(source: string): Program {
     outfile: file,
     logLevel: 'error',
   });
+  const runWith: Program['runWith'] = async (variables, ...args) => {
+    const env = { ...process.env, ...variables };
+    return (await run(process.execPath, ['--no-warnings', file, ...args], { env })).stdout;
+  };
   return {
     file,
-    run: async (...args) => (await run(process.execPath, ['--no-warnings', file, ...args])).stdout,
+    run: (...args) => runWith({}, ...args),
+    runWith,
     [Symbol.asyncDispose]: () => rm(file, { force: true }),
   };
 }

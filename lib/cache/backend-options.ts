@@ -1,3 +1,5 @@
+import { homedir } from 'node:os';
+import * as path from 'node:path';
 import { describeOption, optionError } from '../errors.js';
 import { parseExpiration } from '../policy/expiration.js';
 import type { EntryCodec } from '../serializers/codec.js';
@@ -93,12 +95,37 @@ export function flag(value: unknown, option: string): boolean {
   return value;
 }
 
-/** A path for a file or a folder. */
+/**
+ * Reads the path of a file or a folder. A leading `~/` is the home directory of the user.
+ *
+ * @returns the path, absolute if it began with `~/`
+ * @throws TypeError for a path with `..` segments or a slash at its end, for `~` alone and for `~name/` (which a shell
+ *   would replace by another user's home directory), and for `~/` if the user has no home directory
+ * @example readPath('~/caches/reports', 'cacheName') // '/home/me/caches/reports'
+ */
 export function readPath(value: unknown, option: string): string {
   const accepted = 'a relative or absolute file path without ".." segments';
   if (typeof value !== 'string' || value === '' || value.includes('\0')) throw optionError(option, value, accepted);
-  if (value.split(/[\\/]/).includes('..') || /[\\/]$/.test(value)) throw optionError(option, value, accepted);
+  const [first = '', ...rest] = value.split(/[\\/]/);
+  if (first === '..' || rest.includes('..') || rest.at(-1) === '') throw optionError(option, value, accepted);
+  if (HOME.test(value)) return path.join(homeDirectory(value, option), value.slice(2));
+  if (first === '~' || (first.startsWith('~') && rest.length > 0))
+    throw optionError(option, value, `${accepted}; "~/" is the home directory, "./~" a file of that name`);
   return value;
+}
+
+/** Windows takes both slashes. */
+const HOME = process.platform === 'win32' ? /^~[\\/]/ : /^~\//;
+
+function homeDirectory(value: string, option: string): string {
+  let home = '';
+  try {
+    home = homedir();
+  } catch {
+    // A user id without an entry in the system's list of users, as in containers.
+  }
+  if (path.isAbsolute(home)) return home;
+  throw optionError(option, value, 'a path without "~/", since no home directory is known (the variable HOME)');
 }
 
 /** A name that needs no escaping in any store. */
