@@ -5,6 +5,7 @@ import { BaseCache } from '../../lib/cache/base-cache.js';
 import type { Entry } from '../../lib/models/entry.js';
 import { MemoryStore } from '../../lib/stores/memory/index.js';
 import type { EntryQuery } from '../../lib/stores/store.js';
+import { redirect } from '../serializers/records.js';
 import { startBench } from '../support/api.js';
 import { managed } from '../support/managed.js';
 
@@ -77,7 +78,7 @@ test('where nothing is known by an index, entries are listed to be counted and p
   const codec = codecFor({ cacheName: 'listed' });
   for (let index = 0; index < 1_200; index += 1) {
     const staleAt = index % 2 === 0 ? 1_000 : 9_000;
-    const record = { kind: 'redirect' as const, key: `key-${index}`, target: 'key', url: '', receivedAt: 0, staleAt };
+    const record = { ...redirect, key: `key-${index}`, target: 'key', url: '', staleAt };
     store.put([await codec.encode(record)]);
   }
   expect(await managed(store).count({ kind: 'redirect' })).toBe(1_200);

@@ -8,6 +8,9 @@ export function response(more: Partial<ResponseRecord> = {}): ResponseRecord {
     key: 'a'.repeat(64),
     receivedAt: 1_700_000_000_000,
     staleAt: 1_700_000_060_000,
+    indexes: ['1'.repeat(32)],
+    order: 7,
+    stamp: '0123456789abcdef',
     initialAge: 3,
     status: 200,
     statusText: 'OK',
@@ -21,6 +24,7 @@ export function response(more: Partial<ResponseRecord> = {}): ResponseRecord {
     history: [{ url: 'http://a.com/?x=1', status: 302, headers: fields({ location: '/final' }) }],
     vary: [],
     variant: '',
+    tags: ['prices', 'eu'],
     bodyForm: 'bytes',
     body: Buffer.from(Array.from({ length: 256 }, (_, byte) => byte)),
     ...more,
@@ -32,6 +36,8 @@ export const variants: VariantsRecord = {
   key: 'b'.repeat(64),
   receivedAt: 1,
   staleAt: Infinity,
+  indexes: [],
+  order: 7,
   vary: ['accept', 'x-mode'],
 };
 export const redirect: RedirectRecord = {
@@ -41,4 +47,7 @@ export const redirect: RedirectRecord = {
   url: 'http://a.com/other',
   receivedAt: 1,
   staleAt: 2,
+  indexes: ['2'.repeat(32)],
+  order: 7,
+  stamp: '0123456789abcdef',
 };

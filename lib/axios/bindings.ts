@@ -1,12 +1,14 @@
 import axios, { AxiosHeaders, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
-import type { ClientBindings } from '../cache/bindings.js';
+import type { ClientBindings, FoundRecord } from '../cache/bindings.js';
 import { optionError } from '../errors.js';
 import type { CacheRequest } from '../models/cache-request.js';
 import type { ResponseRecord } from '../models/record.js';
+import { randomHex16 } from '../platform/random.js';
 import { expiresAt } from '../policy/expiration.js';
 import { fields } from '../policy/messages.js';
 import { variantOf, varyNames } from '../policy/vary.js';
 import { countsInVary, type KeyRules, keyOf } from '../request/cache-key.js';
+import { urlIndexNames } from '../request/index-names.js';
 import { redactHeaders, redactRequest, redactUrl } from '../request/redaction.js';
 import { readBody } from './body.js';
 import { headersClassOf } from './headers.js';
@@ -19,7 +21,7 @@ export const axiosBindings: ClientBindings = {
     return keyOf(await requestOf(config as InternalAxiosRequestConfig, rules), rules);
   },
 
-  async recordOf(given, rules, expireAfter, now): Promise<ResponseRecord> {
+  async recordOf(given, rules, expireAfter, now): Promise<FoundRecord> {
     const response = given as AxiosResponse;
     if (typeof response?.status !== 'number' || !response.config)
       throw optionError('response', given, 'an axios response');
@@ -29,23 +31,29 @@ export const axiosBindings: ClientBindings = {
     if (bodyForm === 'opaque') throw optionError('response.data', response.data, 'text, bytes or plain data');
     const vary = varyNames(headers, countsInVary(rules));
     if (vary === '*') throw optionError('response.headers.vary', '*', 'a Vary that a request can match');
-    return {
+    const url = finalUrl(response.request) ?? request.url;
+    const record: ResponseRecord = {
       kind: 'response',
       key: keyOf(request, rules),
       receivedAt: now,
       staleAt: expiresAt(expireAfter, now),
+      indexes: [],
+      order: 0,
+      stamp: randomHex16(),
       initialAge: 0,
       status: response.status,
       statusText: response.statusText ?? '',
       headers: redactHeaders(headers, rules.ignoredParameters),
-      url: redactUrl(finalUrl(response.request) ?? request.url, rules.ignoredParameters),
+      url: redactUrl(url, rules.ignoredParameters),
       request: redactRequest(request, rules),
       history: [],
       vary,
       variant: vary.length === 0 ? '' : variantOf(vary, request.headers),
+      tags: [],
       bodyForm,
       body,
     };
+    return { record, indexNames: urlIndexNames(request.method, [request.url, url], rules.ignoredParameters) };
   },
 
   async responseOf(record, data): Promise<AxiosResponse> {

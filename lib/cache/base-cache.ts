@@ -1,7 +1,7 @@
 import { optionError } from '../errors.js';
 import { CachedResponse } from '../models/cached-response.js';
 import type { CacheEventType } from '../models/events.js';
-import type { RedirectRecord, ResponseRecord } from '../models/record.js';
+import type { RedirectRecord, ResponseRecord, StoredRecord } from '../models/record.js';
 import {
   type Expiration,
   type ExpirationTime,
@@ -11,7 +11,9 @@ import {
 } from '../policy/expiration.js';
 import { compileUrlPattern, type UrlMatcher } from '../policy/url-pattern.js';
 import type { KeyRules } from '../request/cache-key.js';
-import { lookupUrl } from '../request/redaction.js';
+import { urlIndexNames } from '../request/index-names.js';
+import { normalizeUrl } from '../request/normalize-url.js';
+import { redactUrl } from '../request/redaction.js';
 import type { EntryCodec } from '../serializers/codec.js';
 import { CircuitBreaker, type GuardOptions } from '../stores/circuit-breaker.js';
 import type { EntryQuery, Store } from '../stores/store.js';
@@ -83,7 +85,9 @@ export class BaseCache {
     this.#now = parts.now;
     this.#guard = new CircuitBreaker(parts.store, parts, (event) => this.#events.tellAll(event), parts.now);
     this.#rows = new Rows(this.#guard, parts.codec, (event) => this.#events.emit(event.type, () => event, undefined));
-    this.responses = responsesView(this, this.#rows, (key, value) => this.#keep({ ...recordOfPresented(value), key }));
+    this.responses = responsesView(this, this.#rows, (key, value) =>
+      this.#keep({ ...this.#adopted(recordOfPresented(value)), key }),
+    );
     this.redirects = redirectsView(this.#rows, (key, target) => this.#saveRedirect(key, target, ''));
     setInternals(this, this.#internals(parts.codec));
   }
@@ -99,8 +103,8 @@ export class BaseCache {
     const lifetime = parseExpiration(options.expireAfter) ?? { seconds: Number.POSITIVE_INFINITY };
     const record =
       response instanceof CachedResponse
-        ? recordOfPresented(response)
-        : await clientBindings().recordOf(response, this.#rules.compiled, lifetime, this.#now());
+        ? this.#adopted(recordOfPresented(response))
+        : await this.#recordOf(response, lifetime);
     await this.#keep(
       options.expireAfter === undefined ? record : { ...record, staleAt: expiresAt(lifetime, this.#now()) },
     );
@@ -110,11 +114,7 @@ export class BaseCache {
   /** Has a request lead to the response of another (requests-cache: `save_redirect`). */
   async saveRedirect(request: object, targetKey: string): Promise<void> {
     const { url = '' } = request as { url?: string };
-    await this.#saveRedirect(
-      await this.createKey(request),
-      targetKey,
-      lookupUrl(url, this.#rules.compiled.ignoredParameters),
-    );
+    await this.#saveRedirect(await this.createKey(request), targetKey, url);
   }
 
   /** The newest stored response of a key, fresh or not. */
@@ -271,11 +271,11 @@ export class BaseCache {
     const total = await other.responseCount();
     let copied = 0;
     for await (const batch of other.#rows.wholeBatches()) {
-      await Promise.all(batch.map((record) => this.#keep(record)));
+      await Promise.all(batch.map((record) => this.#keep(this.#adopted(record))));
       for (const _ of batch) options.onProgress?.({ copied: ++copied, total });
     }
     for await (const row of other.#rows.summaries({ kind: 'redirect' }))
-      if ('record' in row) await this.#rows.put(row.record);
+      if ('record' in row) await this.#rows.put(this.#adopted(row.record));
   }
 
   /** Resolves when the store answers; rejects with why it does not. */
@@ -296,18 +296,22 @@ export class BaseCache {
   async #keep(record: ResponseRecord): Promise<void> {
     await this.#rows.put(record);
     if (!record.variant) return;
-    const { key, receivedAt, staleAt, vary } = record;
-    await this.#rows.put({ kind: 'variants', key, receivedAt, staleAt, vary });
+    const { key, receivedAt, staleAt, order, vary } = record;
+    await this.#rows.put({ kind: 'variants', key, receivedAt, staleAt, indexes: [], order, vary });
   }
 
   async #saveRedirect(key: string, target: string, url: string): Promise<void> {
+    const { ignoredParameters } = this.#rules.compiled;
     const redirect: RedirectRecord = {
       kind: 'redirect',
       key,
       target,
-      url,
+      stamp: (await this.#rows.newest(target))?.stamp ?? '',
+      url: redactUrl(url, ignoredParameters),
       receivedAt: this.#now(),
       staleAt: Number.POSITIVE_INFINITY,
+      indexes: this.#rows.indexes(urlIndexNames('GET', [url], ignoredParameters)),
+      order: 0,
     };
     await this.#rows.put(redirect);
   }
@@ -334,7 +338,28 @@ export class BaseCache {
 
   #lookup(url: string): string {
     if (!URL.canParse(url)) throw optionError('url', url, 'an absolute URL');
-    return lookupUrl(url, this.#rules.compiled.ignoredParameters);
+    return normalizeUrl(url);
+  }
+
+  async #recordOf(response: object, lifetime: Expiration): Promise<ResponseRecord> {
+    const { record, indexNames } = await clientBindings().recordOf(
+      response,
+      this.#rules.compiled,
+      lifetime,
+      this.#now(),
+    );
+    return { ...record, indexes: this.#rows.indexes(indexNames) };
+  }
+
+  /** Returns a record of another cache with the index digests of this one, as far as redacted URLs give them. */
+  #adopted<T extends StoredRecord>(record: T): T {
+    if (record.kind === 'variants') return record;
+    const [method, urls] =
+      record.kind === 'response' ? [record.request.method, [record.request.url, record.url]] : ['GET', [record.url]];
+    const own = this.#rows.indexes(urlIndexNames(method, urls, this.#rules.compiled.ignoredParameters));
+    // The digests of URLs with secrets can be kept only if the other cache makes the same ones.
+    const same = own.every((digest) => record.indexes.includes(digest));
+    return { ...record, order: 0, indexes: same ? record.indexes : own };
   }
 
   #removed(number: number, reason: string): number {

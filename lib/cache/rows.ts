@@ -49,6 +49,11 @@ export class Rows {
     return this.#codec.names(key);
   }
 
+  /** Returns the current digests of names in the secondary index. */
+  indexes(names: readonly string[]): readonly string[] {
+    return names.map((name) => this.#codec.indexDigests(name)[0]);
+  }
+
   /** The record under a key's own name. */
   async find(key: string): Promise<StoredRecord | undefined> {
     for (const name of this.#codec.names(key)) {
@@ -182,7 +187,7 @@ export class Rows {
   /** The groups that hold a URL's responses (normalised, redacted). */
   async groupsOfUrl(url: string): Promise<readonly string[]> {
     const groups = new Set<string>();
-    for (const digest of this.#codec.urlDigests(url)) {
+    for (const digest of this.#codec.indexDigests(`url ${url}`)) {
       for await (const { group } of this.#guard.iterate((store) => store.list({ index: digest }))) groups.add(group);
     }
     return [...groups];

@@ -51,8 +51,8 @@ export class StoredResponses {
     if (!record.variant) return this.#put(record, call);
     return chain(this.#put(record, call), (kept) => {
       if (!kept) return false;
-      const { key, receivedAt, staleAt, vary } = record;
-      const marker: VariantsRecord = { kind: 'variants', key, receivedAt, staleAt, vary };
+      const { key, receivedAt, staleAt, order, vary } = record;
+      const marker: VariantsRecord = { kind: 'variants', key, receivedAt, staleAt, indexes: [], order, vary };
       return chain(this.#put(marker, call), (marked) => chain(this.#boundVariants(record, call), () => marked));
     });
   }
@@ -70,6 +70,11 @@ export class StoredResponses {
 
   keepRedirect(record: RedirectRecord, call: StoreCall): MaybePromise<boolean> {
     return this.#put(record, call);
+  }
+
+  /** Returns the current digests of names in the secondary index. */
+  indexes(names: readonly string[]): readonly string[] {
+    return names.map((name) => this.#codec.indexDigests(name)[0]);
   }
 
   /** Removes a response, just that variant. */
@@ -99,7 +104,7 @@ export class StoredResponses {
 
   async #groupsOfUrl(store: Store, url: string): Promise<readonly string[]> {
     const groups = new Set<string>();
-    for (const digest of this.#codec.urlDigests(url)) {
+    for (const digest of this.#codec.indexDigests(`url ${url}`)) {
       for await (const { group } of store.list({ index: digest })) groups.add(group);
     }
     return [...groups];

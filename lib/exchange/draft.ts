@@ -1,9 +1,11 @@
 import type { BodyForm, ResponseRecord } from '../models/record.js';
+import { randomHex16 } from '../platform/random.js';
 import { initialAge } from '../policy/age.js';
 import type { Fields } from '../policy/messages.js';
 import { storedFields } from '../policy/storable.js';
 import { variantOf, varyNames } from '../policy/vary.js';
 import { countsInVary } from '../request/cache-key.js';
+import { urlIndexNames } from '../request/index-names.js';
 import { redactHeaders, redactHops, redactRequest, redactUrl } from '../request/redaction.js';
 import type { Call } from './call.js';
 import type { OriginAnswer } from './origin.js';
@@ -19,6 +21,9 @@ export function draftOf(call: Call, answer: OriginAnswer): ResponseRecord | unde
     key,
     receivedAt: answer.responseTime,
     staleAt: answer.responseTime,
+    indexes: call.cache.stored.indexes(urlIndexNames(request.method, [request.url, answer.url], ignored)),
+    order: 0,
+    stamp: randomHex16(),
     initialAge: initialAge(answer, answer.requestTime, answer.responseTime),
     status: answer.status,
     statusText: answer.statusText,
@@ -28,6 +33,7 @@ export function draftOf(call: Call, answer: OriginAnswer): ResponseRecord | unde
     history: redactHops(answer.hops, ignored),
     vary,
     variant: vary.length === 0 ? '' : variantOf(vary, request.headers),
+    tags: [],
     bodyForm: answer.bodyForm as BodyForm,
     body: answer.body,
   };

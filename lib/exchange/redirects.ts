@@ -3,6 +3,7 @@ import type { Expiration } from '../policy/expiration.js';
 import { settleLifetime } from '../policy/lifetime.js';
 import { storable } from '../policy/storable.js';
 import { hasCredentials, keyOf } from '../request/cache-key.js';
+import { urlIndexNames } from '../request/index-names.js';
 import { normalizeUrl } from '../request/normalize-url.js';
 import { redactUrl } from '../request/redaction.js';
 import type { Call } from './call.js';
@@ -42,7 +43,7 @@ function hopExpires(
 
 /** The other URLs of a response's redirect chain, as redirects to the key that was asked (design: matching). */
 export function redirectRecords(call: Call, answer: OriginAnswer, record: ResponseRecord): RedirectRecord[] {
-  const { request, settings } = call;
+  const { cache, request, settings } = call;
   if (answer.hops.length === 0 && sameUrl(answer.url, request.url)) return [];
   const asked = new URL(request.url);
   const bound = settings.credentials !== 'ignore' && hasCredentials(request, settings);
@@ -54,11 +55,14 @@ export function redirectRecords(call: Call, answer: OriginAnswer, record: Respon
     if (url === undefined || (bound && new URL(url).origin !== asked.origin)) continue;
     const key = keyOf({ ...request, url }, settings);
     if (key === record.key) continue;
-    const { receivedAt, staleAt } = record;
+    const { receivedAt, staleAt, order, stamp } = record;
     records.push({
       kind: 'redirect',
       key,
       target: record.key,
+      stamp,
+      indexes: cache.stored.indexes(urlIndexNames('GET', [url], settings.ignoredParameters)),
+      order,
       url: redactUrl(url, settings.ignoredParameters),
       receivedAt,
       staleAt,

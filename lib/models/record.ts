@@ -7,34 +7,40 @@ export interface Hop {
   readonly headers: Fields;
 }
 
-/** What is kept of the request that a response answered, redacted. */
+/** The stored part of the request that a response answers, redacted. */
 export interface RequestRecord {
   readonly method: string;
   readonly url: string;
   readonly headers: Fields;
-  /** Text or base64 of the request's body; absent where there was none. */
+  /** The request body as text, or as base64 of bytes; absent if there was none. */
   readonly body?: string;
 }
 
 /**
- * How the body's bytes came from the adapter, so that a replay gives the same:
- * `bytes` (an adapter that honours `responseType`), `text` (one that returned a string all the same),
- * `json` (a mock that returned an object), `none` (no body at all, as for the fetch adapter's 204).
+ * The form in which the adapter returned the body, so that a hit returns the same form:
+ * `bytes` (the adapter respects `responseType`), `text` (it returned a string anyway), `json` (a mock returned an
+ * object), `none` (no body at all, such as a 204 of the fetch adapter).
  */
 export type BodyForm = 'bytes' | 'text' | 'json' | 'none';
 
 interface RecordBase {
-  /** The key as asked: the row it stands in is named after it. */
+  /** Cache key of the request as asked. The entry's id is derived from it. */
   readonly key: string;
   /** Milliseconds since the epoch. */
   readonly receivedAt: number;
-  /** Milliseconds since the epoch; `Infinity` for never. */
+  /** Milliseconds since the epoch; `Infinity`: never stale. */
   readonly staleAt: number;
+  /** Digests in the secondary index, made by `EntryCodec.indexDigests`; stored in the entry's head. */
+  readonly indexes: readonly string[];
+  /** The store's invalidation order when the origin was asked (see `EntryHead.order`); stored in the entry's head. */
+  readonly order: number;
 }
 
-/** A stored response. All of it but the body goes through the serializer. */
+/** A stored response. The serializer writes everything except the body and the fields of the entry's head. */
 export interface ResponseRecord extends RecordBase, StoredMessage {
   readonly kind: 'response';
+  /** 16 hex digits, new for each stored response. A redirect belongs to the response that has the same stamp. */
+  readonly stamp: string;
   readonly status: number;
   readonly statusText: string;
   readonly headers: Fields;
@@ -42,28 +48,34 @@ export interface ResponseRecord extends RecordBase, StoredMessage {
   readonly url: string;
   readonly request: RequestRecord;
   readonly history: readonly Hop[];
+  /** Seconds (RFC 9111 section 4.2.3, corrected_initial_age). */
   readonly initialAge: number;
   /**
-   * RFC 9111 section 4.1: the field names of Vary that count, lower case and sorted, and the digest of what the
-   * request had for them. Both are empty for a response without Vary, which then stands under the key itself.
+   * RFC 9111 section 4.1: the field names of Vary that count, in lower case and sorted, and the digest of the request's
+   * values for them. Both are empty for a response without Vary, which is stored under the key itself.
    */
   readonly vary: readonly string[];
   readonly variant: string;
+  /** The option `tags`. */
+  readonly tags: readonly string[];
   readonly bodyForm: BodyForm;
   readonly body: Uint8Array;
 }
 
-/** Stands under a key whose responses vary: tells which fields select. Overwritten as a whole, never merged. */
+/** Stored under a key whose responses vary: the field names that select the variant. Replaced as a whole, never merged. */
 export interface VariantsRecord extends RecordBase {
   readonly kind: 'variants';
   readonly vary: readonly string[];
 }
 
-/** Another URL of a redirect chain, leading to the key that was asked. */
+/** Maps another URL of a redirect chain to the key of the request as asked. */
 export interface RedirectRecord extends RecordBase {
   readonly kind: 'redirect';
+  /** Cache key of the response. */
   readonly target: string;
-  /** The URL that leads there, redacted. */
+  /** The `stamp` of the response that the redirect belongs to. */
+  readonly stamp: string;
+  /** The mapped URL, redacted. */
   readonly url: string;
 }
 

@@ -3,7 +3,7 @@ import type { Hop, RequestRecord } from '../models/record.js';
 import { type Fields, type FieldValue, newFields } from '../policy/messages.js';
 import type { KeyRules } from './cache-key.js';
 import { isCredentialHeader, isCredentialParameter } from './credentials.js';
-import { mapQuery, normalizeUrl } from './normalize-url.js';
+import { mapQuery } from './normalize-url.js';
 import { mapPairs, type ParameterRule, REDACTED, storedBody } from './request-body.js';
 
 type Ignored = ReadonlySet<string>;
@@ -23,11 +23,6 @@ const NEVER_STORED: ReadonlySet<string> = new Set(['set-cookie']);
 /** A URL without userinfo, and without the values of credentials and ignored parameters. */
 export function redactUrl(url: string, ignored: Ignored): string {
   return mapQuery(withoutUserinfo(url), (pairs) => mapPairs(pairs, ruleFor(ignored)));
-}
-
-/** The URL by which stored responses are looked up: normalised and redacted, as it is told to users. */
-export function lookupUrl(url: string, ignored: Ignored): string {
-  return redactUrl(normalizeUrl(url), ignored);
 }
 
 /** Header fields as they may be stored and told. */

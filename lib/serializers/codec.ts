@@ -31,8 +31,11 @@ export interface EntryCodec {
   names(key: string): readonly [string, ...string[]];
   /** The names of a variant under a key's names; `variant` is the record's digest. */
   variantName(name: string, variant: string): string;
-  /** Digest of a redacted, normalised URL for the look-up by URL, 32 hex digits; keyed where `encryptionKey` is set. Current first, as `names`. */
-  urlDigests(url: string): readonly [string, ...string[]];
+  /**
+   * Returns the digests of a name in the secondary index (such as `url https://a.com/`), 32 hex digits each: the current
+   * one first, then those under older encryption keys. Keyed if `encryptionKey` is set.
+   */
+  indexDigests(name: string): readonly [string, ...string[]];
 
   encode(record: StoredRecord): MaybePromise<Entry>;
 

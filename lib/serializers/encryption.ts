@@ -58,8 +58,10 @@ export class Cipher {
     }
   }
 
-  #bound({ id, kind, group, receivedAt, staleAt, indexes: urls }: EntrySummary, part: string): Buffer {
-    return Buffer.from(JSON.stringify([1, this.#cacheName, id, kind, group, receivedAt, String(staleAt), urls, part]));
+  #bound({ id, kind, group, receivedAt, staleAt, indexes, order }: EntrySummary, part: string): Buffer {
+    return Buffer.from(
+      JSON.stringify([2, this.#cacheName, id, kind, group, receivedAt, String(staleAt), indexes, order, part]),
+    );
   }
 }
 

@@ -19,7 +19,7 @@ export type Metadata = Readonly<Record<string, unknown>>;
 export function metadataOf(record: StoredRecord): Metadata {
   switch (record.kind) {
     case 'response': {
-      const { kind: _, receivedAt: __, staleAt: ___, body: ____, headers, request, history, ...rest } = record;
+      const { headers, request, history, ...rest } = withoutHead(record);
       return {
         ...rest,
         headers: pairsOf(headers),
@@ -30,50 +30,62 @@ export function metadataOf(record: StoredRecord): Metadata {
     case 'variants':
       return { key: record.key, vary: record.vary };
     case 'redirect':
-      return { key: record.key, target: record.target, url: record.url };
+      return { key: record.key, target: record.target, stamp: record.stamp, url: record.url };
   }
 }
 
-/** The instants and the body of an entry, which the metadata lacks. */
-interface Rest {
-  readonly receivedAt: number;
-  readonly staleAt: number;
-  readonly body: Uint8Array;
+/** Everything of a response that the metadata contains. */
+function withoutHead({
+  kind: _,
+  receivedAt: _receivedAt,
+  staleAt: _staleAt,
+  indexes: _indexes,
+  order: _order,
+  body: _body,
+  ...rest
+}: ResponseRecord) {
+  return rest;
 }
+
+/** The parts of an entry that the metadata lacks. */
+type Rest = Pick<ResponseRecord, 'receivedAt' | 'staleAt' | 'indexes' | 'order' | 'body'>;
 
 /** The record of that kind; undefined where the metadata does not hold together. */
 export function recordOf(kind: StoredRecord['kind'], metadata: unknown, rest: Rest): StoredRecord | undefined {
   if (!isObject(metadata) || typeof metadata.key !== 'string') return undefined;
-  const base = { key: metadata.key, receivedAt: rest.receivedAt, staleAt: rest.staleAt };
+  const { body, ...head } = rest;
+  const base = { key: metadata.key, ...head };
   switch (kind) {
     case 'response':
-      return responseOf(metadata, base, rest.body);
+      return responseOf(metadata, base, body);
     case 'variants':
       return isTexts(metadata.vary) ? ({ kind, ...base, vary: metadata.vary } satisfies VariantsRecord) : undefined;
     case 'redirect': {
-      const { target, url } = metadata;
-      if (typeof target !== 'string' || typeof url !== 'string') return undefined;
-      return { kind, ...base, target, url } satisfies RedirectRecord;
+      const { target, stamp, url } = metadata;
+      if (typeof target !== 'string' || typeof stamp !== 'string' || typeof url !== 'string') return undefined;
+      return { kind, ...base, target, stamp, url } satisfies RedirectRecord;
     }
   }
 }
 
 function responseOf(
   metadata: Metadata,
-  base: Pick<ResponseRecord, 'key' | 'receivedAt' | 'staleAt'>,
+  base: Omit<Rest, 'body'> & { readonly key: string },
   body: Uint8Array,
 ): ResponseRecord | undefined {
-  const { status, statusText, url, initialAge, vary, variant, bodyForm } = metadata;
+  const { stamp, status, statusText, url, initialAge, vary, variant, tags, bodyForm } = metadata;
   const headers = fieldsOf(metadata.headers);
   const request = requestOf(metadata.request);
   const history = Array.isArray(metadata.history) ? Object.freeze(metadata.history.map(hopOf)) : undefined;
   if (typeof status !== 'number' || typeof statusText !== 'string' || typeof url !== 'string') return undefined;
+  if (typeof stamp !== 'string' || !isTexts(tags)) return undefined;
   if (typeof initialAge !== 'number' || !isTexts(vary) || typeof variant !== 'string' || !isBodyForm(bodyForm))
     return undefined;
   if (!headers || !request || !history?.every((hop) => hop !== undefined)) return undefined;
   return {
     kind: 'response',
     ...base,
+    stamp,
     status,
     statusText,
     headers,
@@ -83,6 +95,7 @@ function responseOf(
     initialAge,
     vary,
     variant,
+    tags,
     bodyForm,
     body,
   };

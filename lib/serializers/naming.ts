@@ -1,19 +1,19 @@
 import { sha256 } from '../platform/digest.js';
 import { derivedKey, keyedDigest } from './keys.js';
 
-/** How keys and URLs are named in a store; the current name first, further ones where older keys rotate out. */
+/** Derives the names of keys and of index members in a store: the current one first, then those under older encryption keys. */
 export interface Naming {
   names(key: string): readonly [string, ...string[]];
-  urlDigests(url: string): readonly [string, ...string[]];
+  indexDigests(name: string): readonly [string, ...string[]];
 }
 
 const HEX_DIGEST = /^[0-9a-f]{64}$/;
-const URL_DIGEST_LENGTH = 32;
+const INDEX_DIGEST_LENGTH = 32;
 
 /** Keys that are digests stand for themselves. */
 export const plainNaming: Naming = {
   names: (key) => [HEX_DIGEST.test(key) ? key : sha256(key)],
-  urlDigests: (url) => [sha256(url).slice(0, URL_DIGEST_LENGTH)],
+  indexDigests: (name) => [sha256(name).slice(0, INDEX_DIGEST_LENGTH)],
 };
 
 /** Names that tell nothing to whom lacks the key. */
@@ -26,6 +26,6 @@ export function keyedNaming([first, ...older]: readonly [Uint8Array, ...Uint8Arr
   ];
   return {
     names: (key) => each((by) => keyedDigest(by, `key ${key}`)),
-    urlDigests: (url) => each((by) => keyedDigest(by, `url ${url}`).slice(0, URL_DIGEST_LENGTH)),
+    indexDigests: (name) => each((by) => keyedDigest(by, `index ${name}`).slice(0, INDEX_DIGEST_LENGTH)),
   };
 }

@@ -2,7 +2,6 @@ import { LRUCache } from 'lru-cache';
 import type { Entry, EntrySummary } from '../models/entry.js';
 import type { StoredRecord } from '../models/record.js';
 import { chain, isPromise, type MaybePromise } from '../platform/maybe-promise.js';
-import { normalizeUrl } from '../request/normalize-url.js';
 import type { Decoded, EntryCodec } from './codec.js';
 import { metadataOf, recordOf } from './metadata.js';
 import type { Naming } from './naming.js';
@@ -41,8 +40,8 @@ export class PlainCodec implements EntryCodec {
     return `${name}.${variant}`;
   }
 
-  urlDigests(url: string): readonly [string, ...string[]] {
-    return this.#naming.urlDigests(url);
+  indexDigests(name: string): readonly [string, ...string[]] {
+    return this.#naming.indexDigests(name);
   }
 
   encode(record: StoredRecord): MaybePromise<Entry> {
@@ -60,8 +59,8 @@ export class PlainCodec implements EntryCodec {
         group: record.kind === 'redirect' ? this.names(record.target)[0] : name,
         receivedAt: Math.floor(record.receivedAt),
         staleAt: record.staleAt,
-        indexes: this.#urlsOf(record),
-        order: 0,
+        indexes: record.indexes,
+        order: record.order,
         protection: '',
         size: meta.byteLength + body.byteLength,
         signature: '',
@@ -102,10 +101,10 @@ export class PlainCodec implements EntryCodec {
 
   /** As {@link PlainCodec.#read}, but for metadata that was read before and is the same. */
   #readAgain(entry: Entry, body: Uint8Array): MaybePromise<Decoded> {
-    const { id, kind, protection, meta, receivedAt, staleAt } = entry;
+    const { id, kind, protection, meta, receivedAt, staleAt, indexes, order } = entry;
     const known = this.#remembered.get(id);
     if (protection === '' && known?.record.kind === kind && known.meta.equals(meta)) {
-      return { record: withBody({ ...known.record, receivedAt, staleAt }, body) };
+      return { record: withBody({ ...known.record, receivedAt, staleAt, indexes, order }, body) };
     }
     return chain(this.#read(entry, body), (decoded) => {
       // Copies, since a part of a row keeps all of it in memory.
@@ -116,7 +115,7 @@ export class PlainCodec implements EntryCodec {
   }
 
   #read(summary: EntrySummary, body: Uint8Array): MaybePromise<Decoded> {
-    const { kind, meta, receivedAt, staleAt } = summary;
+    const { kind, meta, receivedAt, staleAt, indexes, order } = summary;
     if (kind === 'unknown') return { invalid: 'unreadable' };
     if (summary.protection !== '') return { invalid: 'key-missing' };
     const nameEnd = meta.indexOf(LINE_BREAK);
@@ -125,7 +124,7 @@ export class PlainCodec implements EntryCodec {
     try {
       const loaded = this.#serializer.loads(meta.subarray(nameEnd + 1));
       const read = (metadata: unknown): Decoded => {
-        const record = recordOf(kind, metadata, { receivedAt, staleAt, body });
+        const record = recordOf(kind, metadata, { receivedAt, staleAt, indexes, order, body });
         return record ? { record } : { invalid: 'unreadable' };
       };
       return isPromise(loaded) ? loaded.then(read).catch(unreadable) : read(loaded);
@@ -142,14 +141,6 @@ export class PlainCodec implements EntryCodec {
     const variant = record.kind === 'response' ? record.variant : '';
     const own = this.names(record.key).some((name) => id === (variant ? this.variantName(name, variant) : name));
     return own ? decoded : { invalid: 'wrong-item' };
-  }
-
-  #urlsOf(record: StoredRecord): readonly string[] {
-    if (record.kind !== 'response' || record.request.method !== 'GET') return [];
-    const digests = [record.request.url, record.url].flatMap((url) =>
-      URL.canParse(url) ? [this.urlDigests(normalizeUrl(url))[0]] : [],
-    );
-    return [...new Set(digests)];
   }
 }
 

@@ -24,8 +24,8 @@ export class SealedCodec implements EntryCodec {
     return this.#inner.variantName(name, variant);
   }
 
-  urlDigests(url: string): readonly [string, ...string[]] {
-    return this.#inner.urlDigests(url);
+  indexDigests(name: string): readonly [string, ...string[]] {
+    return this.#inner.indexDigests(name);
   }
 
   async encode(record: StoredRecord): Promise<Entry> {

@@ -68,18 +68,19 @@ export class Signer {
   }
 
   #manifest(
-    { id, kind, group, receivedAt, staleAt, indexes: urls, protection, meta }: EntrySummary,
+    { id, kind, group, receivedAt, staleAt, indexes, order, protection, meta }: EntrySummary,
     bodyDigest: string,
   ): Uint8Array {
     const parts = [
-      1,
+      2,
       this.#cacheName,
       id,
       kind,
       group,
       receivedAt,
       String(staleAt),
-      urls,
+      indexes,
+      order,
       protection,
       digestOf(meta),
       bodyDigest,

@@ -1,0 +1,32 @@
+import { normalizeUrl } from './normalize-url.js';
+import { redactUrl } from './redaction.js';
+
+/** Methods whose stored responses are found by URL (design 7). */
+const FOUND_BY_URL: ReadonlySet<string> = new Set(['GET', 'HEAD', 'QUERY']);
+
+/** Returns the name of a URL in the secondary index, before it is hashed. The URL is normalized, not redacted. */
+export function urlIndexName(url: string): string {
+  return `url ${normalizeUrl(url)}`;
+}
+
+/**
+ * Returns the names of a response or redirect in the secondary index: its URLs as sent, so that URLs that differ only in
+ * a secret stay apart, and redacted, since `urls()` yields them so.
+ *
+ * @param urls unredacted; those that cannot be parsed are left out
+ */
+export function urlIndexNames(
+  method: string,
+  urls: readonly string[],
+  ignoredParameters: ReadonlySet<string>,
+): readonly string[] {
+  if (!FOUND_BY_URL.has(method)) return [];
+  const names = new Set<string>();
+  for (const url of new Set(urls)) {
+    if (!URL.canParse(url)) continue;
+    const normal = normalizeUrl(url);
+    names.add(`url ${normal}`);
+    names.add(`url ${redactUrl(normal, ignoredParameters)}`);
+  }
+  return [...names];
+}
