@@ -3,7 +3,7 @@ import { startBench } from '../support/api.js';
 import { type Handler, sendJson, startOrigin } from '../support/origin.js';
 
 const handler: Handler = ({ url }, response, count) => {
-  if (url.startsWith('/one')) response.writeHead(302, { location: '/two?token=secret' }).end();
+  if (url.startsWith('/one')) response.writeHead(302, { location: '/two?access_token=secret' }).end();
   else if (url.startsWith('/two')) response.writeHead(301, { location: '/three' }).end();
   else sendJson(response, { url, count });
 };
@@ -13,9 +13,9 @@ test('every URL of a chain is answered, and the history is told', async () => {
   const first = await bench.api.get('/one');
   expect(first.history?.map(({ url, status }) => [new URL(url).pathname + new URL(url).search, status])).toEqual([
     ['/one', 302],
-    ['/two?token=REDACTED', 301],
+    ['/two?access_token=REDACTED', 301],
   ]);
-  for (const url of ['/one', '/two?token=secret', '/three']) {
+  for (const url of ['/one', '/two?access_token=secret', '/three']) {
     const hit = await bench.api.get(url);
     expect(() => (hit.history as unknown[]).pop()).toThrow(TypeError);
     expect([hit.fromCache, hit.data, hit.history?.length]).toEqual([true, { url: '/three', count: 3 }, 2]);
@@ -27,7 +27,7 @@ test("the user's own beforeRedirect is called", async () => {
   await using bench = await startBench({}, handler);
   const seen: string[] = [];
   await bench.api.get('/one', { beforeRedirect: (options) => void seen.push(String(options.path)) });
-  expect(seen).toEqual(['/two?token=secret', '/three']);
+  expect(seen).toEqual(['/two?access_token=secret', '/three']);
 });
 
 test('no redirects followed is a request of its own', async () => {

@@ -47,7 +47,7 @@ describe.each(BACKENDS)('BaseCache over %s', (_, open) => {
   });
 
   test('keys, values, urls and counts tell what is stored', async () => {
-    const { cacheKey } = await api.get('/a?token=secret');
+    const { cacheKey } = await api.get('/a?api_key=secret');
     await api.get('/v', { headers: { 'X-Mode': '1' } });
     await api.get('/v', { headers: { 'X-Mode': '2' } });
     expect(await cache.responseCount()).toBe(3);
@@ -55,12 +55,12 @@ describe.each(BACKENDS)('BaseCache over %s', (_, open) => {
     expect(keys).toHaveLength(2);
     expect(keys).toContain(cacheKey);
     expect((await all(cache.urls())).sort()).toEqual([
-      `${origin.url}/a?token=REDACTED`,
+      `${origin.url}/a?api_key=REDACTED`,
       `${origin.url}/v`,
       `${origin.url}/v`,
     ]);
     const values = await all(cache.values());
-    expect(values.map(({ data }) => (data as { url: string }).url).sort()).toEqual(['/a?token=secret', '/v', '/v']);
+    expect(values.map(({ data }) => (data as { url: string }).url).sort()).toEqual(['/a?api_key=secret', '/v', '/v']);
   });
 
   test('getResponse gives a stored response, with what it answered', async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { urlIndexName, urlIndexNames } from '../../lib/request/index-names.js';
 
-const NONE: ReadonlySet<string> = new Set();
+const NONE = { ignoredParameters: new Set<string>(), credentialNames: new Set<string>() };
 
 test('a response is found by its asked and its final URL, normalized', () => {
   expect(urlIndexNames('GET', ['HTTP://A.com:80/x?b=1&a=2#f', 'http://b.com/'], NONE)).toEqual([
@@ -17,10 +17,12 @@ test('URLs with secrets are found as sent and as redacted', () => {
     'url http://a.com/?api_key=REDACTED',
     'url http://a.com/?api_key=two',
   ]);
-  expect(urlIndexNames('GET', ['http://a.com/?page=1'], new Set(['page']))).toEqual([
-    'url http://a.com/?page=1',
-    'url http://a.com/?page=REDACTED',
-  ]);
+});
+
+test('user names, passwords and ignored parameters are no part of the names', () => {
+  const rules = { ...NONE, ignoredParameters: new Set(['page']) };
+  for (const url of ['http://a.com/?page=1&x=1', 'http://a.com/?x=1&Page=REDACTED', 'http://u:p@a.com/?x=1'])
+    expect(urlIndexNames('GET', [url], rules)).toEqual(['url http://a.com/?x=1']);
 });
 
 test.each(['HEAD', 'QUERY'])('%s responses are found by URL', (method) => {

@@ -4,10 +4,11 @@ import type { OpenAnswer, Origin, OriginAnswer, PassedAnswer } from '../exchange
 import { comparable } from '../exchange/settings-signature.js';
 import type { Hop } from '../models/record.js';
 import { type Fields, fields } from '../policy/messages.js';
+import { adoptError } from './adopt-error.js';
 import { readBody } from './body.js';
 import type { Flavor } from './flavor.js';
 import { headersClassOf } from './headers.js';
-import { finalUrl, recordHops, watchedFetch } from './redirects.js';
+import { finalUrl, RedirectObserver, watchedFetch } from './redirects.js';
 import { discard, keepSession, teed } from './stream-body.js';
 
 /** What axios's types leave out, or left out at first. */
@@ -16,7 +17,29 @@ type FullConfig = InternalAxiosRequestConfig & {
   lookup?: unknown;
   httpVersion?: unknown;
   http2Options?: object;
+  fetchOptions?: object;
+  jar?: unknown;
 };
+
+/** Settings of the request that are not in the key, and by which requests are not answered alike. */
+const COMPARED = [
+  'adapter',
+  'beforeRedirect',
+  'env',
+  'fetchOptions',
+  'http2Options',
+  'httpAgent',
+  'httpVersion',
+  'httpsAgent',
+  'insecureHTTPParser',
+  'jar',
+  'lookup',
+  'maxBodyLength',
+  'maxContentLength',
+  'maxRedirects',
+  'transport',
+] as const;
+const NO_HOPS: readonly Hop[] = [];
 
 /** Sends one caller's request through the adapter that would have served it without a cache. */
 export class AxiosOrigin implements Origin {
@@ -59,8 +82,8 @@ export class AxiosOrigin implements Origin {
   }
 
   async #ask(responseType: 'arraybuffer' | 'stream', conditions: Fields | undefined, limits: Partial<FullConfig>) {
-    const hops: Hop[] = [];
-    const config = this.#innerConfig(conditions, hops);
+    const observer = this.#flavor === 'http' ? new RedirectObserver(this.#config, this.#url) : undefined;
+    const config = this.#innerConfig(conditions, observer);
     Object.assign(config, limits, { responseType });
     if (limits.signal) delete config.cancelToken;
     const requestTime = this.#now();
@@ -76,7 +99,10 @@ export class AxiosOrigin implements Origin {
     // HTTP/2 has no text beside its status.
     const { status, statusText = '' } = response;
     const url = finalUrl(response.request) ?? this.#url;
-    return { response, status, statusText, headers: fieldsOf(response), url, hops, requestTime, responseTime };
+    const hops = observer?.hops ?? NO_HOPS;
+    const laterCredentials = (await observer?.laterCredentials()) ?? false;
+    const headers = fieldsOf(response);
+    return { response, status, statusText, headers, url, hops, laterCredentials, requestTime, responseTime };
   }
 
   async pass(): Promise<PassedAnswer> {
@@ -89,13 +115,10 @@ export class AxiosOrigin implements Origin {
     }
   }
 
-  /** Adapter, limits on size and redirects, and whether progress is told: what another caller's request must share. */
+  /** Everything that is compared when coalescing (docs/matching.md): what another caller's request must share. */
   get signature(): string {
-    const { adapter, maxContentLength, maxRedirects, beforeRedirect, httpAgent, httpsAgent, lookup } = this.#config;
-    const { httpVersion, http2Options } = this.#config;
-    const parts = [adapter, beforeRedirect, httpAgent, httpsAgent, lookup, httpVersion, http2Options];
-    parts.push(maxContentLength, maxRedirects, watchesProgress(this.#config));
-    return JSON.stringify(parts.map(comparable));
+    const parts = COMPARED.map((name) => this.#config[name]);
+    return JSON.stringify([...parts, watchesProgress(this.#config)].map(comparable));
   }
 
   failed(error: unknown): boolean {
@@ -103,9 +126,7 @@ export class AxiosOrigin implements Origin {
   }
 
   adopt(error: unknown): unknown {
-    if (!(error instanceof Error)) return error;
-    const own: unknown = Object.create(Object.getPrototypeOf(error), Object.getOwnPropertyDescriptors(error));
-    return restoreConfig(own, this.#config);
+    return adoptError(error, this.#config);
   }
 
   /**
@@ -127,14 +148,14 @@ export class AxiosOrigin implements Origin {
   }
 
   /** The request in a form that any status answers, with what the cache wants to know of redirects. */
-  #innerConfig(conditions: Fields | undefined, hops: Hop[]): FullConfig {
+  #innerConfig(conditions: Fields | undefined, observer: RedirectObserver | undefined): FullConfig {
     // A spread, since adapters read own properties only; axios's own merge would copy deeply.
     const config: FullConfig = { ...this.#config, validateStatus: null };
     if (conditions) {
       config.headers = new (headersClassOf(config.headers))(config.headers);
       for (const name of Object.keys(conditions)) config.headers.set(name, conditions[name] as string);
     }
-    if (this.#flavor === 'http') config.beforeRedirect = recordHops(config.beforeRedirect, hops);
+    if (observer) config.beforeRedirect = observer.beforeRedirect;
     if (this.#flavor === 'fetch') {
       config.env = { ...config.env, fetch: watchedFetch(config.env?.fetch ?? globalThis.fetch) };
     }

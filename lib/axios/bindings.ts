@@ -1,32 +1,40 @@
 import axios, { AxiosHeaders, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import type { ClientBindings, FoundRecord } from '../cache/bindings.js';
 import { optionError } from '../errors.js';
-import type { CacheRequest } from '../models/cache-request.js';
+import { CachedRequest } from '../models/cached-response.js';
 import type { ResponseRecord } from '../models/record.js';
 import { randomHex16 } from '../platform/random.js';
 import { expiresAt } from '../policy/expiration.js';
 import { fields } from '../policy/messages.js';
 import { variantOf, varyNames } from '../policy/vary.js';
-import { countsInVary, type KeyRules, keyOf } from '../request/cache-key.js';
+import { countsInVary, keyOf } from '../request/cache-key.js';
 import { urlIndexNames } from '../request/index-names.js';
-import { redactHeaders, redactRequest, redactUrl } from '../request/redaction.js';
+import { redactRequest, redactUrl, secretInHeader, storedHeaders } from '../request/redaction.js';
 import { readBody } from './body.js';
-import { headersClassOf } from './headers.js';
-import { readRequest, requestUrl } from './read-request.js';
 import { finalUrl } from './redirects.js';
+import { requestOfConfig, requestOfSent } from './request-of-config.js';
 
 /** What a cache can do with axios's requests and responses outside of any request. */
 export const axiosBindings: ClientBindings = {
-  async keyOf(config, rules) {
-    return keyOf(await requestOf(config as InternalAxiosRequestConfig, rules), rules);
+  async requestOf(config, rules, defaults = axios.defaults) {
+    return requestOfConfig(config, defaults, rules);
   },
 
-  async recordOf(given, rules, expireAfter, now): Promise<FoundRecord> {
+  async keyOf(config, rules, defaults = axios.defaults) {
+    if (config instanceof CachedRequest) return config.cacheKey;
+    return keyOf(await requestOfConfig(config, defaults, rules), rules);
+  },
+
+  async recordOf(given, rules, expireAfter, now, { encrypts } = { encrypts: false }): Promise<FoundRecord> {
     const response = given as AxiosResponse;
     if (typeof response?.status !== 'number' || !response.config)
       throw optionError('response', given, 'an axios response');
-    const request = await requestOf(response.config, rules);
+    const request = await requestOfSent(response.config, rules);
     const headers = fields((response.headers ?? {}) as Record<string, unknown>);
+    if (!encrypts && secretInHeader(headers, rules))
+      throw new TypeError(
+        'response.headers: a URL with a credential is not accepted; expected none, or a cache with encryptionKey',
+      );
     const { bodyForm, body } = await readBody(response.data);
     if (bodyForm === 'opaque') throw optionError('response.data', response.data, 'text, bytes or plain data');
     const vary = varyNames(headers, countsInVary(rules));
@@ -43,8 +51,8 @@ export const axiosBindings: ClientBindings = {
       initialAge: 0,
       status: response.status,
       statusText: response.statusText ?? '',
-      headers: redactHeaders(headers, rules.ignoredParameters),
-      url: redactUrl(url, rules.ignoredParameters),
+      headers: storedHeaders(headers, rules),
+      url: redactUrl(url, rules),
       request: redactRequest(request, rules),
       history: [],
       vary,
@@ -53,7 +61,7 @@ export const axiosBindings: ClientBindings = {
       bodyForm,
       body,
     };
-    return { record, indexNames: urlIndexNames(request.method, [request.url, url], rules.ignoredParameters) };
+    return { record, indexNames: urlIndexNames(request.method, [request.url, url], rules) };
   },
 
   async responseOf(record, data): Promise<AxiosResponse> {
@@ -73,10 +81,3 @@ export const axiosBindings: ClientBindings = {
     };
   },
 };
-
-async function requestOf(config: InternalAxiosRequestConfig, rules: KeyRules): Promise<CacheRequest> {
-  const url = requestUrl(config);
-  if (url === undefined) throw optionError('request', config.url, 'a request for an http or https URL');
-  const headers = headersClassOf(config.headers).from(config.headers as AxiosHeaders);
-  return readRequest({ ...config, headers }, url, rules.credentials);
-}

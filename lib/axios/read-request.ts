@@ -1,24 +1,24 @@
 import axios, { type InternalAxiosRequestConfig } from 'axios';
-import type { CacheRequest, FormEntry, RequestBody } from '../models/cache-request.js';
+import type { CacheRequest } from '../models/cache-request.js';
+import { isPromise, type MaybePromise } from '../platform/maybe-promise.js';
 import { fields } from '../policy/messages.js';
 import type { Credentials } from '../request/cache-key.js';
+import { normalizeUrl } from '../request/normalize-url.js';
+import { carriesMoreCookies, cookieJarFor } from './cookie-jar.js';
 import { inBrowser } from './flavor.js';
-
-/** What companions add to a config, and what axios's types left out at first. */
-type ExtendedConfig = Omit<InternalAxiosRequestConfig, 'jar' | 'http2Options'> & {
-  jar?: { getCookieString?(url: string): Promise<string> };
-  httpVersion?: unknown;
-  http2Options?: Record<string, unknown>;
-};
+import { readRequestData } from './request-data.js';
+import { readTransport } from './transport.js';
 
 /** Instance defaults are in the config already; a bare instance does not add them again. */
 const bare = new axios.Axios({});
-const NO_BODY: RequestBody = { kind: 'none' };
-const NO_TRANSPORT: CacheRequest['transport'] = [];
+const NO_BODY: CacheRequest['body'] = { kind: 'none' };
+
+/** A request that is being read. */
+type Writable = { -readonly [Name in keyof CacheRequest]: CacheRequest[Name] };
 
 /**
- * The absolute URL that axios would send, without its fragment. Undefined where the cache has no business: other schemes
- * than http and https, or a URL that axios will itself complain about.
+ * Returns the absolute URL that axios would send, without its fragment. Undefined for other schemes than http and https,
+ * and for a URL that axios itself refuses: such requests bypass the cache.
  */
 export function requestUrl(config: InternalAxiosRequestConfig): string | undefined {
   const { baseURL, url } = config;
@@ -26,6 +26,8 @@ export function requestUrl(config: InternalAxiosRequestConfig): string | undefin
     const sent = !config.params && !baseURL && url !== undefined ? url : bare.getUri(withoutHeaders(config));
     const absolute = inBrowser ? new URL(sent, globalThis.location?.href).href : sent;
     if (!/^https?:\/\//i.test(absolute)) return undefined;
+    // Throws if it is no URL; every request needs the normalized one anyway.
+    normalizeUrl(absolute);
     const hash = absolute.indexOf('#');
     return hash === -1 ? absolute : absolute.slice(0, hash);
   } catch {
@@ -39,93 +41,89 @@ function withoutHeaders({ baseURL, url, params, paramsSerializer, allowAbsoluteU
 }
 
 /**
- * Reads the request that an adapter is about to send. Taken before the adapter runs, since the http adapter adds to the
- * headers while sending.
+ * Reads the request that an adapter is about to send. It is read before the adapter runs, since the http adapter adds to
+ * the headers while sending.
  *
- * @throws what the user's `credentials` function or cookie jar throws
+ * @throws what the user's `credentials` function or cookie jar throws; a TypeError if the function returns anything but a
+ *   text, nothing, or a promise of one
  */
 export function readRequest(
   config: InternalAxiosRequestConfig,
   url: string,
   credentials: Credentials,
-): CacheRequest | Promise<CacheRequest> {
-  const request: CacheRequest = {
+): MaybePromise<CacheRequest> {
+  const { transport, hiddenTransport, hiddenCredentials } = readTransport(config);
+  const request: Writable = {
     method: (config.method ?? 'get').toUpperCase(),
     url,
     headers: fields(config.headers as unknown as Record<string, unknown>),
     body: NO_BODY,
-    transport: transportOf(config),
-    ...(config.responseType === 'stream' ? { streamed: true } : {}),
-    ...(config.auth ? { auth: config.auth } : {}),
-    ...(inBrowser && config.withCredentials ? { hiddenCredentials: true } : {}),
-    ...(typeof credentials === 'function' ? { principal: credentials(config) ?? '' } : {}),
+    transport,
   };
-  const { jar } = config as ExtendedConfig;
-  const needsJar = jar?.getCookieString !== undefined;
+  if (config.responseType === 'stream') request.streamed = true;
+  if (config.auth) request.auth = { username: config.auth.username ?? '', password: config.auth.password ?? '' };
+  if (hiddenCredentials || (inBrowser && sendsHiddenCookies(config))) request.hiddenCredentials = true;
+  if (hiddenTransport !== undefined) request.hiddenTransport = hiddenTransport;
+  const hops = hopCredentials(config, url);
+  if (hops) request.carriesMoreTo = hops;
   const { data } = config as { data?: unknown };
-  if (!needsJar && (data === undefined || data === null)) return request;
-  return withSlowParts(request, data, needsJar ? jar : undefined);
+  const jar = cookieJarFor(config, url);
+  if (typeof credentials !== 'function' && !jar && (data === undefined || data === null)) return request;
+  return withSlowParts(request, config, credentials, data);
 }
 
-async function withSlowParts(request: CacheRequest, data: unknown, jar: ExtendedConfig['jar']): Promise<CacheRequest> {
-  const jarCookies = await jar?.getCookieString?.(request.url);
-  return { ...request, body: await readRequestBody(data), ...(jarCookies ? { jarCookies } : {}) };
+function withSlowParts(
+  request: Writable,
+  config: InternalAxiosRequestConfig,
+  credentials: Credentials,
+  data: unknown,
+): MaybePromise<CacheRequest> {
+  const body = readRequestData(data);
+  const principal = typeof credentials === 'function' ? credentials(config) : undefined;
+  const cookies = cookieJarFor(config, request.url)?.getCookieString(request.url);
+  if (typeof credentials === 'function' && !isPromise(principal)) request.principal = principalOf(principal);
+  if (!isPromise(body)) request.body = body;
+  if (!isPromise(body) && !isPromise(principal) && cookies === undefined) return request;
+  return awaitParts(request, body, principal, cookies);
 }
 
-/** Whatever besides URL, headers and body changes what a server, or the adapter, answers. */
-function transportOf(config: InternalAxiosRequestConfig): CacheRequest['transport'] {
-  const { socketPath, proxy, decompress, maxRedirects } = config;
-  const tls = tlsOptions(config);
-  if (!socketPath && !proxy && decompress !== false && maxRedirects !== 0 && !tls) return NO_TRANSPORT;
-  const pairs: [string, string][] = [];
-  if (tls) pairs.push(...tlsPairs(tls));
-  if (decompress === false) pairs.push(['decompress', 'false']);
-  if (maxRedirects === 0) pairs.push(['maxRedirects', '0']);
-  if (proxy)
-    pairs.push(['proxy', JSON.stringify([proxy.protocol ?? 'http', proxy.host, proxy.port, proxy.auth ?? null])]);
-  if (socketPath) pairs.push(['socketPath', String(socketPath)]);
-  return pairs;
+async function awaitParts(
+  request: Writable,
+  body: MaybePromise<CacheRequest['body']>,
+  principal: MaybePromise<string | undefined>,
+  cookies: Promise<string> | undefined,
+): Promise<CacheRequest> {
+  const [readBody, name, jarCookies] = await Promise.all([body, principal, cookies]);
+  request.body = readBody;
+  if (isPromise(principal)) request.principal = principalOf(name);
+  if (jarCookies) request.jarCookies = jarCookies;
+  return request;
 }
 
-/** HTTP/2 goes without agents. */
-function tlsOptions(config: ExtendedConfig): Record<string, unknown> | undefined {
-  const { httpVersion, http2Options, httpsAgent } = config;
-  return Number(httpVersion) === 2 ? http2Options : (httpsAgent as { options?: Record<string, unknown> })?.options;
+/** @throws TypeError for anything but a text or nothing; the value is not shown, since it may be a credential */
+function principalOf(result: unknown): string {
+  if (result === undefined) return '';
+  if (typeof result === 'string') return result;
+  const kind = result === null ? 'null' : Array.isArray(result) ? 'an array' : `a value of type ${typeof result}`;
+  throw new TypeError(
+    `credentials: the function returned ${kind}, which is not accepted; expected a string, undefined, or a promise of one`,
+  );
 }
 
-/** A client's certificate is a credential, and an unverified server's answer must not serve who asks for verification. */
-function tlsPairs(options: Record<string, unknown>): [string, string][] {
-  return ['ca', 'cert', 'key', 'pfx', 'rejectUnauthorized', 'servername']
-    .filter((name) => options[name] !== undefined)
-    .map((name) => [name, asText(options[name])]);
+function sendsHiddenCookies({ withCredentials, fetchOptions }: InternalAxiosRequestConfig): boolean {
+  const { credentials } = (fetchOptions ?? {}) as { credentials?: unknown };
+  return Boolean(withCredentials) || credentials === 'include';
 }
 
-function asText(value: unknown): string {
-  if (Array.isArray(value)) return JSON.stringify(value.map(asText));
-  return value instanceof Uint8Array ? Buffer.from(value).toString('base64') : String(value);
+/** See {@link CacheRequest.carriesMoreTo}. What `beforeRedirect` would do is unknown before it is called. */
+function hopCredentials(config: InternalAxiosRequestConfig, url: string): CacheRequest['carriesMoreTo'] {
+  if (config.beforeRedirect) return () => true;
+  const hasAgents = config.httpAgent || config.httpsAgent;
+  if (!(config as { jar?: unknown }).jar && !hasAgents) return undefined;
+  if (!cookieJarFor(config, url) && !cookieJarFor(config, otherScheme(url))) return undefined;
+  return (urls) => carriesMoreCookies(config, url, urls);
 }
 
-/** The body after `transformRequest`, which is what the adapter sends. */
-async function readRequestBody(data: unknown): Promise<RequestBody> {
-  if (data === undefined || data === null) return NO_BODY;
-  if (typeof data === 'string') return { kind: 'text', text: data };
-  if (data instanceof URLSearchParams) return { kind: 'text', text: data.toString() };
-  if (data instanceof ArrayBuffer) return { kind: 'bytes', bytes: new Uint8Array(data) };
-  if (ArrayBuffer.isView(data))
-    return { kind: 'bytes', bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
-  if (data instanceof Blob) return { kind: 'bytes', bytes: new Uint8Array(await data.arrayBuffer()) };
-  if (data instanceof FormData) return { kind: 'form', entries: await readForm(data) };
-  return { kind: 'stream' };
-}
-
-async function readForm(form: FormData): Promise<FormEntry[]> {
-  const entries: FormEntry[] = [];
-  for (const [name, value] of form) {
-    if (typeof value === 'string') entries.push([name, value]);
-    else {
-      const bytes = new Uint8Array(await value.arrayBuffer());
-      entries.push([name, { name: value.name, type: value.type, bytes }]);
-    }
-  }
-  return entries;
+function otherScheme(url: string): string {
+  return /^https:/i.test(url) ? 'http:' : 'https:';
 }

@@ -1,31 +1,87 @@
 import type { InternalAxiosRequestConfig } from 'axios';
 import type { Hop } from '../models/record.js';
+import { identityOf } from '../platform/identity.js';
 import { fields } from '../policy/messages.js';
+import { cookiesFor, hasMore } from './cookie-jar.js';
 
 type BeforeRedirect = NonNullable<InternalAxiosRequestConfig['beforeRedirect']>;
-/** axios hands over a third argument that its older types lack. */
+type RedirectOptions = Record<string, unknown> & { href?: unknown; headers?: unknown; agents?: unknown };
+/** axios passes a third argument that its older types lack. */
 type FullBeforeRedirect = (
-  options: Record<string, unknown>,
+  options: RedirectOptions,
   response: { headers: Record<string, string>; statusCode: number },
   request?: { url?: string },
 ) => void;
 
-/** Notes each hop that the http adapter follows, and calls the user's own `beforeRedirect`. */
-export function recordHops(own: BeforeRedirect | undefined, hops: Hop[]): BeforeRedirect {
-  const record: FullBeforeRedirect = (options, response, request) => {
-    hops.push({ url: request?.url ?? '', status: response.statusCode, headers: fields(response.headers) });
-    (own as FullBeforeRedirect | undefined)?.(options, response, request);
-  };
-  return record as BeforeRedirect;
+/** Observes the redirects that the http adapter follows for one request. */
+export class RedirectObserver {
+  /** The redirects that were followed, in order. */
+  readonly hops: Hop[] = [];
+  readonly #config: InternalAxiosRequestConfig;
+  readonly #first: Promise<readonly string[] | undefined>;
+  readonly #later: Promise<readonly string[] | undefined>[] = [];
+  #changed = false;
+
+  constructor(config: InternalAxiosRequestConfig, url: string) {
+    this.#config = config;
+    // Read now: answers change the jar.
+    this.#first = settled(cookiesFor(config, url));
+  }
+
+  /** Takes the place of `config.beforeRedirect`, which it calls. */
+  get beforeRedirect(): BeforeRedirect {
+    const own = this.#config.beforeRedirect as FullBeforeRedirect | undefined;
+    const observe: FullBeforeRedirect = (options, response, request) => {
+      this.hops.push({ url: request?.url ?? '', status: response.statusCode, headers: fields(response.headers) });
+      if (own) {
+        const before = snapshot(options);
+        own(options, response, request);
+        this.#changed ||= snapshot(options) !== before;
+      }
+      if (typeof options.href === 'string') this.#later.push(settled(cookiesFor(this.#config, options.href)));
+    };
+    return observe as BeforeRedirect;
+  }
+
+  /**
+   * Returns whether a later request of the chain carried credentials that the first did not, or was changed by the
+   * caller's `beforeRedirect`. What the http adapter removes does not count.
+   */
+  async laterCredentials(): Promise<boolean> {
+    if (this.#changed || this.#later.length === 0) return this.#changed;
+    const [first, ...later] = await Promise.all([this.#first, ...this.#later]);
+    return later.some((cookies) => !first || !cookies || hasMore(cookies, first));
+  }
+}
+
+/** Undefined if the jar fails: then nothing is known of its cookies. */
+function settled(cookies: Promise<readonly string[]>): Promise<readonly string[] | undefined> {
+  return cookies.catch(() => undefined);
+}
+
+/** A text that differs if anything that the next request is made of was changed. */
+function snapshot(options: RedirectOptions): string {
+  const members = Object.keys(options).map((name) => {
+    const value = options[name];
+    const isGroup = (name === 'headers' || name === 'agents') && typeof value === 'object' && value !== null;
+    return [name, isGroup ? Object.entries(value).map(([key, one]) => [key, comparable(one)]) : comparable(value)];
+  });
+  return JSON.stringify(members);
+}
+
+function comparable(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(comparable);
+  const isObject = (typeof value === 'object' && value !== null) || typeof value === 'function';
+  return isObject ? identityOf(value) : String(value);
 }
 
 type Fetch = typeof globalThis.fetch;
 
 const finalUrls = new WeakMap<object, string>();
-/** One wrapper for each fetch function, since axios builds and keeps an adapter for every function it is given. */
+/** One wrapper for each fetch function, since axios builds and keeps an adapter for every function that it is given. */
 const wrappers = new WeakMap<Fetch, Fetch>();
 
-/** A `fetch` that notes the final URL of each request, which axios's fetch adapter does not tell. */
+/** Returns a `fetch` that notes the final URL of each request, which axios's fetch adapter does not expose. */
 export function watchedFetch(fetch: Fetch): Fetch {
   let wrapper = wrappers.get(fetch);
   if (!wrapper) {
@@ -40,8 +96,8 @@ export function watchedFetch(fetch: Fetch): Fetch {
 }
 
 /**
- * The URL that answered: the http adapter's `res.responseUrl`, what {@link watchedFetch} saw, or XHR's `responseURL`.
- * Undefined where it is told as it was asked, without a host, as mock adapters do.
+ * Returns the URL that answered: `res.responseUrl` of the http adapter, the one that {@link watchedFetch} noted, or
+ * `responseURL` of XHR. Undefined if it has no host, as with mock adapters.
  */
 export function finalUrl(request: unknown): string | undefined {
   if (typeof request !== 'object' || request === null) return undefined;

@@ -12,8 +12,7 @@ import {
 import { compileUrlPattern, type UrlMatcher } from '../policy/url-pattern.js';
 import type { KeyRules } from '../request/cache-key.js';
 import { urlIndexNames } from '../request/index-names.js';
-import { normalizeUrl } from '../request/normalize-url.js';
-import { redactUrl } from '../request/redaction.js';
+import { keyUrl, redactUrl } from '../request/redaction.js';
 import type { EntryCodec } from '../serializers/codec.js';
 import { CircuitBreaker, type GuardOptions } from '../stores/circuit-breaker.js';
 import type { EntryQuery, Store } from '../stores/store.js';
@@ -65,6 +64,7 @@ export interface CacheParts extends GuardOptions {
 const PLAIN_RULES: KeyRules = {
   matchHeaders: false,
   ignoredParameters: new Set(),
+  credentialNames: new Set(),
   credentials: 'isolate',
   keyFn: undefined,
 };
@@ -301,16 +301,16 @@ export class BaseCache {
   }
 
   async #saveRedirect(key: string, target: string, url: string): Promise<void> {
-    const { ignoredParameters } = this.#rules.compiled;
+    const rules = this.#rules.compiled;
     const redirect: RedirectRecord = {
       kind: 'redirect',
       key,
       target,
       stamp: (await this.#rows.newest(target))?.stamp ?? '',
-      url: redactUrl(url, ignoredParameters),
+      url: redactUrl(url, rules),
       receivedAt: this.#now(),
       staleAt: Number.POSITIVE_INFINITY,
-      indexes: this.#rows.indexes(urlIndexNames('GET', [url], ignoredParameters)),
+      indexes: this.#rows.indexes(urlIndexNames('GET', [url], rules)),
       order: 0,
     };
     await this.#rows.put(redirect);
@@ -338,7 +338,7 @@ export class BaseCache {
 
   #lookup(url: string): string {
     if (!URL.canParse(url)) throw optionError('url', url, 'an absolute URL');
-    return normalizeUrl(url);
+    return keyUrl(url, this.#rules.compiled);
   }
 
   async #recordOf(response: object, lifetime: Expiration): Promise<ResponseRecord> {
@@ -356,7 +356,7 @@ export class BaseCache {
     if (record.kind === 'variants') return record;
     const [method, urls] =
       record.kind === 'response' ? [record.request.method, [record.request.url, record.url]] : ['GET', [record.url]];
-    const own = this.#rows.indexes(urlIndexNames(method, urls, this.#rules.compiled.ignoredParameters));
+    const own = this.#rows.indexes(urlIndexNames(method, urls, this.#rules.compiled));
     // The digests of URLs with secrets can be kept only if the other cache makes the same ones.
     const same = own.every((digest) => record.indexes.includes(digest));
     return { ...record, order: 0, indexes: same ? record.indexes : own };
@@ -382,6 +382,7 @@ export class BaseCache {
       stored: new StoredResponses(this.#guard, codec),
       guard: this.#guard,
       now: this.#now,
+      encrypts: codec.encrypts,
       emit: (type: CacheEventType, describe, onEvent) => this.#events.emit(type, describe, onEvent),
       present: (record) => this.#present(record),
       use: (settings) => {

@@ -1,4 +1,5 @@
 import { CacheError } from '../errors.js';
+import type { CacheRequest } from '../models/cache-request.js';
 import type { ResponseRecord } from '../models/record.js';
 import type { MaybePromise } from '../platform/maybe-promise.js';
 import type { Expiration } from '../policy/expiration.js';
@@ -10,13 +11,27 @@ export interface FoundRecord {
   readonly indexNames: readonly string[];
 }
 
-/** What a cache can do only with the HTTP client at hand; handed in by the layer that knows it. */
+/** What a cache can do only with the HTTP client; provided by the layer that knows the client. */
 export interface ClientBindings {
-  /** The key of a request that the client's configuration describes. */
-  keyOf(config: object, rules: KeyRules): MaybePromise<string>;
-  /** The record of a response that was obtained elsewhere; it expires by `expireAfter`, counted from now. */
-  recordOf(response: object, rules: KeyRules, expireAfter: Expiration, now: number): Promise<FoundRecord>;
-  /** The client's response for a record, with its decoded data. */
+  /**
+   * Returns the request that the client would send for a configuration.
+   *
+   * @param config as given to the client; interceptors do not run
+   * @param defaults of the client's instance. Default: those of the client itself
+   * @throws TypeError if it is no request for an http or https URL
+   */
+  requestOf(config: object, rules: KeyRules, defaults?: object): Promise<CacheRequest>;
+  /** Returns the key of the request that the client would send for a configuration, or of a stored request. */
+  keyOf(config: object, rules: KeyRules, defaults?: object): MaybePromise<string>;
+  /** Returns the record of a response that was obtained elsewhere; it expires by `expireAfter`, counted from now. */
+  recordOf(
+    response: object,
+    rules: KeyRules,
+    expireAfter: Expiration,
+    now: number,
+    options?: { readonly encrypts: boolean },
+  ): Promise<FoundRecord>;
+  /** Returns the client's response for a record, with its decoded data. */
   responseOf(record: ResponseRecord, data: unknown): Promise<object>;
 }
 
@@ -26,7 +41,7 @@ export function provideBindings(bindings: ClientBindings): void {
   provided = bindings;
 }
 
-/** @throws CacheError `ERR_CACHE_STATE` where no client was handed in */
+/** @throws CacheError `ERR_CACHE_STATE` if no client was provided */
 export function clientBindings(): ClientBindings {
   if (!provided)
     throw new CacheError('ERR_CACHE_STATE', 'this needs axios: import setupCache from axios-keyv-cache first');

@@ -11,6 +11,8 @@ export interface CacheInternals {
   readonly guard: CircuitBreaker;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Whether entries are encrypted, so that secrets may be in them. */
+  readonly encrypts: boolean;
   /** Counts an event and tells it to whoever listens; see `EventDesk`. */
   emit(type: CacheEventType, describe: () => CacheEvent, onEvent: ((event: CacheEvent) => void) | undefined): void;
   /**

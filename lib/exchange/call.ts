@@ -70,6 +70,6 @@ export function tellPast(call: Call, reason: string): void {
 }
 
 function emit({ cache, settings, request }: Call, type: CacheEventType, details: () => Partial<CacheEvent>): void {
-  const describe = () => ({ type, url: redactUrl(request.url, settings.ignoredParameters), ...details() });
+  const describe = () => ({ type, url: redactUrl(request.url, settings), ...details() });
   cache.emit(type, describe, settings.onEvent);
 }

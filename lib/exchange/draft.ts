@@ -6,14 +6,13 @@ import { storedFields } from '../policy/storable.js';
 import { variantOf, varyNames } from '../policy/vary.js';
 import { countsInVary } from '../request/cache-key.js';
 import { urlIndexNames } from '../request/index-names.js';
-import { redactHeaders, redactHops, redactRequest, redactUrl } from '../request/redaction.js';
+import { redactHops, redactRequest, redactUrl, storedHeaders } from '../request/redaction.js';
 import type { Call } from './call.js';
 import type { OriginAnswer } from './origin.js';
 
 /** A response as it would be stored, its lifetime not settled yet; undefined where `Vary: *` makes storing pointless. */
 export function draftOf(call: Call, answer: OriginAnswer): ResponseRecord | undefined {
   const { request, settings, key } = call;
-  const ignored = settings.ignoredParameters;
   const vary = varyNames(answer.headers, countsInVary(settings));
   if (vary === '*') return undefined;
   return {
@@ -21,16 +20,16 @@ export function draftOf(call: Call, answer: OriginAnswer): ResponseRecord | unde
     key,
     receivedAt: answer.responseTime,
     staleAt: answer.responseTime,
-    indexes: call.cache.stored.indexes(urlIndexNames(request.method, [request.url, answer.url], ignored)),
+    indexes: call.cache.stored.indexes(urlIndexNames(request.method, [request.url, answer.url], settings)),
     order: 0,
     stamp: randomHex16(),
     initialAge: initialAge(answer, answer.requestTime, answer.responseTime),
     status: answer.status,
     statusText: answer.statusText,
     headers: keptFields(call, answer.headers),
-    url: redactUrl(answer.url, ignored),
+    url: redactUrl(answer.url, settings),
     request: redactRequest(request, settings),
-    history: redactHops(answer.hops, ignored),
+    history: redactHops(answer.hops, settings),
     vary,
     variant: vary.length === 0 ? '' : variantOf(vary, request.headers),
     tags: [],
@@ -41,5 +40,5 @@ export function draftOf(call: Call, answer: OriginAnswer): ResponseRecord | unde
 
 /** What is stored of a response's fields: those that may be, without secrets. */
 export function keptFields({ settings }: Call, headers: Fields): Fields {
-  return redactHeaders(storedFields(headers, settings), settings.ignoredParameters);
+  return storedHeaders(storedFields(headers, settings), settings);
 }

@@ -3,6 +3,7 @@ import type { ResponseRecord } from '../models/record.js';
 import { isPromise } from '../platform/maybe-promise.js';
 import { bypassReason, decide } from '../policy/decide.js';
 import { mayServeStale } from '../policy/stale.js';
+import { uncachedReason } from '../request/uncached.js';
 import { type Call, tell, tellPast, wait } from './call.js';
 import { type Fetched, fetchAlone, fetchShared, refreshBehind } from './fetch.js';
 import { invalidate } from './invalidate.js';
@@ -10,6 +11,7 @@ import { setToDoNotCache } from './lifetime.js';
 import { GATEWAY_TIMEOUT, type Outcome, unstoredExtras } from './outcome.js';
 import { mayServeLaterGets, postForLaterGets } from './post.js';
 import { accepts } from './receive.js';
+import { mayServeRedirected } from './redirects.js';
 import { type Forward, fresh, fromOrigin, old } from './results.js';
 import { fetchStream } from './stream.js';
 
@@ -23,7 +25,8 @@ export async function exchange(call: Call): Promise<Outcome> {
   if (bypass !== undefined) return goPast(call, bypass);
 
   const recalling = recall(call);
-  const recalled = isPromise(recalling) ? await wait(call, recalling) : recalling;
+  const found = isPromise(recalling) ? await wait(call, recalling) : recalling;
+  const recalled = call.request.carriesMoreTo ? await wait(call, withoutForeignHops(call, found)) : found;
   const { record: stored } = recalled;
   const decision = decide(call.request, stored, call.settings, call.cache.now());
 
@@ -39,8 +42,8 @@ export async function exchange(call: Call): Promise<Outcome> {
 /** Why the request has no business with the cache. */
 function reasonToBypass(call: Call): string | undefined {
   if (!call.settings.enabled) return 'disabled';
-  if (call.request.body.kind === 'stream') return 'stream-body';
-  if (call.request.hiddenCredentials && call.request.principal === undefined) return 'hidden-credentials';
+  const uncached = uncachedReason(call.request);
+  if (uncached !== undefined) return uncached;
   return bypassReason(call.request, call.settings) ?? (setToDoNotCache(call) ? 'do-not-cache' : undefined);
 }
 
@@ -64,6 +67,12 @@ function recall(call: Call): Recalled | Promise<Recalled> {
   const recalled = call.cache.stored.recall(call.key, call.request.headers, call.store);
   if (call.settings.filterFn === undefined) return recalled;
   return filtered(call, recalled);
+}
+
+/** What was found, unless redirects led to it that this request would follow with credentials of its own. */
+async function withoutForeignHops(call: Call, found: Recalled): Promise<Recalled> {
+  if (!found.record || (await mayServeRedirected(call, found.record))) return found;
+  return { miss: 'uri-miss', detail: 'redirect-credentials' };
 }
 
 async function filtered(call: Call, recalling: Recalled | Promise<Recalled>): Promise<Recalled> {

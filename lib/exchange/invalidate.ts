@@ -1,6 +1,7 @@
 import { invalidated } from '../policy/invalidation.js';
 import type { ResponseMessage } from '../policy/messages.js';
 import { normalizeUrl } from '../request/normalize-url.js';
+import { keyUrl } from '../request/redaction.js';
 import { type Call, tell } from './call.js';
 
 /**
@@ -13,7 +14,7 @@ export async function invalidate(call: Call, response: ResponseMessage): Promise
   const urls = new Set(settings.cacheControl && settings.enabled ? invalidated(request, response) : []);
   if (settings.invalidates === true) urls.add(normalizeUrl(request.url));
   let removed = 0;
-  for (const url of urls) removed += await cache.stored.discardUrl(normalizeUrl(url), store);
+  for (const url of urls) removed += await cache.stored.discardUrl(keyUrl(url, settings), store);
   if (Array.isArray(settings.invalidates)) {
     removed += await cache.stored.discardMatching(settings.invalidates, store);
   }

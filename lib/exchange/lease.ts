@@ -5,6 +5,7 @@ import { decide } from '../policy/decide.js';
 import { callerConditions } from '../policy/validation.js';
 import type { Call } from './call.js';
 import { accepts, type Received } from './receive.js';
+import { mayServeRedirected } from './redirects.js';
 
 /** A process's turn to ask the origin, given back when it is disposed of. */
 export interface Turn extends AsyncDisposable {
@@ -65,12 +66,14 @@ async function storedMeanwhile(call: Call): Promise<Received | undefined> {
   const { cache, key, request, settings, store } = call;
   const { record } = await cache.stored.recall(key, request.headers, cache.guard.call(store.tell));
   if (!record || decide(request, record, settings, cache.now()).action !== 'serve') return undefined;
+  if (!(await mayServeRedirected(call, record))) return undefined;
   if (settings.filterFn && !(await accepts(call, record))) return undefined;
   return receivedElsewhere(call, record);
 }
 
 function receivedElsewhere({ request }: Call, record: ResponseRecord): Received {
   const { receivedAt, history: hops } = record;
-  const answer = { ...record, hops, requestTime: receivedAt, responseTime: receivedAt, native: undefined };
+  const times = { requestTime: receivedAt, responseTime: receivedAt };
+  const answer = { ...record, ...times, hops, laterCredentials: false, native: undefined };
   return { answer, asked: request.headers, record, revalidated: false, reason: undefined, elsewhere: true };
 }

@@ -15,6 +15,8 @@ export interface OriginAnswer {
   readonly url: string;
   /** The redirects that were followed, in order, not redacted. */
   readonly hops: readonly Hop[];
+  /** A later request of the redirect chain carried credentials that the first did not, or was changed by the caller. */
+  readonly laterCredentials: boolean;
   /** Milliseconds since the epoch. */
   readonly requestTime: number;
   /** Milliseconds since the epoch. */
@@ -73,6 +75,6 @@ export interface Origin {
   readonly signature: string;
   /** Whether the error tells that the origin could not be had, rather than that the caller gave up. */
   failed(error: unknown): boolean;
-  /** An error of somebody else's request, as one of this caller's own. */
+  /** Returns the error of another caller's request as one of this caller, without anything of the other's request. */
   adopt(error: unknown): unknown;
 }

@@ -6,6 +6,7 @@ import { mayServeStale } from '../policy/stale.js';
 import { storable } from '../policy/storable.js';
 import { freshen, headMatches } from '../policy/validation.js';
 import { keyOf } from '../request/cache-key.js';
+import { secretInHeader } from '../request/redaction.js';
 import { type Call, tell, tellPast } from './call.js';
 import { draftOf, keptFields } from './draft.js';
 import { setLifetime } from './lifetime.js';
@@ -71,6 +72,8 @@ function obstacleTo(call: Call, stored: ResponseRecord | undefined, answer: Orig
   if (settings.readOnly) return 'read-only';
   if (!settings.allowableMethods.has(request.method)) return 'method';
   if (answer.bodyForm === 'opaque') return 'opaque-body';
+  if (answer.laterCredentials) return 'redirect-credentials';
+  if (!cache.encrypts && secretInHeader(answer.headers, settings)) return 'secret-in-header';
   if (answer.body.byteLength > settings.maxBodySize) return 'body-too-large';
   // The old response is about to be served instead, and must not be overwritten by the failure.
   if (stored && mayServeStale(request, stored, { status: answer.status }, settings, cache.now()))

@@ -1,4 +1,5 @@
 import type { RedirectRecord, ResponseRecord } from '../models/record.js';
+import { chain, type MaybePromise } from '../platform/maybe-promise.js';
 import type { Expiration } from '../policy/expiration.js';
 import { settleLifetime } from '../policy/lifetime.js';
 import { storable } from '../policy/storable.js';
@@ -41,6 +42,18 @@ function hopExpires(
   return settleLifetime(hop, rules, set, times)?.staleAt;
 }
 
+/**
+ * Returns whether a stored response may answer a request that would follow redirects with credentials of its own: only if
+ * none of the redirects that led to the response, from the asked URL on, would get any.
+ */
+export function mayServeRedirected({ request, settings }: Call, record: ResponseRecord): MaybePromise<boolean> {
+  if (!request.carriesMoreTo) return true;
+  const chainUrls = [...record.history.map(({ url }) => url), record.url].map(normalizeUrl);
+  const asked = chainUrls.lastIndexOf(normalizeUrl(redactUrl(request.url, settings)));
+  const later = chainUrls.slice(asked + 1);
+  return later.length === 0 ? true : chain(request.carriesMoreTo(later), (more) => !more);
+}
+
 /** The other URLs of a response's redirect chain, as redirects to the key that was asked (design: matching). */
 export function redirectRecords(call: Call, answer: OriginAnswer, record: ResponseRecord): RedirectRecord[] {
   const { cache, request, settings } = call;
@@ -61,9 +74,9 @@ export function redirectRecords(call: Call, answer: OriginAnswer, record: Respon
       key,
       target: record.key,
       stamp,
-      indexes: cache.stored.indexes(urlIndexNames('GET', [url], settings.ignoredParameters)),
+      indexes: cache.stored.indexes(urlIndexNames('GET', [url], settings)),
       order,
-      url: redactUrl(url, settings.ignoredParameters),
+      url: redactUrl(url, settings),
       receivedAt,
       staleAt,
     });

@@ -69,7 +69,7 @@ export function fromOrigin(call: Call, { received, mine }: Fetched, forward: For
       extras: storedExtras(record, now, { cacheKey: call.key, fromCache: !mine, revalidated: false }, status),
     };
   }
-  const history = redactHops(answer.hops, call.settings.ignoredParameters);
+  const history = redactHops(answer.hops, call.settings);
   return { answer: bare, extras: unstoredExtras({ cacheKey: call.key, fromCache: !mine, history }, status) };
 }
 

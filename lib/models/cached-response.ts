@@ -23,11 +23,19 @@ export class CachedRequest {
   /** Text, or base64 of bytes; undefined where there was none. */
   readonly body: string | undefined;
 
-  constructor({ method, url, headers, body }: RequestRecord) {
+  readonly #cacheKey: string;
+
+  constructor({ method, url, headers, body }: RequestRecord, cacheKey: string) {
+    this.#cacheKey = cacheKey;
     this.method = method;
     this.url = url;
     this.headers = newFields(headers);
     this.body = body;
+  }
+
+  /** The key of the request as asked. It cannot be computed again from what is redacted here. */
+  get cacheKey(): string {
+    return this.#cacheKey;
   }
 
   toString(): string {
@@ -65,7 +73,7 @@ export class CachedResponse {
   }
 
   get request(): CachedRequest {
-    return new CachedRequest(this.#record.request);
+    return new CachedRequest(this.#record.request, this.#record.key);
   }
 
   /** The redirects that led to it, in order, without secrets. */

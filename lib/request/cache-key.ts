@@ -1,36 +1,39 @@
 import { describe } from '../errors.js';
 import type { CacheRequest } from '../models/cache-request.js';
 import { sha256 } from '../platform/digest.js';
+import { memoize } from '../platform/memo.js';
 import { type Fields, field } from '../policy/messages.js';
-import { isCredentialHeader, isCredentialParameter } from './credentials.js';
-import { mapQuery, normalizeUrl } from './normalize-url.js';
-import { canonicalBody, mapPairs, type ParameterRule } from './request-body.js';
+import { isCredentialHeader, isIgnored, isIgnoredNested, type NameRules } from './credentials.js';
+import { hasCredentialParameter, keyUrl } from './redaction.js';
+import { canonicalBody, type ParameterRule } from './request-body.js';
 
-/** How a call's credentials take part in its key. */
-export type Credentials = 'isolate' | 'ignore' | ((config: object) => string | undefined);
+/**
+ * How credentials take part in the key: `'isolate'`: requests with different credentials never share a stored response;
+ * `'ignore'`: they do; a function returns the principal of a request's axios config (`undefined` or `''`: none).
+ */
+export type Credentials = 'isolate' | 'ignore' | ((config: object) => string | undefined | Promise<string | undefined>);
 
-/** The settings of one call that make its key. */
-export interface KeyRules {
+/** The settings of one call that determine its key. */
+export interface KeyRules extends NameRules {
   /** Headers that are part of the key: all, the named (lower case), or none. */
   readonly matchHeaders: boolean | readonly string[];
-  /** Lower-case names left out of key and store. */
-  readonly ignoredParameters: ReadonlySet<string>;
   readonly credentials: Credentials;
   readonly keyFn: ((request: CacheRequest, settings: object) => string) | undefined;
 }
 
-/** Part of every key, so that another way of making keys never meets the entries of this one. */
-const KEY_FORMAT = 1;
+/** Part of every key, so that entries under keys of another form are never found. */
+const KEY_FORMAT = 2;
+/** Request fields that describe the body and hence belong to it. */
+const CONTENT_FIELDS = ['content-type', 'content-encoding', 'content-language'] as const;
+/** Parts of the transport that identify the client. */
+const CLIENT_CERTIFICATES: ReadonlySet<string> = new Set(['cert', 'pfx']);
 
-/** Digests of the plainest requests, since the same few are asked again and again. */
-const digests = new Map<string, string>();
-const MEMO_ENTRIES = 500;
-const MEMO_LENGTH = 2_000;
+const digestOf = memoize(sha256);
 
 /**
- * The key of a request, as `keyFn` or else {@link createKey} makes it.
+ * Returns the key of a request: that of `keyFn`, else of {@link createKey}.
  *
- * @throws what `keyFn` throws; a TypeError where it returns anything but a text that is not empty
+ * @throws what `keyFn` throws; a TypeError if it returns anything but a text that is not empty
  */
 export function keyOf(request: CacheRequest, rules: KeyRules): string {
   if (!rules.keyFn) return createKey(request, rules);
@@ -40,44 +43,60 @@ export function keyOf(request: CacheRequest, rules: KeyRules): string {
 }
 
 /**
- * The key of a request (requests-cache: `create_key`): SHA-256 as 64 hex digits over its method, URL, body, matched
- * headers, principal, and whatever else changes the answer.
+ * Returns the key of a request (requests-cache: `create_key`): SHA-256, as 64 hex digits, of its method, URL, body,
+ * matched headers, principal, and everything else that changes the answer.
  */
 export function createKey(request: CacheRequest, rules: KeyRules): string {
-  const text = keyText(request, rules);
-  if (text.length > MEMO_LENGTH) return sha256(text);
-  let digest = digests.get(text);
-  if (digest === undefined) {
-    digest = sha256(text);
-    if (digests.size >= MEMO_ENTRIES) digests.clear();
-    digests.set(text, digest);
-  }
-  return digest;
+  return digestOf(keyText(request, rules));
 }
 
-/** What the key is the digest of. The plainest requests have a form of their own, which no other text begins like. */
+/** The text that the key is the digest of. Plain requests have a short form that no other text begins with. */
 function keyText(request: CacheRequest, rules: KeyRules): string {
-  const url = keyUrl(request, rules);
+  const url = keyUrl(request.url, rules);
   const principal = principalOf(request, rules);
   const { method, body, transport } = request;
-  const plain = body.kind === 'none' && principal === '' && transport.length === 0 && rules.matchHeaders === false;
+  const host = hostOf(request);
+  const plain =
+    body.kind === 'none' &&
+    principal === '' &&
+    transport.length === 0 &&
+    rules.matchHeaders === false &&
+    host === undefined;
   if (plain) return `${KEY_FORMAT} ${method} ${url}`;
-  const content = canonicalBody(request, ruleFor(rules)) ?? 0;
-  return JSON.stringify([KEY_FORMAT, method, url, principal, content, matchedHeaders(request, rules), transport]);
+  const parts = [contentOf(request, rules), matchedHeaders(request, rules), transport, host ?? 0];
+  return JSON.stringify([KEY_FORMAT, method, url, principal, ...parts]);
 }
 
 /**
- * Who asks, in a form for the key and never for the store; `''` for nobody. With a `credentials` function its answer,
- * with `'isolate'` everything that is sent as a credential.
+ * Returns who asks, in a form for the key and never for the store; `''` for nobody. It is the result of a `credentials`
+ * function; with `'isolate'` it is everything that is sent as a credential.
  */
 export function principalOf(request: CacheRequest, rules: KeyRules): string {
   const { credentials } = rules;
   if (credentials === 'ignore') return '';
   if (credentials !== 'isolate') return request.principal ?? '';
+  return credentialsOf(request, rules);
+}
+
+/** Returns whether the request carries credentials in any place, parameters of the URL included. */
+export function hasCredentials(request: CacheRequest, rules: KeyRules): boolean {
+  const all = { ...rules, ignoredParameters: new Set<string>() };
+  if (credentialsOf(request, all) !== '' || hasCredentialParameter(request.url, all)) return true;
+  return request.transport.some(([name]) => CLIENT_CERTIFICATES.has(name.slice(name.lastIndexOf('.') + 1)));
+}
+
+/**
+ * Returns a function that says whether a field counts in Vary. What `credentials` or `ignoredParameters` leave out does
+ * not; but a credential that is ignored counts, or its users would share a response of which the origin says otherwise.
+ */
+export function countsInVary(rules: NameRules): (name: string) => boolean {
+  return (name) => isCredentialHeader(name, rules) === isIgnored(name, rules);
+}
+
+function credentialsOf(request: CacheRequest, rules: NameRules): string {
   const parts: unknown[] = [];
   for (const name in request.headers) {
-    if (isCredentialHeader(name) && !rules.ignoredParameters.has(name))
-      parts.push([name, field(request.headers, name)]);
+    if (isCredentialHeader(name, rules) && !isIgnored(name, rules)) parts.push([name, field(request.headers, name)]);
   }
   if (parts.length > 1) parts.sort(byText);
   if (request.jarCookies !== undefined) parts.push(['jar', request.jarCookies]);
@@ -86,31 +105,12 @@ export function principalOf(request: CacheRequest, rules: KeyRules): string {
   return parts.length === 0 ? '' : JSON.stringify(parts);
 }
 
-/** Whether the request carries credentials in any place, parameters of the URL included. */
-export function hasCredentials(request: CacheRequest, rules: KeyRules): boolean {
-  if (principalOf(request, { ...rules, credentials: 'isolate' }) !== '') return true;
-  let found = false;
-  mapQuery(request.url, (pairs) => {
-    mapPairs(pairs, (name) => {
-      found ||= isCredentialParameter(name);
-      return 'keep';
-    });
-    return pairs;
-  });
-  return found;
-}
-
-/** A function of a field's name: whether it counts in Vary; what `credentials` or `ignoredParameters` leave out does not. */
-export function countsInVary({ ignoredParameters }: KeyRules): (name: string) => boolean {
-  return (name) => !isCredentialHeader(name) && !ignoredParameters.has(name);
-}
-
 function byText(a: unknown, b: unknown): number {
   return String(a) < String(b) ? -1 : 1;
 }
 
 function userinfoOf(url: string): string[] | undefined {
-  // Cheap and nearly always enough: no `@`, no userinfo.
+  // Cheap, and nearly always sufficient: without `@` there is no userinfo.
   if (!url.includes('@')) return undefined;
   const { username, password } = new URL(url);
   return username || password ? [decode(username), decode(password)] : undefined;
@@ -124,34 +124,37 @@ function decode(text: string): string {
   }
 }
 
-/** The URL's part of the key: userinfo is the principal's, and what the rules leave out is left out. */
-function keyUrl({ url }: CacheRequest, rules: KeyRules): string {
-  const normal = normalizeUrl(url);
-  const bare = normal.includes('@') ? withoutUserinfo(normal) : normal;
-  if (rules.credentials === 'isolate' && rules.ignoredParameters.size === 0) return bare;
-  return mapQuery(bare, (pairs) => mapPairs(pairs, ruleFor(rules)));
+/** The Host field, if it names another host than the URL. */
+function hostOf({ headers, url }: CacheRequest): string | undefined {
+  const host = field(headers, 'host')?.trim().toLowerCase();
+  return host === undefined || host === new URL(url).host ? undefined : host;
 }
 
-function withoutUserinfo(url: string): string {
-  const parsed = new URL(url);
-  parsed.username = '';
-  parsed.password = '';
-  return parsed.href;
+function contentOf(request: CacheRequest, rules: KeyRules): unknown {
+  const rule: ParameterRule = (name) => (isIgnoredNested(name, rules) ? 'omit' : 'keep');
+  const body = canonicalBody(request, rule);
+  if (body === undefined) return 0;
+  const isForm = request.body.kind === 'form';
+  const type = request.body.kind === 'bytes' ? (request.body.type ?? '') : '';
+  const described = CONTENT_FIELDS.map((name) => {
+    const value = field(request.headers, name) ?? null;
+    // The boundary of FormData is random, and its entries are in the key.
+    return isForm && /^multipart\/form-data\s*(;\s*boundary=|$)/i.test(value ?? '') ? null : value;
+  });
+  return [...body, type, ...described];
 }
 
-/** What of a request's parameters is in the key. */
-function ruleFor({ ignoredParameters, credentials }: KeyRules): ParameterRule {
-  const isolated = credentials === 'isolate';
-  return (name) =>
-    ignoredParameters.has(name.toLowerCase()) || (!isolated && isCredentialParameter(name)) ? 'omit' : 'keep';
-}
-
+/**
+ * Named headers count, also those that are credentials. `true` leaves credentials to the principal. `ignoredParameters`
+ * leave out any other header.
+ */
 function matchedHeaders({ headers }: CacheRequest, rules: KeyRules): unknown {
-  const { matchHeaders, ignoredParameters } = rules;
+  const { matchHeaders } = rules;
   if (matchHeaders === false) return 0;
-  const counts = (name: string) => !isCredentialHeader(name) && !ignoredParameters.has(name);
   const names = matchHeaders === true ? Object.keys(headers).sort() : matchHeaders;
-  return names.filter(counts).map((name) => [name, matchedValue(headers, name)]);
+  return names
+    .filter((name) => (isCredentialHeader(name, rules) ? matchHeaders !== true : !isIgnored(name, rules)))
+    .map((name) => [name, matchedValue(headers, name)]);
 }
 
 function matchedValue(headers: Fields, name: string): string | null {

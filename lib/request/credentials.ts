@@ -1,60 +1,160 @@
-/** Request headers that say who asks; lower case. */
-const CREDENTIAL_HEADERS: ReadonlySet<string> = new Set([
-  'authorization',
-  'proxy-authorization',
-  'cookie',
-  'cookie2',
-  'api-key',
-  'apikey',
-  'x-api-key',
-  'x-apikey',
-  'x-api-token',
-  'x-access-token',
-  'x-auth-token',
-  'x-session-token',
-  'x-amz-security-token',
-  'x-csrf-token',
-  'x-xsrf-token',
-  'x-functions-key',
-  'x-goog-api-key',
-  'x-goog-iam-authorization-token',
-  'x-shopify-access-token',
-  'x-vault-token',
-  'private-token',
-  'job-token',
-  'ocp-apim-subscription-key',
-]);
+import { memoize } from '../platform/memo.js';
 
-/** Query and body parameters that say who asks; lower case, without `-` and `_`. */
-const CREDENTIAL_PARAMETERS: ReadonlySet<string> = new Set([
+/** The names that settings add to, or exclude from, the built-in rules. */
+export interface NameRules {
+  /** Lower-case names that are left out of key and store. */
+  readonly ignoredParameters: ReadonlySet<string>;
+  /** Names of headers and parameters that are credentials, as {@link plainName} writes them. */
+  readonly credentialNames: ReadonlySet<string>;
+}
+
+/**
+ * How a parameter is treated by its name: `secret` is always redacted, `ambiguous` only if the value looks like a secret.
+ */
+export type ParameterClass = 'secret' | 'ambiguous' | 'other';
+
+const CREDENTIAL_WORDS: ReadonlySet<string> = new Set([
+  'token',
+  'auth',
+  'authorization',
+  'authentication',
+  'apikey',
+  'key',
+  'secret',
+  'password',
+  'passwd',
+  'pwd',
+  'jwt',
+  'session',
+  'sessionid',
+  'sid',
+  'cookie',
+  'signature',
+  'sig',
+  'credential',
+  'credentials',
+  'assertion',
+  'bearer',
+  'identity',
+  'tenant',
+  'tenantid',
+  'account',
+  'accountid',
+  'org',
+  'organization',
+  'user',
+  'userid',
+  'customer',
+  'impersonate',
+  'behalf',
+]);
+const CREDENTIAL_WORD_END =
+  /(?:token|apikey|secret|password|session|jwt|signature|clientid|userid|tenantid|accountid|orgid|customerid|onbehalf|onbehalfof)$/;
+/** Identifiers of single requests, which would make every request a miss. */
+const REQUEST_IDENTIFIER =
+  /(?:request-id|requestid|correlation-id|correlationid|trace-id|traceid|span-id|idempotency-key)$/;
+
+const SECRET_PARAMETERS: readonly string[] = [
   'accesstoken',
   'apikey',
   'apitoken',
-  'auth',
   'authtoken',
   'authorization',
+  'bearertoken',
+  'clientassertion',
   'clientsecret',
+  'codeverifier',
+  'credential',
+  'credentials',
+  'hdnea',
+  'hmac',
   'idtoken',
-  'password',
+  'jwt',
+  'passphrase',
   'passwd',
+  'password',
+  'privatekey',
+  'pwd',
   'refreshtoken',
   'secret',
+  'secretkey',
   'sessiontoken',
-  'sig',
   'signature',
   'subscriptionkey',
+];
+/** The list, names that end in an entry of at least six letters, and the signatures of Amazon and Google. */
+const SECRET_PARAMETER = new RegExp(
+  `^(?:${SECRET_PARAMETERS.join('|')})$|(?:${SECRET_PARAMETERS.filter(({ length }) => length >= 6).join('|')})$|^x(?:amz|goog)`,
+);
+const AMBIGUOUS_PARAMETERS: ReadonlySet<string> = new Set([
+  'appid',
+  'assertion',
+  'auth',
+  'code',
+  'key',
+  'pass',
+  'session',
+  'sessionid',
+  'sid',
+  'sig',
   'token',
-  'xamzcredential',
-  'xamzsecuritytoken',
-  'xamzsignature',
 ]);
+const PAGINATION_PARAMETERS: ReadonlySet<string> = new Set(['pagetoken', 'nexttoken', 'continuationtoken', 'cursor']);
 
-/** @param name lower case */
-export function isCredentialHeader(name: string): boolean {
-  return CREDENTIAL_HEADERS.has(name);
+/** Length from which the value of an ambiguous parameter can be a secret. */
+const SECRET_LENGTH = 16;
+
+/** Returns a name in the form in which names are compared: lower case, without `-`, `_`, `.`, `[` and `]`. */
+export const plainName = memoize((name) => name.toLowerCase().replace(/[-_.[\]]/g, ''));
+
+const isBuiltInCredential = memoize((name) => {
+  const dashed = name.replace(/[^a-z\d]+/g, '-');
+  if (dashed === 'user-agent' || dashed.startsWith('sec-') || REQUEST_IDENTIFIER.test(dashed)) return false;
+  const words = dashed.split('-');
+  if (words.some((word) => CREDENTIAL_WORDS.has(word) || CREDENTIAL_WORD_END.test(word))) return true;
+  return words.includes('client') && (words.includes('id') || words.includes('secret'));
+});
+
+const builtInClass = memoize((name): ParameterClass => {
+  const plain = plainName(name);
+  if (PAGINATION_PARAMETERS.has(plain)) return 'other';
+  const names = [plain, ...nameParts(name).map(plainName)];
+  if (names.some((one) => SECRET_PARAMETER.test(one))) return 'secret';
+  return names.some((one) => AMBIGUOUS_PARAMETERS.has(one)) ? 'ambiguous' : 'other';
+});
+
+/** `user`, `password` of `user[password]` and of `user.password`. */
+const nameParts = memoize((name): readonly string[] => name.split(/[[\].]+/).filter((part) => part !== ''));
+
+/**
+ * Returns whether a request header says who asks (design 3): by the words of its name, or by `credentialNames`.
+ *
+ * @param name lower case
+ */
+export function isCredentialHeader(name: string, { credentialNames }: Pick<NameRules, 'credentialNames'>): boolean {
+  return isBuiltInCredential(name) || (credentialNames.size > 0 && credentialNames.has(plainName(name)));
 }
 
-/** @param name in any case */
-export function isCredentialParameter(name: string): boolean {
-  return CREDENTIAL_PARAMETERS.has(name.toLowerCase().replace(/[-_]/g, ''));
+/** Returns how a parameter of a query, a form or JSON is treated by its name, in any case; nested names by their parts. */
+export function parameterClass(name: string, { credentialNames }: Pick<NameRules, 'credentialNames'>): ParameterClass {
+  const named =
+    credentialNames.size > 0 &&
+    (credentialNames.has(plainName(name)) || nameParts(name).some((part) => credentialNames.has(plainName(part))));
+  return named ? 'secret' : builtInClass(name);
+}
+
+/** Returns whether the value of an ambiguous parameter is a secret rather than a word, a code or a number. */
+export function looksLikeSecret(value: string): boolean {
+  return value.length >= SECRET_LENGTH && /\p{L}/u.test(value) && /\d/.test(value);
+}
+
+/** Returns whether a parameter is among `ignoredParameters`, by its whole name in any case. */
+export function isIgnored(name: string, { ignoredParameters }: Pick<NameRules, 'ignoredParameters'>): boolean {
+  return ignoredParameters.size > 0 && ignoredParameters.has(name.toLowerCase());
+}
+
+/** As {@link isIgnored}; `user[session]` also by its parts, as the member of a JSON body would be. */
+export function isIgnoredNested(name: string, rules: Pick<NameRules, 'ignoredParameters'>): boolean {
+  if (rules.ignoredParameters.size === 0) return false;
+  return isIgnored(name, rules) || (name.includes('[') && name.split(/[[\]]+/).some((part) => isIgnored(part, rules)));
 }

@@ -1,5 +1,6 @@
+import type { NameRules } from './credentials.js';
 import { normalizeUrl } from './normalize-url.js';
-import { redactUrl } from './redaction.js';
+import { lookupUrls } from './redaction.js';
 
 /** Methods whose stored responses are found by URL (design 7). */
 const FOUND_BY_URL: ReadonlySet<string> = new Set(['GET', 'HEAD', 'QUERY']);
@@ -10,23 +11,13 @@ export function urlIndexName(url: string): string {
 }
 
 /**
- * Returns the names of a response or redirect in the secondary index: its URLs as sent, so that URLs that differ only in
- * a secret stay apart, and redacted, since `urls()` yields them so.
+ * Returns the names of a response or redirect in the secondary index: its URLs as they are in the key, so that URLs that
+ * differ only in a secret stay apart, and redacted, since `urls()` yields them so.
  *
  * @param urls unredacted; those that cannot be parsed are left out
  */
-export function urlIndexNames(
-  method: string,
-  urls: readonly string[],
-  ignoredParameters: ReadonlySet<string>,
-): readonly string[] {
+export function urlIndexNames(method: string, urls: readonly string[], rules: NameRules): readonly string[] {
   if (!FOUND_BY_URL.has(method)) return [];
-  const names = new Set<string>();
-  for (const url of new Set(urls)) {
-    if (!URL.canParse(url)) continue;
-    const normal = normalizeUrl(url);
-    names.add(`url ${normal}`);
-    names.add(`url ${redactUrl(normal, ignoredParameters)}`);
-  }
-  return [...names];
+  const found = urls.filter((url) => URL.canParse(url)).flatMap((url) => lookupUrls(url, rules));
+  return [...new Set(found.map((url) => `url ${url}`))];
 }

@@ -1,24 +1,12 @@
-/** Normalised URLs, since the same few are asked again and again. */
-const memo = new Map<string, string>();
-const MEMO_ENTRIES = 500;
-const MEMO_LENGTH = 2_000;
+import { memoize } from '../platform/memo.js';
 
 /**
- * The URL in the one form in which equal URLs are equal: scheme and host in lower case, without default port and
- * fragment, query pairs sorted by name and stable within a name. Its bytes stay as they are otherwise.
+ * Returns the URL in the form in which equal URLs are equal: scheme and host in lower case, without default port and
+ * fragment, query pairs sorted by name and stable within a name. All other bytes stay as they are.
  *
- * @throws TypeError for a URL that is not absolute
+ * @throws TypeError if the URL is not absolute
  */
-export function normalizeUrl(url: string): string {
-  const known = memo.get(url);
-  if (known !== undefined) return known;
-  const normal = normalize(url);
-  if (url.length <= MEMO_LENGTH) {
-    if (memo.size >= MEMO_ENTRIES) memo.clear();
-    memo.set(url, normal);
-  }
-  return normal;
-}
+export const normalizeUrl: (url: string) => string = memoize(normalize);
 
 function normalize(url: string): string {
   const parsed = new URL(url);
@@ -26,7 +14,7 @@ function normalize(url: string): string {
   return mapQuery(parsed.href, sortPairs);
 }
 
-/** The URL with the pairs of its query as `change` leaves them; without pairs, the question mark goes too. */
+/** Returns the URL with the pairs of its query as `change` returns them. Without pairs the question mark goes too. */
 export function mapQuery(url: string, change: (pairs: readonly string[]) => readonly string[]): string {
   const mark = url.indexOf('?');
   if (mark === -1) return url;
@@ -44,13 +32,33 @@ function sortPairs(pairs: readonly string[]): readonly string[] {
     .map(({ pair }) => pair);
 }
 
-/** The decoded name of a query or form pair; the pair itself keeps its bytes. */
+/** Returns the decoded name of a query or form pair. The pair itself keeps its bytes. */
 export function pairName(pair: string): string {
   const equals = pair.indexOf('=');
-  const name = (equals === -1 ? pair : pair.slice(0, equals)).replaceAll('+', ' ');
+  return decodeComponent(equals === -1 ? pair : pair.slice(0, equals));
+}
+
+/** Returns the decoded value of a query or form pair. */
+export function pairValue(pair: string): string {
+  const equals = pair.indexOf('=');
+  return equals === -1 ? '' : decodeComponent(pair.slice(equals + 1));
+}
+
+function decodeComponent(text: string): string {
+  if (!text.includes('%') && !text.includes('+')) return text;
+  const spaced = text.replaceAll('+', ' ');
   try {
-    return decodeURIComponent(name);
+    return decodeURIComponent(spaced);
   } catch {
-    return name;
+    return spaced;
   }
+}
+
+/** Returns an absolute URL without user name and password. */
+export function withoutUserinfo(url: string): string {
+  if (!url.includes('@')) return url;
+  const parsed = new URL(url);
+  parsed.username = '';
+  parsed.password = '';
+  return parsed.href;
 }

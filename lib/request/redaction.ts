@@ -1,74 +1,164 @@
 import type { CacheRequest } from '../models/cache-request.js';
 import type { Hop, RequestRecord } from '../models/record.js';
 import { type Fields, type FieldValue, newFields } from '../policy/messages.js';
-import type { KeyRules } from './cache-key.js';
-import { isCredentialHeader, isCredentialParameter } from './credentials.js';
-import { mapQuery } from './normalize-url.js';
-import { mapPairs, type ParameterRule, REDACTED, storedBody } from './request-body.js';
+import {
+  isCredentialHeader,
+  isIgnored,
+  isIgnoredNested,
+  type NameRules,
+  parameterClass,
+  plainName,
+} from './credentials.js';
+import { mapQuery, normalizeUrl, withoutUserinfo } from './normalize-url.js';
+import { mapPairs, type ParameterRule, REDACTED, storedBody, valueRule } from './request-body.js';
 
-type Ignored = ReadonlySet<string>;
+/**
+ * Response fields that are neither stored nor replayed: cookies (Set-Cookie2 is obsolete, RFC 6265 section 9.4), tokens
+ * against forgery, and tokens that are issued to the client.
+ */
+const NEVER_STORED = /^set-cookie$|csrf|xsrf|(?:access|refresh|id|auth|session)[^a-z\d]*token/;
+/** Request fields that a response has only if it repeats or issues a credential. */
+const CREDENTIAL_ANSWER = /^(?:proxy-)?authorization$|^cookie$|api[^a-z\d]*key|password|secret|jwt/;
 
-/** Response fields that hold URLs. */
-const URL_FIELDS: ReadonlySet<string> = new Set([
-  'location',
-  'content-location',
-  'refresh',
-  'link',
-  'referer',
-  'sourcemap',
-]);
-/** Neither stored nor replayed (design: matching). Set-Cookie2 is like any other field: nobody heeds it (RFC 6265 section 9.4). */
-const NEVER_STORED: ReadonlySet<string> = new Set(['set-cookie']);
-
-/** A URL without userinfo, and without the values of credentials and ignored parameters. */
-export function redactUrl(url: string, ignored: Ignored): string {
-  return mapQuery(withoutUserinfo(url), (pairs) => mapPairs(pairs, ruleFor(ignored)));
+/** Returns a URL without user name and password, and with `REDACTED` for credentials and ignored parameters. */
+export function redactUrl(url: string, rules: NameRules): string {
+  const rule = redactionRule(rules);
+  const hash = url.indexOf('#');
+  if (hash === -1) return redactQuery(stripUserinfo(url), rule);
+  // OAuth puts tokens into fragments, as pairs or after a route.
+  const fragment = url.slice(hash + 1);
+  const redacted = fragment.includes('?')
+    ? redactQuery(fragment, rule)
+    : mapPairs(fragment.split('&'), rule, valueRule(rule)).join('&');
+  return `${redactQuery(stripUserinfo(url.slice(0, hash)), rule)}#${redacted}`;
 }
 
-/** Header fields as they may be stored and told. */
-export function redactHeaders(headers: Fields, ignored: Ignored): Fields {
-  const kept = newFields();
-  for (const name in headers) {
-    const value = headers[name];
-    if (value === undefined || NEVER_STORED.has(name)) continue;
-    if (isCredentialHeader(name) || ignored.has(name)) kept[name] = REDACTED;
-    else kept[name] = URL_FIELDS.has(name) ? redactLinks(value, ignored) : value;
-  }
-  return kept;
+/**
+ * Returns the URLs by which a stored response of this URL is found: the normalized URL without user name, password and
+ * ignored parameters, and, if it has a credential, its redacted form. Look-ups use the first: it is the redacted form if
+ * a redacted URL is given.
+ *
+ * @throws TypeError if the URL is not absolute
+ */
+export function lookupUrls(url: string, rules: NameRules): readonly [exact: string, redacted?: string] {
+  const exact = keyUrl(url, rules);
+  const redacted = redactUrl(exact, rules);
+  return redacted === exact ? [exact] : [exact, redacted];
 }
 
-/** What is kept of a request. */
-export function redactRequest(request: CacheRequest, { ignoredParameters }: KeyRules): RequestRecord {
-  const body = storedBody(request, ruleFor(ignoredParameters));
+/** Returns the URL's part of the key: normalized, without user name, password and ignored parameters. */
+export function keyUrl(url: string, rules: NameRules): string {
+  const bare = withoutUserinfo(normalizeUrl(url));
+  if (rules.ignoredParameters.size === 0) return bare;
+  return mapQuery(bare, (pairs) => mapPairs(pairs, (name) => (isIgnored(name, rules) ? 'omit' : 'keep')));
+}
+
+/** Returns what is kept of a request. */
+export function redactRequest(request: CacheRequest, rules: NameRules): RequestRecord {
+  const body = storedBody(request, redactionRule(rules));
   return {
     method: request.method,
-    url: redactUrl(request.url, ignoredParameters),
-    headers: redactHeaders(request.headers, ignoredParameters),
+    url: redactUrl(request.url, rules),
+    headers: mapFields(request.headers, (name, value) =>
+      isCredentialHeader(name, rules) || isIgnored(name, rules) ? REDACTED : redactLinks(name, value, rules),
+    ),
     ...(body === undefined ? {} : { body }),
   };
 }
 
-/** The redirects that led to a response, as they may be stored and told; frozen, since every hit hands them out. */
-export function redactHops(hops: readonly Hop[], ignored: Ignored): readonly Hop[] {
+/** Returns the response fields that may be stored. URLs in them are unchanged: see {@link secretInHeader}. */
+export function storedHeaders(headers: Fields, rules: NameRules): Fields {
+  return mapFields(headers, (name, value) => {
+    if (neverStored(name, rules)) return undefined;
+    return isIgnored(name, rules) ? REDACTED : value;
+  });
+}
+
+/**
+ * Returns whether a URL in the response fields has a credential. Such a response is stored only encrypted: without it the
+ * fields could be neither stored as they are nor replayed redacted.
+ */
+export function secretInHeader(headers: Fields, rules: NameRules): boolean {
+  for (const name in headers) {
+    const value = headers[name];
+    if (value === undefined || neverStored(name, rules) || isIgnored(name, rules)) continue;
+    if (String(redactLinks(name, value, rules)) !== String(value)) return true;
+  }
+  return false;
+}
+
+/** Returns response fields as they may be stored and reported, URLs redacted. */
+export function redactHeaders(headers: Fields, rules: NameRules): Fields {
+  return mapFields(storedHeaders(headers, rules), (name, value) => redactLinks(name, value, rules));
+}
+
+/** Returns the redirects that led to a response, redacted; frozen, since every hit returns them. */
+export function redactHops(hops: readonly Hop[], rules: NameRules): readonly Hop[] {
   return Object.freeze(
     hops.map(({ url, status, headers }) =>
-      Object.freeze({ url: redactUrl(url, ignored), status, headers: Object.freeze(redactHeaders(headers, ignored)) }),
+      Object.freeze({ url: redactUrl(url, rules), status, headers: Object.freeze(redactHeaders(headers, rules)) }),
     ),
   );
 }
 
-function ruleFor(ignored: Ignored): ParameterRule {
-  return (name) => (isCredentialParameter(name) || ignored.has(name.toLowerCase()) ? 'redact' : 'keep');
+/** Returns whether a parameter of the URL is a credential. */
+export function hasCredentialParameter(url: string, rules: NameRules): boolean {
+  const rule: ParameterRule = (name) => actionOf(name, rules);
+  return redactQuery(url, rule) !== url;
 }
 
-/** URLs stand in these fields alone, in angle brackets, or after `url=`; each runs to a delimiter of those forms. */
-function redactLinks(value: FieldValue, ignored: Ignored): FieldValue {
-  if (typeof value !== 'string') return value.map((line) => redactLinks(line, ignored) as string);
-  return value.replace(/[^\s<>",;]+/g, (part) => (/[?@]/.test(part) ? redactUrl(part, ignored) : part));
+function neverStored(name: string, { credentialNames }: NameRules): boolean {
+  if (NEVER_STORED.test(name) || CREDENTIAL_ANSWER.test(name)) return true;
+  return credentialNames.size > 0 && credentialNames.has(plainName(name));
+}
+
+function redactionRule(rules: NameRules): ParameterRule {
+  return (name) => (isIgnoredNested(name, rules) ? 'redact' : actionOf(name, rules));
+}
+
+function actionOf(name: string, rules: NameRules): 'redact' | 'judge' | 'keep' {
+  const parameter = parameterClass(name, rules);
+  return parameter === 'secret' ? 'redact' : parameter === 'ambiguous' ? 'judge' : 'keep';
+}
+
+function redactQuery(url: string, rule: ParameterRule): string {
+  return mapQuery(url, (pairs) => mapPairs(pairs, rule, valueRule(rule)));
+}
+
+function mapFields(headers: Fields, change: (name: string, value: FieldValue) => FieldValue | undefined): Fields {
+  const changed = newFields();
+  for (const name in headers) {
+    const value = headers[name];
+    const kept = value === undefined ? undefined : change(name, value);
+    if (kept !== undefined) changed[name] = kept;
+  }
+  return changed;
+}
+
+/** The URLs of a field, redacted: in angle brackets and quotes in Link, after `url=` in Refresh, else the whole value. */
+function redactLinks(name: string, value: FieldValue, rules: NameRules): FieldValue {
+  if (typeof value !== 'string') return value.map((line) => redactLinks(name, line, rules) as string);
+  if (!/[?@#]/.test(value)) return value;
+  switch (name) {
+    case 'link':
+      return value.replace(/<[^>]*>|"[^"]*"/g, (part) => part[0] + redactUrl(part.slice(1, -1), rules) + part.at(-1));
+    case 'refresh':
+      return value.replace(
+        /^([\s\d.;,]*(?:url\s*=\s*)?["']?)([^"']*)/i,
+        (_, before, url) => before + redactUrl(url, rules),
+      );
+    case 'location':
+    case 'content-location':
+    case 'referer':
+    case 'sourcemap':
+      return redactUrl(value, rules);
+    default:
+      return /^(?:[a-z][a-z\d+.-]*:\/)?\//i.test(value) ? redactUrl(value, rules) : value;
+  }
 }
 
 /** Works on text, since what is redacted may be relative or no URL at all. */
-function withoutUserinfo(url: string): string {
+function stripUserinfo(url: string): string {
   if (!url.includes('@')) return url;
-  return url.replace(/^([a-z][a-z\d+.-]*:)?\/\/[^/?#]*@/i, '$1//');
+  return url.replace(/^(\s*(?:[a-z][a-z\d+.-]*:)?)\/\/[^/?#]*@/i, '$1//');
 }

@@ -1,101 +1,173 @@
 import { isLosslessNumber, parse } from 'lossless-json';
-import type { CacheRequest, FormEntry } from '../models/cache-request.js';
+import type { CacheRequest, FormEntry, RequestBody } from '../models/cache-request.js';
 import { sha256 } from '../platform/digest.js';
-import { field } from '../policy/messages.js';
-import { pairName } from './normalize-url.js';
+import { type Fields, field } from '../policy/messages.js';
+import { looksLikeSecret } from './credentials.js';
+import { mapQuery, pairName, pairValue } from './normalize-url.js';
 
-/** What stands for a value that is not to be seen. */
+/** Replaces a value that must not be readable. */
 export const REDACTED = 'REDACTED';
 
-/** What becomes of a body's parameter of that name. */
-export type ParameterRule = (name: string) => 'keep' | 'omit' | 'redact';
+/** Says what becomes of a parameter by its name; `judge` redacts only a value that looks like a secret. */
+export type ParameterRule = (name: string) => 'keep' | 'omit' | 'redact' | 'judge';
 
-/** A body in canonical form: text, or the digest of bytes; undefined where there is none. */
+/** A body in canonical form: text, or the digest of bytes; undefined if there is none. */
 export type CanonicalBody = readonly unknown[] | undefined;
 
+/** Returns a value as it may be stored: URLs and JSON within it have parameters too. */
+type ValueRule = (value: string) => string;
+
+const KEEP_ALL: ParameterRule = () => 'keep';
+/** How deep values within values are redacted. */
+const MAX_DEPTH = 4;
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /**
- * A request's body in the one form in which equal bodies are equal: members of JSON objects in any order, FormData by
- * its entries, anything else by its bytes.
+ * Returns a request's body in the form in which equal bodies are equal: members of JSON objects in any order, FormData by
+ * its entries, anything else by its bytes. Text and bytes are read by their Content-Type.
  */
 export function canonicalBody(request: CacheRequest, rule: ParameterRule): CanonicalBody {
   const { body } = request;
-  switch (body.kind) {
-    case 'none':
-    case 'stream':
-      return undefined;
-    case 'bytes':
-      return ['bytes', sha256(body.bytes)];
-    case 'form':
-      return ['form', body.entries.flatMap((entry) => formEntry(entry, rule))];
-    case 'text':
-      return textBody(body.text, request, rule);
-  }
-}
-
-/** The body as it may be stored: text, or base64 of bytes; undefined where there is none. */
-export function storedBody(request: CacheRequest, rule: ParameterRule): string | undefined {
-  const { body } = request;
-  switch (body.kind) {
-    case 'none':
-    case 'stream':
-      return undefined;
-    case 'bytes':
-      return Buffer.from(body.bytes).toString('base64');
-    default: {
-      const canonical = canonicalBody(request, rule);
-      const content = canonical?.[1];
-      return typeof content === 'string' ? content : JSON.stringify(content);
-    }
-  }
-}
-
-function formEntry([name, value]: FormEntry, rule: ParameterRule): unknown[] {
-  const action = rule(name);
-  if (action === 'omit') return [];
-  if (action === 'redact') return [[name, REDACTED]];
-  return typeof value === 'string' ? [[name, value]] : [[name, value.name, value.type, sha256(value.bytes)]];
-}
-
-function textBody(text: string, request: CacheRequest, rule: ParameterRule): CanonicalBody {
-  const type = field(request.headers, 'content-type')?.toLowerCase() ?? '';
-  if (type.includes('json')) {
-    const json = canonicalJson(text, rule);
+  if (body.kind === 'none' || body.kind === 'stream') return undefined;
+  if (body.kind === 'form') return ['form', body.entries.flatMap((entry) => formEntry(entry, rule))];
+  const type = mediaType(request.headers, body);
+  const text = isJson(type) || isForm(type) ? textOf(request.headers, body) : undefined;
+  if (text !== undefined) {
+    const json = isJson(type) ? canonicalJson(text, rule) : undefined;
     if (json !== undefined) return ['json', json];
+    if (isForm(type)) return ['text', mapPairs(text.split('&'), rule).join('&')];
   }
-  if (type.includes('x-www-form-urlencoded')) return ['text', mapPairs(text.split('&'), rule).join('&')];
-  return ['text', text];
+  return body.kind === 'text' ? ['text', body.text] : ['bytes', sha256(body.bytes)];
 }
 
-/** Pairs of a query or a form body, by the rule for their names. */
-export function mapPairs(pairs: readonly string[], rule: ParameterRule): string[] {
+/** Returns the body as it may be stored: text, or base64 of bytes; undefined if there is none. */
+export function storedBody(request: CacheRequest, rule: ParameterRule): string | undefined {
+  const { body, headers } = request;
+  if (body.kind === 'none' || body.kind === 'stream') return undefined;
+  const values = valueRule(rule);
+  if (body.kind === 'form') return JSON.stringify(body.entries.flatMap((entry) => formEntry(entry, rule, values)));
+  const type = mediaType(headers, body);
+  const text = textOf(headers, body);
+  if (isJson(type)) return (text === undefined ? undefined : canonicalJson(text, rule, values)) ?? REDACTED;
+  // Parameters within it cannot be told apart from here.
+  if (type.startsWith('multipart/') || isEncoded(headers)) return REDACTED;
+  if (text === undefined) return isForm(type) ? REDACTED : base64(body);
+  const redacted = redactJson(text, rule, values) ?? mapPairs(text.split('&'), rule, values).join('&');
+  return body.kind === 'bytes' && !isForm(type) ? Buffer.from(redacted).toString('base64') : redacted;
+}
+
+/** Returns the pairs of a query or a form body, by the rules for their names and values. */
+export function mapPairs(pairs: readonly string[], rule: ParameterRule, values?: ValueRule): string[] {
   return pairs.flatMap((pair) => {
     const action = rule(pairName(pair));
-    if (action === 'keep') return [pair];
+    if (action === 'omit') return [];
     const equals = pair.indexOf('=');
-    return action === 'omit' ? [] : [`${equals === -1 ? pair : pair.slice(0, equals)}=${REDACTED}`];
+    const name = equals === -1 ? pair : pair.slice(0, equals);
+    if (action === 'redact' || (action === 'judge' && looksLikeSecret(pairValue(pair)))) return [`${name}=${REDACTED}`];
+    const value = values && pairValue(pair);
+    const changed = value && values(value);
+    return [changed === value ? pair : `${name}=${encodeURIComponent(changed ?? '')}`];
   });
 }
 
-/** Undefined for what is no JSON, has duplicate names, or is nested beyond reading: it then counts by its text. */
-function canonicalJson(text: string, rule: ParameterRule): string | undefined {
+/** Returns a rule for values in which a URL or JSON, whose parameters the rule for names applies to, may be. */
+export function valueRule(rule: ParameterRule, depth = 0): ValueRule {
+  if (depth === MAX_DEPTH) return (value) => value;
+  const inner = valueRule(rule, depth + 1);
+  return (value) => {
+    const json = redactJson(value, rule, inner);
+    if (json !== undefined) return json;
+    if (!/^(?:[a-z][a-z\d+.-]*:\/)?\/[^\s]*[?#]/i.test(value)) return value;
+    return mapQuery(value, (pairs) => mapPairs(pairs, rule, inner));
+  };
+}
+
+/** The type of the content. A Blob's own type takes the place of the header, as in axios's adapters. */
+function mediaType(headers: Fields, body: RequestBody): string {
+  const own = body.kind === 'bytes' ? body.type : undefined;
+  return (own || field(headers, 'content-type') || '').trim().toLowerCase();
+}
+
+function isJson(type: string): boolean {
+  return type.includes('json');
+}
+
+function isForm(type: string): boolean {
+  return type.includes('x-www-form-urlencoded');
+}
+
+function isEncoded(headers: Fields): boolean {
+  return (field(headers, 'content-encoding') ?? 'identity').trim().toLowerCase() !== 'identity';
+}
+
+/** The content as text; undefined for compressed content and for bytes that are not UTF-8. */
+function textOf(headers: Fields, body: RequestBody): string | undefined {
+  if (isEncoded(headers)) return undefined;
+  if (body.kind === 'text') return body.text;
+  if (body.kind !== 'bytes') return undefined;
   try {
-    return writeCanonical(parse(text), rule);
+    return utf8.decode(body.bytes);
   } catch {
     return undefined;
   }
 }
 
-function writeCanonical(value: unknown, rule: ParameterRule): string {
+function base64(body: RequestBody): string {
+  return body.kind === 'bytes' ? Buffer.from(body.bytes).toString('base64') : REDACTED;
+}
+
+/** JSON under another type, such as the one that axios sets for text; undefined for other text. */
+function redactJson(text: string, rule: ParameterRule, values: ValueRule): string | undefined {
+  if (!/^\s*[[{]/.test(text)) return undefined;
+  const plain = canonicalJson(text, KEEP_ALL);
+  if (plain === undefined) return undefined;
+  const redacted = canonicalJson(text, rule, values) ?? REDACTED;
+  return redacted === plain ? text : redacted;
+}
+
+function formEntry([name, value]: FormEntry, rule: ParameterRule, values: ValueRule = keepValue): unknown[] {
+  const action = rule(name);
+  if (action === 'omit') return [];
+  if (action === 'redact') return [[name, REDACTED]];
+  if (typeof value !== 'string') return [[name, value.name, value.type, sha256(value.bytes)]];
+  return [[name, action === 'judge' && looksLikeSecret(value) ? REDACTED : values(value)]];
+}
+
+/** Undefined for text that is not JSON, has duplicate names, or is nested too deeply: it then counts by its text. */
+function canonicalJson(text: string, rule: ParameterRule, values: ValueRule = keepValue): string | undefined {
+  try {
+    const value = parse(text);
+    // axios writes text that is no JSON as a JSON string.
+    if (typeof value === 'string' && values !== keepValue && /^\s*[[{]/.test(value)) return JSON.stringify(REDACTED);
+    return writeCanonical(value, { rule, values }, false);
+  } catch {
+    return undefined;
+  }
+}
+
+function keepValue(value: string): string {
+  return value;
+}
+
+interface WriteRules {
+  readonly rule: ParameterRule;
+  readonly values: ValueRule;
+}
+
+/** @param judged the value belongs to an ambiguous name, so that texts in it may be secrets */
+function writeCanonical(value: unknown, rules: WriteRules, judged: boolean): string {
   if (isLosslessNumber(value)) return value.value;
-  if (Array.isArray(value)) return `[${value.map((item) => writeCanonical(item, rule)).join(',')}]`;
+  if (Array.isArray(value)) return `[${value.map((item) => writeCanonical(item, rules, judged)).join(',')}]`;
+  if (typeof value === 'string')
+    return JSON.stringify(judged && looksLikeSecret(value) ? REDACTED : rules.values(value));
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   const members: string[] = [];
   for (const name of Object.keys(value).sort()) {
-    const action = rule(name);
+    const action = rules.rule(name);
     if (action === 'omit') continue;
-    const member =
-      action === 'redact' ? `"${REDACTED}"` : writeCanonical((value as Record<string, unknown>)[name], rule);
-    members.push(`${JSON.stringify(name)}:${member}`);
+    const member = (value as Record<string, unknown>)[name];
+    const written = action === 'redact' ? `"${REDACTED}"` : writeCanonical(member, rules, judged || action === 'judge');
+    members.push(`${JSON.stringify(name)}:${written}`);
   }
   return `{${members.join(',')}}`;
 }

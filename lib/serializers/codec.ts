@@ -24,6 +24,8 @@ export type Decoded<T extends StoredRecord = StoredRecord> =
  * Synchronous where nothing in it has to wait, so that a plain hit does not pay for it.
  */
 export interface EntryCodec {
+  /** Whether entries are encrypted. */
+  readonly encrypts: boolean;
   /**
    * The store's names for a key, the current first; further ones where older encryption keys rotate out, to be asked
    * only after a miss. Without `encryptionKey` the key itself where it is a hex digest, else its SHA-256.

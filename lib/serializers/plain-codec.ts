@@ -16,6 +16,7 @@ const REMEMBERED_BYTES = 2_000_000;
 
 /** Writes entries in the clear, with the given serializer. */
 export class PlainCodec implements EntryCodec {
+  readonly encrypts = false;
   readonly #serializer: Serializer;
   readonly #naming: Naming;
   /** What was decoded of an entry that a store holds as an object. */

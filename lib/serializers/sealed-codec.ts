@@ -6,6 +6,7 @@ import type { Signer } from './signing.js';
 
 /** Signs entries, encrypts them, or both, over what another codec writes. Nothing unsigned or unencrypted is accepted. */
 export class SealedCodec implements EntryCodec {
+  readonly encrypts: boolean;
   readonly #inner: EntryCodec;
   readonly #signer: Signer | undefined;
   readonly #cipher: Cipher | undefined;
@@ -14,6 +15,7 @@ export class SealedCodec implements EntryCodec {
     this.#inner = inner;
     this.#signer = seals.signer;
     this.#cipher = seals.cipher;
+    this.encrypts = seals.cipher !== undefined;
   }
 
   names(key: string): readonly [string, ...string[]] {

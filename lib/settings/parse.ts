@@ -3,6 +3,7 @@ import { type Expiration, parseExpiration } from '../policy/expiration.js';
 import type { StaleIfError } from '../policy/rules.js';
 import { compileUrlPattern, type UrlMatcher } from '../policy/url-pattern.js';
 import type { Credentials } from '../request/cache-key.js';
+import { plainName } from '../request/credentials.js';
 import type { ExpirationFunction, OldDataOnError } from './types.js';
 
 // One reader for each kind of option: from what the user gave to its compiled form, or a TypeError that names the option.
@@ -58,6 +59,11 @@ export function readMethods(value: unknown, option: string): ReadonlySet<string>
 export function readNames(value: unknown, option: string): ReadonlySet<string> {
   const names = readList<string>(value, option, isText, 'a list of names of parameters and headers');
   return new Set(names.map((name) => name.toLowerCase()));
+}
+
+/** In the form in which names of credentials are compared. */
+export function readCredentialNames(value: unknown, option: string): ReadonlySet<string> {
+  return new Set([...readNames(value, option)].map(plainName));
 }
 
 export function readMatchHeaders(value: unknown, option: string): boolean | readonly string[] {

@@ -54,8 +54,12 @@ export interface SharedCacheOptions {
   /** The same as {@link SharedCacheOptions.includeGetHeaders}. */
   matchHeaders?: boolean | readonly string[] | undefined;
   /**
-   * `'isolate'` (default): different credentials never share an entry; `'ignore'`: all share them; or a function from
-   * the request's config to a principal's name (`undefined` and `''`: nobody's).
+   * How credentials take part in the key. `'isolate'` (default): requests with different credentials never share a stored
+   * response. `'ignore'`: they do. A function of the request's axios config returns the principal: a string, `undefined`
+   * or `''` (none), or a promise of one; anything else rejects the request with a TypeError.
+   *
+   * @example
+   * setupCache(axios.create(), { credentials: (config) => userOf(config) });
    */
   credentials?: Credentials | undefined;
   /** Whether a response is cached; also asked for those that come from the cache, which are deleted where it refuses. */
@@ -92,6 +96,14 @@ interface InstanceOptions extends SharedCacheOptions {
   urlsExpireAfter?: UrlsExpireAfter | undefined;
   /** Names of query, body and header parameters that are left out of the key and out of the store. */
   ignoredParameters?: readonly string[] | undefined;
+  /**
+   * Names of headers and parameters that are credentials, beside the built-in rule (docs/security.md): they keep stored
+   * responses apart and are redacted. Letter case and the separators `-`, `_` and `.` do not count. Default: none.
+   *
+   * @example
+   * setupCache(axios.create(), { credentialNames: ['X-Device', 'pin'] });
+   */
+  credentialNames?: readonly string[] | undefined;
   /** Behave as a shared cache under RFC 9111. Default: `false`. */
   shared?: boolean | undefined;
   /**

@@ -1,0 +1,45 @@
+import type { FormEntry, RequestBody } from '../models/cache-request.js';
+import type { MaybePromise } from '../platform/maybe-promise.js';
+import { isArrayBuffer } from './transport.js';
+
+const NO_BODY: RequestBody = { kind: 'none' };
+const STREAM: RequestBody = { kind: 'stream' };
+
+/** Returns the body after `transformRequest`, which is what the adapter sends. */
+export function readRequestData(data: unknown): MaybePromise<RequestBody> {
+  if (data === undefined || data === null) return NO_BODY;
+  if (typeof data === 'string') return { kind: 'text', text: data };
+  if (ArrayBuffer.isView(data)) {
+    return { kind: 'bytes', bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
+  }
+  if (isArrayBuffer(data)) return { kind: 'bytes', bytes: new Uint8Array(data) };
+  // Told by their tags: the classes may be of another realm, or of a polyfill.
+  switch (Object.prototype.toString.call(data)) {
+    case '[object URLSearchParams]':
+      return { kind: 'text', text: String(data) };
+    case '[object Blob]':
+    case '[object File]':
+      return readBlob(data as Blob);
+    case '[object FormData]':
+      // The package form-data has the same tag, but is a stream.
+      return Symbol.iterator in Object(data) ? readForm(data as FormData) : STREAM;
+    default:
+      return STREAM;
+  }
+}
+
+async function readBlob(blob: Blob): Promise<RequestBody> {
+  return { kind: 'bytes', bytes: new Uint8Array(await blob.arrayBuffer()), type: blob.type };
+}
+
+async function readForm(form: FormData): Promise<RequestBody> {
+  const entries: FormEntry[] = [];
+  for (const [name, value] of form) {
+    if (typeof value === 'string') entries.push([name, value]);
+    else {
+      const bytes = new Uint8Array(await value.arrayBuffer());
+      entries.push([name, { name: value.name, type: value.type, bytes }]);
+    }
+  }
+  return { kind: 'form', entries };
+}

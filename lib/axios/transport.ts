@@ -1,0 +1,179 @@
+import type { InternalAxiosRequestConfig } from 'axios';
+import type { CacheRequest } from '../models/cache-request.js';
+import { sha256 } from '../platform/digest.js';
+import { identityOf } from '../platform/identity.js';
+
+/** Members that the types of axios lack, in general or in its oldest supported version. */
+export type ExtendedConfig = Omit<InternalAxiosRequestConfig, 'http2Options' | 'fetchOptions' | 'lookup'> & {
+  httpVersion?: unknown;
+  http2Options?: Options;
+  fetchOptions?: Options;
+  lookup?: unknown;
+  family?: unknown;
+  sensitiveHeaders?: readonly string[];
+};
+export type Options = Readonly<Record<string, unknown>>;
+
+/** What {@link readTransport} finds. */
+export type Transport = Pick<CacheRequest, 'transport' | 'hiddenTransport' | 'hiddenCredentials'>;
+
+/** Options of agents and of HTTP/2 that select the server, or that say who asks and how the server is verified. */
+const CONNECTION_OPTIONS = [
+  'allowPartialTrustChain',
+  'ca',
+  'cert',
+  'clientCertEngine',
+  'crl',
+  'defaultPort',
+  'family',
+  'host',
+  'hostname',
+  'key',
+  'localAddress',
+  'lookup',
+  'passphrase',
+  'path',
+  'pfx',
+  'port',
+  'privateKeyEngine',
+  'privateKeyIdentifier',
+  'proxyEnv',
+  'rejectUnauthorized',
+  'servername',
+  'session',
+  'socketPath',
+] as const;
+/** Options with code that cannot be compared, and the reason that Cache-Status shows. */
+const HIDDEN_OPTIONS: readonly (readonly [name: string, reason: string])[] = [
+  ['checkServerIdentity', 'tls'],
+  ['secureContext', 'tls'],
+  ['pskCallback', 'tls'],
+  ['createConnection', 'connection'],
+  ['socket', 'connection'],
+];
+/** Options of `fetch` that do not change the answer, or that axios itself sets. */
+const NEUTRAL_FETCH_OPTIONS: ReadonlySet<string> = new Set([
+  'cache',
+  'credentials',
+  'duplex',
+  'keepalive',
+  'priority',
+  'signal',
+  'window',
+]);
+const FETCH_DEFAULTS: Options = { redirect: 'follow', mode: 'cors' };
+
+const PLAIN: Transport = { transport: [] };
+
+/** Returns everything beside URL, headers and body that changes the answer (docs/matching.md). */
+export function readTransport(config: InternalAxiosRequestConfig): Transport {
+  const { proxy, decompress, maxRedirects, httpVersion, httpAgent, httpsAgent, fetchOptions, ...rest } =
+    partsOf(config);
+  const { http2Options, socketPath, family, lookup, sensitiveHeaders } = rest;
+  if (!proxy && !httpAgent && !httpsAgent && !fetchOptions && !lookup && !socketPath && httpVersion === undefined) {
+    if (decompress !== false && maxRedirects !== 0 && !family && !sensitiveHeaders) return PLAIN;
+  }
+  const parts = new TransportParts();
+  if (decompress === false) parts.add('decompress', 'false');
+  if (maxRedirects === 0) parts.add('maxRedirects', '0');
+  if (proxy) parts.add('proxy', JSON.stringify([proxy.protocol ?? 'http', proxy.host, proxy.port, proxy.auth ?? null]));
+  if (socketPath) parts.add('socketPath', String(socketPath));
+  if (family) parts.add('family', String(family));
+  if (lookup) parts.add('lookup', identityOf(lookup));
+  if (sensitiveHeaders) parts.add('sensitiveHeaders', JSON.stringify(sensitiveHeaders));
+  // HTTP/2 does without agents.
+  if (Number(httpVersion) === 2) parts.addConnection('http2Options', http2Options);
+  else {
+    parts.addAgent('httpAgent', httpAgent);
+    parts.addAgent('httpsAgent', httpsAgent);
+  }
+  if (fetchOptions) parts.addFetchOptions(fetchOptions);
+  return parts.result();
+}
+
+function partsOf(config: InternalAxiosRequestConfig) {
+  return config as ExtendedConfig & { lookup?: object };
+}
+
+class TransportParts {
+  readonly #pairs: [name: string, value: string][] = [];
+  #hiddenTransport: string | undefined;
+  #hiddenCredentials = false;
+
+  add(name: string, value: string): void {
+    this.#pairs.push([name, value]);
+  }
+
+  addAgent(name: string, agent: unknown): void {
+    if (typeof agent !== 'object' || agent === null) return;
+    const { options, proxy } = agent as { options?: Options; proxy?: unknown };
+    this.addConnection(name, options);
+    // Proxy agents; `proxy` is a URL or a plain object.
+    if (proxy) this.#addValue(`${name}.proxy`, proxy instanceof URL ? proxy.href : proxy);
+  }
+
+  addConnection(name: string, options: Options | undefined): void {
+    if (!options) return;
+    for (const option of CONNECTION_OPTIONS) {
+      const value = options[option];
+      // Node sets `path` to null on every agent.
+      if (value !== undefined && value !== null) this.#addValue(`${name}.${option}`, value);
+    }
+    for (const [option, reason] of HIDDEN_OPTIONS) if (options[option]) this.#hiddenTransport ??= reason;
+  }
+
+  addFetchOptions(options: Options): void {
+    for (const [name, value] of Object.entries(options)) {
+      if (value === undefined || NEUTRAL_FETCH_OPTIONS.has(name) || value === FETCH_DEFAULTS[name]) continue;
+      const written = textOf(value);
+      // A dispatcher, for example, may have cookies and certificates of its own.
+      if (written === undefined) this.#hiddenCredentials = true;
+      else this.add(`fetchOptions.${name}`, written);
+    }
+  }
+
+  result(): Transport {
+    return {
+      transport: this.#pairs.sort(([a], [b]) => (a < b ? -1 : 1)),
+      ...(this.#hiddenTransport === undefined ? {} : { hiddenTransport: this.#hiddenTransport }),
+      ...(this.#hiddenCredentials ? { hiddenCredentials: true } : {}),
+    };
+  }
+
+  #addValue(name: string, value: unknown): void {
+    const written = typeof value === 'function' ? identityOf(value) : textOf(value);
+    if (written === undefined) this.#hiddenTransport ??= 'tls';
+    else this.add(name, written);
+  }
+}
+
+/** The value in a form in which equal values are equal; undefined if something in it cannot be compared. */
+function textOf(value: unknown): string | undefined {
+  const bytes = bytesOf(value);
+  if (bytes) return sha256(bytes);
+  if (typeof value === 'function' || typeof value === 'symbol') return undefined;
+  if (typeof value !== 'object' || value === null) return String(value);
+  const prototype: unknown = Object.getPrototypeOf(value);
+  const isPlain = Array.isArray(value) || prototype === null || Object.getPrototypeOf(prototype) === null;
+  if (!isPlain) return undefined;
+  const members: [name: string, value: string][] = [];
+  for (const [name, member] of Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const written = textOf(member);
+    if (written === undefined) return undefined;
+    members.push([name, written]);
+  }
+  return JSON.stringify(members);
+}
+
+/** Text and bytes in every form: Node takes PEM as both, and the certificate is the same. */
+function bytesOf(value: unknown): Uint8Array | undefined {
+  if (typeof value === 'string') return value.includes('-----BEGIN') ? Buffer.from(value) : undefined;
+  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  return isArrayBuffer(value) ? new Uint8Array(value) : undefined;
+}
+
+/** Told by its tag: buffers of another realm, as under Jest, are instances of another class. */
+export function isArrayBuffer(value: unknown): value is ArrayBuffer {
+  const tag = Object.prototype.toString.call(value);
+  return tag === '[object ArrayBuffer]' || tag === '[object SharedArrayBuffer]';
+}
