@@ -14,6 +14,8 @@ export type CacheErrorCode =
   | 'ERR_CACHE_CLOSED'
   /** The store cannot do what was asked. */
   | 'ERR_CACHE_UNSUPPORTED'
+  /** The serializer failed to write or to read a response; `cause` is its error. */
+  | 'ERR_CACHE_SERIALIZER'
   /** What was asked does not fit the state: set up twice, and the like. */
   | 'ERR_CACHE_STATE';
 

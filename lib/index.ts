@@ -40,8 +40,9 @@ export { urlMatch } from './policy/url-pattern.js';
 export { type Credentials, createKey, type KeyRules } from './request/cache-key.js';
 export { normalizeUrl } from './request/normalize-url.js';
 export type { Key, Keys } from './serializers/keys.js';
-export { brotliStage, gzipStage, SerializerPipeline, type Stage, utf8Stage } from './serializers/pipeline.js';
+export { SerializerPipeline } from './serializers/pipeline.js';
 export type { Serializer } from './serializers/serializer.js';
+export { brotliStage, gzipStage, type Stage, utf8Stage } from './serializers/stages.js';
 export type { CacheSettings } from './settings/instance.js';
 export type {
   CacheOptions,

@@ -2,8 +2,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, utimesSync,
 import * as path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import type { BaseCache } from '../../lib/cache/base-cache.js';
-import { gzipStage, SerializerPipeline, utf8Stage } from '../../lib/serializers/pipeline.js';
+import { SerializerPipeline } from '../../lib/serializers/pipeline.js';
 import type { Serializer } from '../../lib/serializers/serializer.js';
+import { gzipStage, utf8Stage } from '../../lib/serializers/stages.js';
 import type { CacheOptions } from '../../lib/settings/types.js';
 import { FileStore } from '../../lib/stores/filesystem/index.js';
 import { type Bench, startBench, temporaryFolder } from '../support/api.js';
@@ -89,8 +90,8 @@ describe('a file', () => {
   });
 
   test.each([
-    ['json', (url: string) => `json\n{\n  "key": .*\n  "url": "${url}",\n.*\n}\n`],
-    ['yaml', (url: string) => `yaml\nkey: .*\nurl: ${url}\n.*\n`],
+    ['json', (url: string) => `json;text\n{\n  "key": .*\n  "url": "${url}",\n.*\n}\n`],
+    ['yaml', (url: string) => `yaml;text\nkey: .*\nurl: ${url}\n.*\n`],
   ])('is read by a person with %s', async (serializer, metadata) => {
     await using folder = await temporaryFolder();
     const cacheName = path.join(folder.path, 'cache');

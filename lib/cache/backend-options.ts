@@ -163,9 +163,14 @@ export function readUrl(protocols: readonly string[]): (value: unknown, option: 
   };
 }
 
-/** The codec that a backend's options, as they were read, ask for. */
-export function codecFor(read: Readonly<Record<string, unknown>>): EntryCodec {
+/**
+ * Returns the codec for a backend's options, as they were read.
+ *
+ * @param keepsObjects whether the store returns the same entry objects that it got
+ */
+export function codecFor(read: Readonly<Record<string, unknown>>, keepsObjects = false): EntryCodec {
   return openCodec({
+    keepsObjects,
     cacheName: (read.cacheName as string | undefined) ?? DEFAULT_CACHE_NAME,
     serializer: (read.serializer as Serializer | undefined) ?? openSerializer(undefined),
     secretKeys: read.secretKey as readonly Uint8Array[] | undefined,

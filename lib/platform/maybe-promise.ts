@@ -10,3 +10,13 @@ export function isPromise<T>(value: MaybePromise<T>): value is Promise<T> {
 export function chain<T, R>(value: MaybePromise<T>, next: (value: T) => MaybePromise<R>): MaybePromise<R> {
   return isPromise(value) ? value.then(next) : next(value);
 }
+
+/** Runs `work`; a failure, thrown or rejected, goes to `failed` instead of the caller. */
+export function attempt<T>(work: () => MaybePromise<T>, failed: (error: unknown) => T): MaybePromise<T> {
+  try {
+    const value = work();
+    return isPromise(value) ? value.catch(failed) : value;
+  } catch (error) {
+    return failed(error);
+  }
+}

@@ -4,34 +4,38 @@ import type { MaybePromise } from '../platform/maybe-promise.js';
 
 /** Why an entry cannot be used. */
 export type InvalidReason =
-  | 'unreadable' // no head of ours, an older format, or a structure that does not hold together
+  | 'unreadable' // no head of this package, an older format, or a wrong structure
   | 'wrong-serializer'
-  | 'wrong-item' // whole, but not what the reader asked for under that name
+  | 'wrong-item' // readable, but not the entry of the key that was looked up
   | 'unsigned'
   | 'bad-signature'
   | 'bad-digest'
   | 'unknown-key'
-  | 'key-missing' // marked signed or encrypted, and no key is set here
+  | 'key-missing' // signed or encrypted, and no key is set
   | 'not-encrypted'
   | 'cannot-decrypt';
 
-export type Decoded<T extends StoredRecord = StoredRecord> =
-  | { readonly record: T }
-  | { readonly invalid: InvalidReason; readonly error?: unknown };
+export interface InvalidEntry {
+  readonly invalid: InvalidReason;
+  readonly error?: unknown;
+}
+
+export type Decoded<T extends StoredRecord = StoredRecord> = { readonly record: T } | InvalidEntry;
 
 /**
- * The one step between cache and store: naming, serializing, compressing, signing, encrypting. The same for all stores.
- * Synchronous where nothing in it has to wait, so that a plain hit does not pay for it.
+ * The step between cache and store, the same for all stores: storage keys, serialization, compression, signature and
+ * encryption. Synchronous unless the serializer or a new signature is not, so that a hit does not wait.
  */
 export interface EntryCodec {
   /** Whether entries are encrypted. */
   readonly encrypts: boolean;
+
   /**
-   * The store's names for a key, the current first; further ones where older encryption keys rotate out, to be asked
-   * only after a miss. Without `encryptionKey` the key itself where it is a hex digest, else its SHA-256.
+   * Returns the storage keys of a cache key: the current one first, then those under older encryption keys, which are
+   * looked up only after a miss. Without `encryptionKey` the cache key itself if it is a hex digest, else its SHA-256.
    */
   names(key: string): readonly [string, ...string[]];
-  /** The names of a variant under a key's names; `variant` is the record's digest. */
+  /** Returns the storage key of a variant under a storage key; `variant` is the record's digest. */
   variantName(name: string, variant: string): string;
   /**
    * Returns the digests of a name in the secondary index (such as `url https://a.com/`), 32 hex digits each: the current
@@ -39,14 +43,17 @@ export interface EntryCodec {
    */
   indexDigests(name: string): readonly [string, ...string[]];
 
+  /** @throws CacheError `ERR_CACHE_SERIALIZER` if the serializer cannot write the record */
   encode(record: StoredRecord): MaybePromise<Entry>;
 
   /**
-   * @param asked the key that the reader asked for; a record of another key under its name is `wrong-item`. Undefined
-   *   when listing: the entry must then stand under the name of the key that it states.
+   * Never throws; an entry that cannot be read is invalid.
+   *
+   * @param asked the key that was looked up: the record of another key is `wrong-item`. `undefined` in listings: the
+   *   entry must then have the storage key of its own cache key
    */
   decode(entry: Entry, asked?: string): MaybePromise<Decoded>;
 
-  /** The same without the body (`body` is empty, and its digest not checked), for listings. */
+  /** Decodes an entry without its body, for listings. The record's body is empty, and its digest is not verified. */
   decodeSummary(summary: EntrySummary, asked?: string): MaybePromise<Decoded>;
 }

@@ -1,60 +1,60 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
 import type { Entry, EntrySummary } from '../models/entry.js';
+import { AesGcmKey } from '../platform/aes-gcm.js';
+import { bufferOf } from '../platform/bytes.js';
+import { sha256Base64url } from '../platform/digest.js';
 import { derivedKey, keyId } from './keys.js';
 
-const ALGORITHM = 'aes-256-gcm';
 const ID_BYTES = 8;
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
 
-/** A key is known by its id, which stands before what it encrypted. */
 interface CipherKey {
+  /** Stored before the data that the key encrypted. */
   readonly id: Buffer;
-  readonly key: Uint8Array;
+  readonly key: AesGcmKey;
 }
 
-/** Metadata and, where it was read, body in the clear; or why they cannot be had. */
-export type Opened =
+/** Decrypted metadata and, if it was read, body; or why they cannot be decrypted. */
+export type Decrypted =
   | { readonly meta: Uint8Array; readonly body: Uint8Array | undefined }
-  | { readonly invalid: 'unknown-key' | 'cannot-decrypt' };
+  | { readonly invalid: 'unknown-key' | 'cannot-decrypt'; readonly error?: unknown };
 
 /**
- * Encrypts entries with AES-256-GCM: metadata and body apart, so that listing needs no bodies. The head, which a store
- * must be able to read, is bound as additional data; the body is bound to its metadata.
+ * Encrypts entries with AES-256-GCM: metadata and body separately, so that listings read no bodies. The head, which a
+ * store must be able to read, is authenticated as additional data; the body is bound to its metadata.
  */
 export class Cipher {
   readonly #cacheName: string;
   readonly #keys: readonly CipherKey[];
 
-  /** @param keys first the one to encrypt with */
+  /** @param keys the first encrypts, all decrypt */
   constructor(keys: readonly Uint8Array[], cacheName: string) {
     this.#cacheName = cacheName;
     this.#keys = keys.map((secret) => {
       const key = derivedKey(secret, 'encrypt');
-      return { id: Buffer.from(keyId(key), 'hex'), key };
+      return { id: Buffer.from(keyId(key), 'hex'), key: new AesGcmKey(key) };
     });
   }
 
-  seal(entry: Entry): Entry {
+  encrypt(entry: Entry): Entry {
     const [current] = this.#keys;
     if (!current) return entry;
-    const meta = encrypt(current, entry.meta, this.#bound(entry, 'meta'));
-    const body = encrypt(current, entry.body, this.#bound(entry, digestOf(meta)));
+    const { id, key } = current;
+    const meta = Buffer.concat([id, key.encrypt(entry.meta, this.#bound(entry, 'meta'))]);
+    const body = Buffer.concat([id, key.encrypt(entry.body, this.#bound(entry, sha256Base64url(meta)))]);
     return { ...entry, protection: 'E', meta, body, size: meta.byteLength + body.byteLength };
   }
 
-  /** @param body undefined where only the summary was read */
-  open(entry: EntrySummary, body: Uint8Array | undefined): Opened {
-    const id = Buffer.from(entry.meta.subarray(0, ID_BYTES));
+  /** @param body undefined if only the summary was read */
+  decrypt(entry: EntrySummary, body: Uint8Array | undefined): Decrypted {
+    const id = bufferOf(entry.meta).subarray(0, ID_BYTES);
     const known = this.#keys.find((candidate) => candidate.id.equals(id));
     if (!known) return { invalid: 'unknown-key' };
     try {
       return {
         meta: decrypt(known, entry.meta, this.#bound(entry, 'meta')),
-        body: body && decrypt(known, body, this.#bound(entry, digestOf(entry.meta))),
+        body: body && decrypt(known, body, this.#bound(entry, sha256Base64url(entry.meta))),
       };
-    } catch {
-      return { invalid: 'cannot-decrypt' };
+    } catch (error) {
+      return { invalid: 'cannot-decrypt', error };
     }
   }
 
@@ -65,23 +65,9 @@ export class Cipher {
   }
 }
 
-function encrypt({ id, key }: CipherKey, data: Uint8Array, bound: Buffer): Buffer {
-  const nonce = randomBytes(NONCE_BYTES);
-  const cipher = createCipheriv(ALGORITHM, key, nonce).setAAD(bound);
-  const encrypted = [cipher.update(data), cipher.final()];
-  return Buffer.concat([id, nonce, ...encrypted, cipher.getAuthTag()]);
-}
-
-/** @throws where the data, or what is bound to it, is not what was encrypted */
-function decrypt({ id, key }: CipherKey, sealed: Uint8Array, bound: Buffer): Buffer {
-  const nonceEnd = ID_BYTES + NONCE_BYTES;
-  const tagAt = sealed.byteLength - TAG_BYTES;
-  if (tagAt < nonceEnd || !id.equals(sealed.subarray(0, ID_BYTES))) throw new RangeError('not encrypted with this key');
-  const decipher = createDecipheriv(ALGORITHM, key, sealed.subarray(ID_BYTES, nonceEnd), { authTagLength: TAG_BYTES });
-  decipher.setAAD(bound).setAuthTag(sealed.subarray(tagAt));
-  return Buffer.concat([decipher.update(sealed.subarray(nonceEnd, tagAt)), decipher.final()]);
-}
-
-function digestOf(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('base64url');
+/** @throws Error if the data, or what is bound to it, differs from what was encrypted */
+function decrypt({ id, key }: CipherKey, data: Uint8Array, bound: Buffer): Buffer {
+  if (!id.equals(bufferOf(data).subarray(0, ID_BYTES)))
+    throw new RangeError('not encrypted with the key of the metadata');
+  return key.decrypt(data.subarray(ID_BYTES), bound);
 }

@@ -1,18 +1,20 @@
-import { createHash, createHmac, hkdfSync } from 'node:crypto';
+import { isBytes } from '../platform/bytes.js';
+import { deriveKey } from '../platform/derived-key.js';
+import { sha256 } from '../platform/digest.js';
 
-/** A secret of 32 bytes or more: text counts by its UTF-8 bytes. */
+/** A secret of at least 32 bytes; of a text, the UTF-8 bytes count. */
 export type Key = string | Uint8Array;
 
-/** One key, or several: the first is used for writing, all for reading. */
+/** One key, or several: the first writes, all read. */
 export type Keys = Key | readonly Key[];
 
-/** RFC 7518 section 3.2: an HMAC key as long as the hash. */
+/** RFC 7518 section 3.2: an HMAC key is at least as long as the digest. */
 const MIN_BYTES = 32;
 const SALT = 'axios-keyv-cache';
 const ACCEPTED = `text or bytes of ${MIN_BYTES} bytes or more, or a list of them`;
 
 /**
- * The keys as bytes, first the one to write with; undefined where none is given.
+ * Returns the keys as bytes; undefined if none is given.
  *
  * @throws TypeError that names the option and never shows a key
  */
@@ -21,24 +23,19 @@ export function readKeys(value: unknown, option: string): readonly Uint8Array[] 
   const keys: readonly unknown[] = Array.isArray(value) ? value : [value];
   if (keys.length === 0) throw new TypeError(`${option}: an empty list is not accepted; expected ${ACCEPTED}`);
   return keys.map((key) => {
-    const bytes = typeof key === 'string' ? Buffer.from(key) : key instanceof Uint8Array ? Buffer.from(key) : undefined;
+    const bytes = typeof key === 'string' ? Buffer.from(key) : isBytes(key) ? Buffer.from(key) : undefined;
     if (bytes && bytes.byteLength >= MIN_BYTES) return bytes;
     const given = bytes ? `a key of ${bytes.byteLength} bytes` : `a ${typeof key}`;
     throw new TypeError(`${option}: ${given} is not accepted; expected ${ACCEPTED}`);
   });
 }
 
-/** A key of 32 bytes for one use alone (HKDF with SHA-256, RFC 5869). */
+/** Returns a key of 32 bytes for one use. */
 export function derivedKey(key: Uint8Array, use: 'sign' | 'encrypt' | 'name'): Uint8Array {
-  return new Uint8Array(hkdfSync('sha256', key, SALT, use, 32));
+  return deriveKey(key, SALT, use);
 }
 
-/** By what a key is told from others, without saying anything of it: 16 hex digits. */
+/** Returns 16 hex digits that identify a derived key and reveal nothing of it. */
 export function keyId(derived: Uint8Array): string {
-  return createHash('sha256').update(derived).digest('hex').slice(0, 16);
-}
-
-/** A keyed digest as 64 hex digits. */
-export function keyedDigest(derived: Uint8Array, text: string): string {
-  return createHmac('sha256', derived).update(text).digest('hex');
+  return sha256(derived).slice(0, 16);
 }

@@ -8,25 +8,30 @@ import type {
 } from '../models/record.js';
 import { type Fields, type FieldValue, newFields } from '../policy/messages.js';
 
-// A record's metadata: everything but the body and the instants, which have their own places in an entry.
+// A record's metadata: everything but the body and the fields of the entry's head.
 
-/** Field lists as pairs: no serializer gets to see a name such as `__proto__` as the name of a property. */
+/** Field lists as pairs, so that no serializer sees a field name such as `__proto__` as the name of a property. */
 type FieldPairs = readonly (readonly [name: string, value: FieldValue])[];
 
-/** What goes through the serializer. */
+/** The value that a serializer writes. */
 export type Metadata = Readonly<Record<string, unknown>>;
 
+/** The fields of an entry's head that a record contains too. */
+export type HeadFields = Pick<StoredRecord, 'receivedAt' | 'staleAt' | 'indexes' | 'order'>;
+
+/** A record read from metadata, without its body, and the length in bytes that the body must have. */
+export interface ParsedRecord {
+  readonly record: StoredRecord;
+  readonly size: number;
+}
+
+const NO_BODY = new Uint8Array(0);
+
+/** Returns the metadata of a record. */
 export function metadataOf(record: StoredRecord): Metadata {
   switch (record.kind) {
-    case 'response': {
-      const { headers, request, history, ...rest } = withoutHead(record);
-      return {
-        ...rest,
-        headers: pairsOf(headers),
-        request: { ...request, headers: pairsOf(request.headers) },
-        history: history.map((hop) => ({ ...hop, headers: pairsOf(hop.headers) })),
-      };
-    }
+    case 'response':
+      return responseMetadata(record);
     case 'variants':
       return { key: record.key, vary: record.vary };
     case 'redirect':
@@ -34,55 +39,62 @@ export function metadataOf(record: StoredRecord): Metadata {
   }
 }
 
-/** Everything of a response that the metadata contains. */
-function withoutHead({
-  kind: _,
-  receivedAt: _receivedAt,
-  staleAt: _staleAt,
-  indexes: _indexes,
-  order: _order,
-  body: _body,
-  ...rest
-}: ResponseRecord) {
-  return rest;
+function responseMetadata(record: ResponseRecord): Metadata {
+  const { headers, request, history } = record;
+  return {
+    key: record.key,
+    stamp: record.stamp,
+    status: record.status,
+    statusText: record.statusText,
+    headers: pairsOf(headers),
+    url: record.url,
+    request: { ...request, headers: pairsOf(request.headers) },
+    history: history.map((hop) => ({ ...hop, headers: pairsOf(hop.headers) })),
+    initialAge: record.initialAge,
+    vary: record.vary,
+    variant: record.variant,
+    tags: record.tags,
+    bodyForm: record.bodyForm,
+    size: record.body.byteLength,
+  };
 }
 
-/** The parts of an entry that the metadata lacks. */
-type Rest = Pick<ResponseRecord, 'receivedAt' | 'staleAt' | 'indexes' | 'order' | 'body'>;
-
-/** The record of that kind; undefined where the metadata does not hold together. */
-export function recordOf(kind: StoredRecord['kind'], metadata: unknown, rest: Rest): StoredRecord | undefined {
-  if (!isObject(metadata) || typeof metadata.key !== 'string') return undefined;
-  const { body, ...head } = rest;
-  const base = { key: metadata.key, ...head };
+/** Returns the record that metadata describes; undefined if the metadata is not that of a record of this kind. */
+export function parseMetadata(kind: StoredRecord['kind'], value: unknown, head: HeadFields): ParsedRecord | undefined {
+  if (!isObject(value) || typeof value.key !== 'string') return undefined;
+  const { receivedAt, staleAt, indexes, order } = head;
+  const base: RecordBase = { key: value.key, receivedAt, staleAt, indexes, order };
   switch (kind) {
     case 'response':
-      return responseOf(metadata, base, body);
+      return parseResponse(value, base);
     case 'variants':
-      return isTexts(metadata.vary) ? ({ kind, ...base, vary: metadata.vary } satisfies VariantsRecord) : undefined;
+      return isTexts(value.vary)
+        ? withoutBody({ kind, ...base, vary: value.vary } satisfies VariantsRecord)
+        : undefined;
     case 'redirect': {
-      const { target, stamp, url } = metadata;
+      const { target, stamp, url } = value;
       if (typeof target !== 'string' || typeof stamp !== 'string' || typeof url !== 'string') return undefined;
-      return { kind, ...base, target, stamp, url } satisfies RedirectRecord;
+      return withoutBody({ kind, ...base, target, stamp, url } satisfies RedirectRecord);
     }
   }
 }
 
-function responseOf(
-  metadata: Metadata,
-  base: Omit<Rest, 'body'> & { readonly key: string },
-  body: Uint8Array,
-): ResponseRecord | undefined {
-  const { stamp, status, statusText, url, initialAge, vary, variant, tags, bodyForm } = metadata;
-  const headers = fieldsOf(metadata.headers);
-  const request = requestOf(metadata.request);
-  const history = Array.isArray(metadata.history) ? Object.freeze(metadata.history.map(hopOf)) : undefined;
-  if (typeof status !== 'number' || typeof statusText !== 'string' || typeof url !== 'string') return undefined;
-  if (typeof stamp !== 'string' || !isTexts(tags)) return undefined;
-  if (typeof initialAge !== 'number' || !isTexts(vary) || typeof variant !== 'string' || !isBodyForm(bodyForm))
-    return undefined;
+type RecordBase = HeadFields & Pick<StoredRecord, 'key'>;
+
+function withoutBody(record: StoredRecord): ParsedRecord {
+  return { record, size: 0 };
+}
+
+function parseResponse(value: Metadata, base: RecordBase): ParsedRecord | undefined {
+  const { stamp, status, statusText, url, initialAge, vary, variant, tags, bodyForm, size } = value;
+  const headers = fieldsOf(value.headers);
+  const request = requestOf(value.request);
+  const history = Array.isArray(value.history) ? Object.freeze(value.history.map(hopOf)) : undefined;
   if (!headers || !request || !history?.every((hop) => hop !== undefined)) return undefined;
-  return {
+  if (typeof stamp !== 'string' || typeof statusText !== 'string' || typeof url !== 'string') return undefined;
+  if (typeof variant !== 'string' || !isTexts(vary) || !isTexts(tags) || !isBodyForm(bodyForm)) return undefined;
+  if (!isStatus(status) || !isCount(initialAge) || !isCount(size)) return undefined;
+  const record: ResponseRecord = {
     kind: 'response',
     ...base,
     stamp,
@@ -97,8 +109,9 @@ function responseOf(
     variant,
     tags,
     bodyForm,
-    body,
+    body: NO_BODY,
   };
+  return { record, size };
 }
 
 function requestOf(value: unknown): RequestRecord | undefined {
@@ -110,7 +123,7 @@ function requestOf(value: unknown): RequestRecord | undefined {
 }
 
 function hopOf(value: unknown): Hop | undefined {
-  if (!isObject(value) || typeof value.url !== 'string' || typeof value.status !== 'number') return undefined;
+  if (!isObject(value) || typeof value.url !== 'string' || !isStatus(value.status)) return undefined;
   const headers = fieldsOf(value.headers);
   return headers && Object.freeze({ url: value.url, status: value.status, headers: Object.freeze(headers) });
 }
@@ -136,6 +149,14 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function isTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((text) => typeof text === 'string');
+}
+
+function isStatus(value: unknown): value is number {
+  return Number.isInteger(value) && isCount(value) && value <= 999;
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && Number.isFinite(value);
 }
 
 function isBodyForm(value: unknown): value is ResponseRecord['bodyForm'] {

@@ -1,35 +1,51 @@
 import { optionError } from '../errors.js';
 import { canResolve, missingPackage } from '../platform/load-client.js';
 import { bsonSerializer } from './bson.js';
-import { jsonSerializer } from './json.js';
+import { jsonSerializer, linedJsonSerializer } from './json.js';
 import type { Serializer } from './serializer.js';
 import { v8Serializer } from './v8.js';
 import { yamlSerializer } from './yaml.js';
 
-const SERIALIZERS: Readonly<Record<string, Serializer>> = {
-  json: jsonSerializer,
-  v8: v8Serializer,
-  bson: bsonSerializer,
-  yaml: yamlSerializer,
-};
+/** The serializers of this package. */
+const FORMATS = { json: jsonSerializer, v8: v8Serializer, bson: bsonSerializer, yaml: yamlSerializer };
+
+/** Name of a serializer of this package. */
+export type SerializerName = keyof typeof FORMATS;
+
 const NAME = /^[\w.+-]{1,64}$/;
+export const SERIALIZER_NAMES = Object.keys(FORMATS)
+  .map((name) => `"${name}"`)
+  .join(', ');
 
 /**
- * The serializer that an option names or is; `'json'` where there is none.
+ * Returns the serializer that an option names or is.
  *
- * @throws TypeError for anything else; CacheError `ERR_CACHE_MISSING_PACKAGE` where its package is not installed
+ * @param value default: `'json'`
+ * @throws TypeError if the value is neither; CacheError `ERR_CACHE_MISSING_PACKAGE` if its package is not installed
  */
-export function openSerializer(value: unknown): Serializer {
-  if (value === undefined) return jsonSerializer;
-  if (typeof value === 'string' && Object.hasOwn(SERIALIZERS, value)) return resolved(SERIALIZERS[value] as Serializer);
+export function openSerializer(value: unknown = 'json', option = 'serializer'): Serializer {
+  if (isName(value)) return resolved(FORMATS[value]);
   if (isSerializer(value)) return value;
-  throw optionError(
-    'serializer',
-    value,
-    `${Object.keys(SERIALIZERS)
-      .map((name) => `"${name}"`)
-      .join(', ')}, or { name, dumps(value), loads(data) }`,
-  );
+  throw optionError(option, value, `${SERIALIZER_NAMES}, or { name, dumps(value), loads(data) }`);
+}
+
+/** Whether a serializer is one of this package, so that only damage can make an entry unreadable. */
+export function isOwnFormat(serializer: unknown): boolean {
+  return serializer === linedJsonSerializer || Object.values<unknown>(FORMATS).includes(serializer);
+}
+
+/** Whether a serializer is synchronous and writes all metadata. */
+export function isImmediate(serializer: unknown): boolean {
+  return serializer === jsonSerializer || serializer === linedJsonSerializer || serializer === v8Serializer;
+}
+
+/** Whether a text can be the name of a serializer, which is stored with each entry. */
+export function isSerializerName(name: unknown): boolean {
+  return typeof name === 'string' && NAME.test(name);
+}
+
+function isName(value: unknown): value is SerializerName {
+  return typeof value === 'string' && Object.hasOwn(FORMATS, value);
 }
 
 function resolved(serializer: Serializer): Serializer {
@@ -40,5 +56,5 @@ function resolved(serializer: Serializer): Serializer {
 
 function isSerializer(value: unknown): value is Serializer {
   const { name, dumps, loads } = (value ?? {}) as Partial<Serializer>;
-  return typeof name === 'string' && NAME.test(name) && typeof dumps === 'function' && typeof loads === 'function';
+  return isSerializerName(name) && typeof dumps === 'function' && typeof loads === 'function';
 }

@@ -1,90 +1,135 @@
-import { promisify } from 'node:util';
-import { brotliCompress, brotliDecompress, gunzip, gzip } from 'node:zlib';
 import { optionError } from '../errors.js';
-import type { MaybePromise } from '../platform/maybe-promise.js';
-import type { Serializer } from './serializer.js';
+import { bufferOf, decodeText, encodeText, isBytes } from '../platform/bytes.js';
+import { bsonSerializer } from './bson.js';
+import {
+  isOwnFormat,
+  isSerializerName,
+  openSerializer,
+  SERIALIZER_NAMES,
+  type SerializerName,
+} from './open-serializer.js';
+import type { BodyEncoding, Serializer } from './serializer.js';
+import { brotliStage, gzipStage, type Stage, utf8Stage } from './stages.js';
+import { v8Serializer } from './v8.js';
 
-/** One step of a {@link SerializerPipeline} (requests-cache: `Stage`). */
-export interface Stage {
-  /** Part of the pipeline's name, which stands in the store. */
-  readonly name: string;
-  /** Whether it turns bytes into bytes: it then runs on bodies too. */
-  readonly bytes?: boolean;
-  dumps(value: never): MaybePromise<unknown>;
-  loads(value: never): MaybePromise<unknown>;
-}
-
-/** A stage whose types are not known any more. */
-interface AnyStage {
-  readonly name: string;
-  readonly bytes?: boolean;
-  dumps(value: unknown): MaybePromise<unknown>;
-  loads(value: unknown): MaybePromise<unknown>;
-}
+/** Bytes of metadata that a stage may unpack. */
+const METADATA_LIMIT = 64 * 1024 * 1024;
+const ACCEPTED = `a list of a format (${SERIALIZER_NAMES}, or { name, dumps, loads }), utf8Stage if needed, and stages of bytes such as gzipStage`;
+const OWN_STAGES: readonly unknown[] = [gzipStage, brotliStage, utf8Stage];
 
 /**
- * Stages one after the other, the format first: each gets what the one before it made, and reading goes the other way
- * (requests-cache: `SerializerPipeline`). Steps may be async.
+ * A serializer of several stages: first the format, then for example compression (requests-cache:
+ * `SerializerPipeline`). `dumps` passes the result of each stage to the next, `loads` does so in reverse order. Stages
+ * may be async. Text becomes bytes before a stage of bytes, and text again after it.
+ *
+ * @example
+ * setupCache(axios.create(), { serializer: new SerializerPipeline(['json', gzipStage]) });
  */
 export class SerializerPipeline implements Serializer {
+  /** The names of the stages, joined by `+`. */
   readonly name: string;
-  readonly body: Serializer['body'];
-  readonly #stages: readonly AnyStage[];
+  readonly body: BodyEncoding | undefined;
+  readonly stages: readonly Stage[];
+  readonly #steps: readonly Stage[];
 
-  /** @throws TypeError for anything but a list of stages */
-  constructor(stages: readonly Stage[]) {
-    if (!Array.isArray(stages) || stages.length === 0 || !stages.every(isStage)) {
-      throw optionError('stages', stages, 'a list of { name, dumps, loads }');
-    }
-    this.#stages = stages as readonly AnyStage[];
-    this.name = stages.map(({ name }: Stage) => name).join('+');
-    const onBytes = this.#stages.filter(({ bytes }) => bytes);
-    this.body =
-      onBytes.length === 0
-        ? undefined
-        : { dumps: (body) => write(onBytes, body), loads: (body) => read(onBytes, body) };
+  /** @throws TypeError for an unknown stage, or for an order that cannot work */
+  constructor(stages: readonly (SerializerName | Serializer | Stage)[]) {
+    if (!Array.isArray(stages) || stages.length === 0) throw optionError('stages', stages, ACCEPTED);
+    this.stages = Object.freeze(stages.flatMap(stagesOf));
+    checkOrder(this.stages);
+    this.name = this.stages.map(({ name }) => name).join('+');
+    if (!isSerializerName(this.name))
+      throw optionError('stages', this.name, 'names of 1 to 64 letters, digits and "_.-"');
+    this.#steps = this.stages.flatMap((stage, index) =>
+      stage.bytes && !this.stages[index - 1]?.bytes ? [TEXT_AS_BYTES, stage] : [stage],
+    );
+    this.body = bodyEncoding(this.stages.filter(({ bytes }) => bytes));
   }
 
   async dumps(value: unknown): Promise<string | Uint8Array> {
-    return (await write(this.#stages, value)) as string | Uint8Array;
+    return (await write(this.#steps, value)) as string | Uint8Array;
   }
 
-  loads(data: Uint8Array): Promise<unknown> {
-    return read(this.#stages, data);
+  loads(data: string | Uint8Array): Promise<unknown> {
+    return read(this.#steps, data, () => METADATA_LIMIT);
   }
 }
 
-async function write<T>(stages: readonly AnyStage[], value: T): Promise<T> {
-  let written: unknown = value;
+/** Whether a serializer consists of parts of this package, so that only damage can make an entry unreadable. */
+export function isOwnSerializer(serializer: Serializer): boolean {
+  if (!(serializer instanceof SerializerPipeline)) return isOwnFormat(serializer);
+  return serializer.stages.every((stage) => isOwnFormat(stage) || OWN_STAGES.includes(stage));
+}
+
+/** Compresses bodies by the stages of bytes alone. */
+function bodyEncoding(stages: readonly Stage[]): BodyEncoding | undefined {
+  if (stages.length === 0) return undefined;
+  return {
+    dumps: (body) => write(stages, body) as Promise<Uint8Array>,
+    loads: (data, length) =>
+      read(stages, data, (index) => (index === 0 ? length : packedLimit(length))) as Promise<Uint8Array>,
+  };
+}
+
+/** What packing adds to data that cannot be compressed is far less than this. */
+function packedLimit(length: number): number {
+  return length + (length >> 6) + 4_096;
+}
+
+async function write(stages: readonly Stage[], value: unknown): Promise<unknown> {
+  let written = value;
   for (const stage of stages) written = await stage.dumps(written);
-  return written as T;
+  return written;
 }
 
-async function read<T>(stages: readonly AnyStage[], data: T): Promise<T> {
-  let loaded: unknown = data;
-  for (const stage of stages.toReversed()) loaded = await stage.loads(loaded);
-  return loaded as T;
+async function read(stages: readonly Stage[], data: unknown, limitOf: (index: number) => number): Promise<unknown> {
+  let loaded = data;
+  for (let index = stages.length - 1; index >= 0; index -= 1)
+    loaded = await stages[index]?.loads(loaded, limitOf(index));
+  return loaded;
 }
 
-function isStage(stage: unknown): stage is Stage {
-  const { name, dumps, loads } = (stage ?? {}) as Partial<Stage>;
-  return typeof name === 'string' && name !== '' && typeof dumps === 'function' && typeof loads === 'function';
-}
-
-/** Compresses with gzip, bodies too. */
-export const gzipStage: Stage = { name: 'gzip', bytes: true, dumps: promisify(gzip), loads: promisify(gunzip) };
-
-/** Compresses with brotli, bodies too. */
-export const brotliStage: Stage = {
-  name: 'brotli',
-  bytes: true,
-  dumps: promisify<Uint8Array, Buffer>(brotliCompress),
-  loads: promisify<Uint8Array, Buffer>(brotliDecompress),
+/** A mark before the bytes says whether they were text, since a stage may return either. */
+const [MARK_BYTES, MARK_TEXT] = [Buffer.of(0), Buffer.of(1)];
+const TEXT_AS_BYTES: Stage = {
+  name: 'text as bytes',
+  dumps(value: unknown) {
+    if (typeof value === 'string') return Buffer.concat([MARK_TEXT, encodeText(value)]);
+    if (isBytes(value)) return Buffer.concat([MARK_BYTES, value]);
+    throw new TypeError(`a stage returned a value of type ${typeof value} before a stage of bytes`);
+  },
+  loads(value: Uint8Array) {
+    const data = value.subarray(1);
+    return value[0] === MARK_TEXT[0] ? decodeText(data) : bufferOf(data);
+  },
 };
 
-/** Between a format that makes text and stages of bytes (requests-cache: `utf8_encoder`). */
-export const utf8Stage: Stage = {
-  name: 'utf8',
-  dumps: (text: string) => Buffer.from(text, 'utf8'),
-  loads: (data: Uint8Array) => Buffer.from(data).toString('utf8'),
-};
+/** The stages of one member of the list; a pipeline is replaced by its own. */
+function stagesOf(part: unknown): readonly Stage[] {
+  if (part instanceof SerializerPipeline) return part.stages;
+  if (typeof part === 'string') return [openSerializer(part, 'stages')];
+  const { name, dumps, loads } = (part ?? {}) as Partial<Stage>;
+  if (typeof name === 'string' && name !== '' && typeof dumps === 'function' && typeof loads === 'function')
+    return [part as Stage];
+  throw optionError('stages', part, ACCEPTED);
+}
+
+/** Refuses what cannot work: something before the format, a second format, text after bytes. */
+function checkOrder(stages: readonly Stage[]): void {
+  for (const [index, stage] of stages.entries()) {
+    const before = stages[index - 1];
+    const wrong = isOwnFormat(stage)
+      ? before !== undefined
+      : stage === utf8Stage
+        ? before === undefined || returnsBytes(before)
+        : stage.bytes && before === undefined;
+    if (!wrong) continue;
+    const place = before ? `after "${before.name}"` : 'first';
+    throw new TypeError(`stages: "${stage.name}" is not accepted ${place}; expected ${ACCEPTED}`);
+  }
+}
+
+function returnsBytes(stage: Stage): boolean {
+  const known: readonly unknown[] = [utf8Stage, v8Serializer, bsonSerializer];
+  return stage.bytes === true || known.includes(stage);
+}

@@ -1,36 +1,46 @@
 import { LRUCache } from 'lru-cache';
-import type { Entry, EntrySummary } from '../models/entry.js';
+import type { Entry, EntryHead, EntrySummary } from '../models/entry.js';
 import type { StoredRecord } from '../models/record.js';
-import { chain, isPromise, type MaybePromise } from '../platform/maybe-promise.js';
-import type { Decoded, EntryCodec } from './codec.js';
-import { metadataOf, recordOf } from './metadata.js';
+import { attempt, chain, type MaybePromise } from '../platform/maybe-promise.js';
+import type { Decoded, EntryCodec, InvalidEntry } from './codec.js';
+import { metadataOf, type ParsedRecord, parseMetadata } from './metadata.js';
 import type { Naming } from './naming.js';
+import { RecordEntry } from './record-entry.js';
+import { SerializedForm } from './serialized-form.js';
 import type { Serializer } from './serializer.js';
 
-const EMPTY = new Uint8Array(0);
-/** Ends the serializer's name, which stands before what it wrote. */
-const LINE_BREAK = 0x0a;
-/** Metadata that is remembered as it was read, by entries and bytes: that of what is asked for again and again. */
-const REMEMBERED = 500;
-const REMEMBERED_BYTES = 2_000_000;
+const NO_BODY = new Uint8Array(0);
+const WRONG_ITEM: InvalidEntry = { invalid: 'wrong-item' };
+/** Parsed metadata that is remembered: entries, and bytes of the metadata. */
+const REMEMBERED = 4_000;
+const REMEMBERED_BYTES = 4_000_000;
 
-/** Writes entries in the clear, with the given serializer. */
+/** An entry as this codec wrote it: decrypted, and without regard to its `protection`. */
+export interface PlainEntry {
+  readonly head: EntryHead;
+  readonly meta: Uint8Array;
+  /** Undefined in listings. */
+  readonly body: Uint8Array | undefined;
+}
+
+/** Writes entries without protection. */
 export class PlainCodec implements EntryCodec {
   readonly encrypts = false;
-  readonly #serializer: Serializer;
+  readonly #form: SerializedForm;
   readonly #naming: Naming;
-  /** What was decoded of an entry that a store holds as an object. */
-  readonly #decoded = new WeakMap<EntrySummary, Decoded>();
-  /** What was read of an entry's metadata, by its id. */
-  readonly #remembered = new LRUCache<string, { readonly meta: Buffer; readonly record: StoredRecord }>({
+  readonly #keepsRecords: boolean;
+  /** Parsed metadata by the entry's id, for responses that are read again and again. */
+  readonly #remembered = new LRUCache<string, { readonly meta: Buffer; readonly parsed: ParsedRecord }>({
     max: REMEMBERED,
     maxSize: REMEMBERED_BYTES,
     sizeCalculation: ({ meta }) => meta.byteLength,
   });
 
-  constructor(serializer: Serializer, naming: Naming) {
-    this.#serializer = serializer;
+  /** @param keepsRecords entries keep the record and are serialized on demand, for stores in this process's memory */
+  constructor(serializer: Serializer, naming: Naming, keepsRecords = false) {
+    this.#form = new SerializedForm(serializer);
     this.#naming = naming;
+    this.#keepsRecords = keepsRecords && this.#form.isImmediate;
   }
 
   names(key: string): readonly [string, ...string[]] {
@@ -46,18 +56,19 @@ export class PlainCodec implements EntryCodec {
   }
 
   encode(record: StoredRecord): MaybePromise<Entry> {
-    const raw = record.kind === 'response' ? record.body : EMPTY;
-    return chain(this.#serializer.body?.dumps(raw) ?? raw, (body) => this.#encode(record, body));
+    const [name] = this.names(record.key);
+    const id = record.kind === 'response' && record.variant ? this.variantName(name, record.variant) : name;
+    const group = record.kind === 'redirect' ? this.names(record.target)[0] : name;
+    if (this.#keepsRecords) return new RecordEntry(id, group, record, this.#form);
+    return this.#serialized(id, group, record);
   }
 
-  #encode(record: StoredRecord, body: Uint8Array): MaybePromise<Entry> {
-    return chain(this.#serializer.dumps(metadataOf(record)), (data) => {
-      const meta = withName(this.#serializer.name, data);
-      const [name] = this.names(record.key);
-      const entry: Entry = {
-        id: record.kind === 'response' && record.variant ? this.variantName(name, record.variant) : name,
+  #serialized(id: string, group: string, record: StoredRecord): MaybePromise<Entry> {
+    return chain(record.kind === 'response' ? this.#form.writeBody(record.body) : NO_BODY, (body) =>
+      chain(this.#form.writeMetadata(metadataOf(record)), (meta) => ({
+        id,
         kind: record.kind,
-        group: record.kind === 'redirect' ? this.names(record.target)[0] : name,
+        group,
         receivedAt: Math.floor(record.receivedAt),
         staleAt: record.staleAt,
         indexes: record.indexes,
@@ -67,92 +78,69 @@ export class PlainCodec implements EntryCodec {
         signature: '',
         meta,
         body,
-      };
-      this.#decoded.set(entry, { record });
-      return entry;
-    });
+      })),
+    );
   }
 
   decode(entry: Entry, asked?: string): MaybePromise<Decoded> {
-    const known = this.#decoded.get(entry);
-    if (known) return this.#checked(known, entry, asked);
-    return chain(this.#readWhole(entry), (decoded) => {
-      this.#decoded.set(entry, decoded);
-      return this.#checked(decoded, entry, asked);
-    });
+    if (entry instanceof RecordEntry) return this.#wrongItem(entry.record, entry, asked) ?? entry;
+    if (entry.protection !== '') return { invalid: 'key-missing' };
+    return this.decodePlain({ head: entry, meta: entry.meta, body: entry.body }, asked);
   }
 
   decodeSummary(summary: EntrySummary, asked?: string): MaybePromise<Decoded> {
-    return chain(this.#read(summary, EMPTY), (decoded) => this.#checked(decoded, summary, asked));
-  }
-
-  #readWhole(entry: Entry): MaybePromise<Decoded> {
-    const { body } = this.#serializer;
-    // Another serializer's entry is told by its name, before its body is touched.
-    if (!body || entry.kind !== 'response' || entry.protection !== '') return this.#readAgain(entry, entry.body);
-    return chain(this.#readAgain(entry, EMPTY), async (decoded) => {
-      if ('invalid' in decoded || decoded.record.kind !== 'response') return decoded;
-      try {
-        return { record: { ...decoded.record, body: await body.loads(entry.body) } };
-      } catch (error) {
-        return unreadable(error);
-      }
-    });
-  }
-
-  /** As {@link PlainCodec.#read}, but for metadata that was read before and is the same. */
-  #readAgain(entry: Entry, body: Uint8Array): MaybePromise<Decoded> {
-    const { id, kind, protection, meta, receivedAt, staleAt, indexes, order } = entry;
-    const known = this.#remembered.get(id);
-    if (protection === '' && known?.record.kind === kind && known.meta.equals(meta)) {
-      return { record: withBody({ ...known.record, receivedAt, staleAt, indexes, order }, body) };
-    }
-    return chain(this.#read(entry, body), (decoded) => {
-      // Copies, since a part of a row keeps all of it in memory.
-      if ('record' in decoded)
-        this.#remembered.set(id, { meta: Buffer.from(meta), record: withBody(decoded.record, EMPTY) });
-      return decoded;
-    });
-  }
-
-  #read(summary: EntrySummary, body: Uint8Array): MaybePromise<Decoded> {
-    const { kind, meta, receivedAt, staleAt, indexes, order } = summary;
-    if (kind === 'unknown') return { invalid: 'unreadable' };
+    if (summary instanceof RecordEntry) return this.#wrongItem(summary.record, summary, asked) ?? summary.withoutBody();
     if (summary.protection !== '') return { invalid: 'key-missing' };
-    const nameEnd = meta.indexOf(LINE_BREAK);
-    const name = Buffer.from(meta.subarray(0, Math.max(0, nameEnd))).toString();
-    if (nameEnd === -1 || name !== this.#serializer.name) return { invalid: 'wrong-serializer' };
-    try {
-      const loaded = this.#serializer.loads(meta.subarray(nameEnd + 1));
-      const read = (metadata: unknown): Decoded => {
-        const record = recordOf(kind, metadata, { receivedAt, staleAt, indexes, order, body });
-        return record ? { record } : { invalid: 'unreadable' };
-      };
-      return isPromise(loaded) ? loaded.then(read).catch(unreadable) : read(loaded);
-    } catch (error) {
-      return unreadable(error);
-    }
+    return this.decodePlain({ head: summary, meta: summary.meta, body: undefined }, asked);
   }
 
-  /** A record under the name of another is somebody else's. */
-  #checked(decoded: Decoded, { id }: EntrySummary, asked: string | undefined): Decoded {
-    if ('invalid' in decoded) return decoded;
-    const { record } = decoded;
-    if (asked !== undefined && record.key !== asked) return { invalid: 'wrong-item' };
+  /** Decodes what {@link PlainCodec.encode} wrote, after its protection was removed. */
+  decodePlain(entry: PlainEntry, asked: string | undefined): MaybePromise<Decoded> {
+    return attempt(
+      () => chain(this.#parse(entry), (parsed) => this.#complete(parsed, entry, asked)),
+      (error) => this.#unreadable(error),
+    );
+  }
+
+  #complete(parsed: ParsedRecord | InvalidEntry, entry: PlainEntry, asked: string | undefined): MaybePromise<Decoded> {
+    if ('invalid' in parsed) return parsed;
+    const { record, size } = parsed;
+    const { head, body } = entry;
+    const wrong = this.#wrongItem(record, head, asked);
+    if (wrong) return wrong;
+    const { receivedAt, staleAt, indexes, order } = head;
+    if (body === undefined || record.kind !== 'response')
+      return { record: { ...record, receivedAt, staleAt, indexes, order } };
+    return chain(this.#form.readBody(body, size), (raw) => ({
+      record: { ...record, receivedAt, staleAt, indexes, order, body: raw },
+    }));
+  }
+
+  /** The record without its body; metadata that was read before and is the same is not parsed again. */
+  #parse({ head, meta }: PlainEntry): MaybePromise<ParsedRecord | InvalidEntry> {
+    const { id, kind } = head;
+    if (kind === 'unknown') return { invalid: 'unreadable' };
+    const known = this.#remembered.get(id);
+    if (known?.parsed.record.kind === kind && known.meta.equals(meta)) return known.parsed;
+    if (!this.#form.isOwn(meta)) return { invalid: 'wrong-serializer' };
+    return chain(this.#form.readMetadata(meta), (value) => {
+      const parsed = parseMetadata(kind, value, head);
+      if (!parsed) return this.#unreadable(new TypeError('the metadata is not that of a stored response'));
+      // A copy, since a view of a stored value would keep all of it in memory.
+      this.#remembered.set(id, { meta: Buffer.from(meta), parsed });
+      return parsed;
+    });
+  }
+
+  /** Refuses a record that is stored under the storage key of another. */
+  #wrongItem(record: StoredRecord, { id }: EntryHead, asked: string | undefined): InvalidEntry | undefined {
+    if (asked !== undefined && record.key !== asked) return WRONG_ITEM;
     const variant = record.kind === 'response' ? record.variant : '';
-    const own = this.names(record.key).some((name) => id === (variant ? this.variantName(name, variant) : name));
-    return own ? decoded : { invalid: 'wrong-item' };
+    const isOwn = this.names(record.key).some((name) => id === (variant ? this.variantName(name, variant) : name));
+    return isOwn ? undefined : WRONG_ITEM;
   }
-}
 
-function withBody<T extends StoredRecord>(record: T, body: Uint8Array): T {
-  return record.kind === 'response' ? { ...record, body } : record;
-}
-
-function unreadable(error: unknown): Decoded {
-  return { invalid: 'unreadable', error };
-}
-
-function withName(name: string, data: string | Uint8Array): Uint8Array {
-  return Buffer.concat([Buffer.from(`${name}\n`), typeof data === 'string' ? Buffer.from(data) : data]);
+  #unreadable(error: unknown): InvalidEntry {
+    return { invalid: 'unreadable', error: this.#form.readError(error) };
+  }
 }

@@ -3,10 +3,10 @@ import type { Serializer } from './serializer.js';
 
 const load = () => loadClient<typeof import('yaml')>('yaml', 'serializer "yaml"');
 
-/** YAML, by the `yaml` package: for people to read. */
+/** YAML, written and read by the package `yaml`; readable by people. */
 export const yamlSerializer: Serializer = {
   name: 'yaml',
   needs: 'yaml',
   dumps: async (value) => (await load()).stringify(value),
-  loads: async (data) => (await load()).parse(Buffer.from(data).toString('utf8')),
+  loads: async (text: string) => (await load()).parse(text),
 };

@@ -1,5 +1,5 @@
 // What signing and encrypting cost, beside a bare HMAC, in one run: medians of interleaved rounds.
-// npm run bench:sealing
+// npm run bench:protection
 
 import { createHmac, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url';
 import { buildSync } from 'esbuild';
 
 const folder = mkdtempSync(path.join(process.cwd(), 'node_modules', '.bench-'));
-const outfile = path.join(folder, 'sealing.mjs');
+const outfile = path.join(folder, 'protection.mjs');
 const contents = `
   export { Signer } from './lib/serializers/signing.ts';
   export { Cipher } from './lib/serializers/encryption.ts';
@@ -34,23 +34,24 @@ for (const [name, size, times] of [
     id,
     kind: 'response',
     group: id,
-    created: 1,
-    expires: 2,
-    urls: [],
-    seal: '',
+    receivedAt: 1,
+    staleAt: 2,
+    indexes: [],
+    order: 0,
+    protection: '',
     signature: '',
     size,
     meta,
     body: randomBytes(size),
   };
   const signed = await signer.sign(entry);
-  const sealed = cipher.seal(entry);
+  const encrypted = cipher.encrypt(entry);
   const cases = {
     hmac: () => createHmac('sha256', key).update(entry.body).digest(),
     sign: () => signer.sign(entry),
     verify: () => signer.verify(signed, signed.body),
-    encrypt: () => cipher.seal(entry),
-    decrypt: () => cipher.open(sealed, sealed.body),
+    encrypt: () => cipher.encrypt(entry),
+    decrypt: () => cipher.decrypt(encrypted, encrypted.body),
   };
   const samples = Object.fromEntries(Object.keys(cases).map((one) => [one, []]));
   for (let round = 0; round < 12; round += 1) {
@@ -68,7 +69,7 @@ for (const [name, size, times] of [
     'encrypt µs': median('encrypt'),
     'decrypt µs': median('decrypt'),
     'bytes signed': signed.signature.length,
-    'bytes encrypted': sealed.meta.byteLength + sealed.body.byteLength - meta.byteLength - size,
+    'bytes encrypted': encrypted.meta.byteLength + encrypted.body.byteLength - meta.byteLength - size,
   };
 }
 console.table(rows);

@@ -1,0 +1,26 @@
+/** Returns a Buffer over the same memory, or over the UTF-8 bytes of a text. */
+export function bufferOf(data: string | Uint8Array): Buffer {
+  if (typeof data === 'string') return Buffer.from(data);
+  return Buffer.isBuffer(data) ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+}
+
+/** Tells bytes from other values, also those of another realm, which are instances of another class. */
+export function isBytes(value: unknown): value is Uint8Array {
+  return ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === '[object Uint8Array]';
+}
+
+/** No UTF-8 text begins with this byte. */
+const UTF16_MARK = 0xff;
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+/** Encodes a text as UTF-8; as UTF-16 after a mark if it has a lone surrogate, which UTF-8 would lose. */
+export function encodeText(text: string): Buffer {
+  if (!LONE_SURROGATE.test(text)) return Buffer.from(text);
+  return Buffer.concat([Buffer.of(UTF16_MARK), Buffer.from(text, 'utf16le')]);
+}
+
+/** Decodes what {@link encodeText} returned. */
+export function decodeText(bytes: Uint8Array): string {
+  const buffer = bufferOf(bytes);
+  return buffer[0] === UTF16_MARK ? buffer.toString('utf16le', 1) : buffer.toString('utf8');
+}

@@ -1,0 +1,75 @@
+import type { Entry, EntrySummary } from '../models/entry.js';
+import type { StoredRecord } from '../models/record.js';
+import { attempt, chain, type MaybePromise } from '../platform/maybe-promise.js';
+import type { Decoded, EntryCodec, InvalidReason } from './codec.js';
+import type { Cipher } from './encryption.js';
+import type { PlainCodec } from './plain-codec.js';
+import type { Signer } from './signing.js';
+
+export interface Protection {
+  readonly signer: Signer | undefined;
+  readonly cipher: Cipher | undefined;
+}
+
+/** Signs or encrypts, or both, the entries of a plain codec. Refuses entries without the protection that is set. */
+export class ProtectedCodec implements EntryCodec {
+  readonly encrypts: boolean;
+  readonly #plain: PlainCodec;
+  readonly #signer: Signer | undefined;
+  readonly #cipher: Cipher | undefined;
+
+  constructor(plain: PlainCodec, { signer, cipher }: Protection) {
+    this.encrypts = cipher !== undefined;
+    this.#plain = plain;
+    this.#signer = signer;
+    this.#cipher = cipher;
+  }
+
+  names(key: string): readonly [string, ...string[]] {
+    return this.#plain.names(key);
+  }
+
+  variantName(name: string, variant: string): string {
+    return this.#plain.variantName(name, variant);
+  }
+
+  indexDigests(name: string): readonly [string, ...string[]] {
+    return this.#plain.indexDigests(name);
+  }
+
+  encode(record: StoredRecord): MaybePromise<Entry> {
+    return chain(this.#plain.encode(record), (plain) => {
+      const entry = this.#cipher ? this.#cipher.encrypt(plain) : plain;
+      return this.#signer ? this.#signer.sign(entry) : entry;
+    });
+  }
+
+  decode(entry: Entry, asked?: string): MaybePromise<Decoded> {
+    return this.#decode(entry, entry.body, asked);
+  }
+
+  decodeSummary(summary: EntrySummary, asked?: string): MaybePromise<Decoded> {
+    return this.#decode(summary, undefined, asked);
+  }
+
+  #decode(entry: EntrySummary, body: Uint8Array | undefined, asked: string | undefined): MaybePromise<Decoded> {
+    return attempt<Decoded>(
+      () => {
+        if (entry.kind === 'unknown') return { invalid: 'unreadable' };
+        const invalid = this.#missingProtection(entry) ?? this.#signer?.verify(entry, body);
+        if (invalid) return { invalid };
+        if (!this.#cipher) return this.#plain.decodePlain({ head: entry, meta: entry.meta, body }, asked);
+        const decrypted = this.#cipher.decrypt(entry, body);
+        return 'invalid' in decrypted ? decrypted : this.#plain.decodePlain({ head: entry, ...decrypted }, asked);
+      },
+      (error) => ({ invalid: 'unreadable', error }),
+    );
+  }
+
+  #missingProtection({ protection }: EntrySummary): InvalidReason | undefined {
+    const [signed, encrypted] = [protection === 'S' || protection === 'B', protection === 'E' || protection === 'B'];
+    if (this.#signer && !signed) return 'unsigned';
+    if (this.#cipher && !encrypted) return 'not-encrypted';
+    return (signed && !this.#signer) || (encrypted && !this.#cipher) ? 'key-missing' : undefined;
+  }
+}
