@@ -78,7 +78,7 @@ async function answerWithin(config: InternalAxiosRequestConfig, context: Caching
   const limits = CallerLimits.of(config, flavor);
   try {
     const reading = readRequest(config, url, settings.credentials);
-    const request: CacheRequest = isPromise(reading) ? await reading : reading;
+    const request: CacheRequest = isPromise(reading) ? await (limits ? limits.race(reading) : reading) : reading;
     const store = cache.guard.call((event) => cache.emit(event.type, () => event, settings.onEvent));
     const call = new Call({ request, settings, cache, store, origin, patience: limits });
     return await replay(await exchange(call), config, flavor);

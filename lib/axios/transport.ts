@@ -69,12 +69,15 @@ const PLAIN: Transport = { transport: [] };
 export function readTransport(config: InternalAxiosRequestConfig): Transport {
   const { proxy, decompress, maxRedirects, httpVersion, httpAgent, httpsAgent, fetchOptions, ...rest } =
     partsOf(config);
-  const { http2Options, socketPath, family, lookup, sensitiveHeaders } = rest;
+  const { http2Options, socketPath, family, lookup, sensitiveHeaders, transitional, auth } = rest;
+  const { advertiseZstdAcceptEncoding: zstd, encodeBasicAuthUsername } = (transitional ?? {}) as Options;
+  const encodesUser = Boolean(encodeBasicAuthUsername && auth);
   if (!proxy && !httpAgent && !httpsAgent && !fetchOptions && !lookup && !socketPath && httpVersion === undefined) {
-    if (decompress !== false && maxRedirects !== 0 && !family && !sensitiveHeaders) return PLAIN;
+    if (decompress !== false && maxRedirects !== 0 && !family && !sensitiveHeaders && !encodesUser) return PLAIN;
   }
   const parts = new TransportParts();
-  if (decompress === false) parts.add('decompress', 'false');
+  if (decompress === false) parts.add('decompress', zstd ? 'false, zstd' : 'false');
+  if (encodesUser) parts.add('encodeBasicAuthUsername', 'true');
   if (maxRedirects === 0) parts.add('maxRedirects', '0');
   if (proxy) parts.add('proxy', JSON.stringify([proxy.protocol ?? 'http', proxy.host, proxy.port, proxy.auth ?? null]));
   if (socketPath) parts.add('socketPath', String(socketPath));
