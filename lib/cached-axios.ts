@@ -1,21 +1,27 @@
 import axios, { type AxiosInstance, type AxiosRequestConfig, type AxiosStatic, type CreateAxiosDefaults } from 'axios';
 import type { CacheMethods } from './axios/attachment.js';
+import type { CachedQuery, CachedVerbs } from './axios/types.js';
 import type { CacheOptions } from './settings/types.js';
-import { setupCache } from './setup-cache.js';
+import { type CachedAxiosInstance, setupCache } from './setup-cache.js';
 
-/** An axios instance with a cache: callable, and built like `axios.create(axiosConfig)` (requests-cache: `CachedSession`). */
-export interface CachedAxios extends AxiosInstance, CacheMethods {}
+/**
+ * An axios instance with a cache: callable, and built like `axios.create(axiosConfig)` (requests-cache: `CachedSession`).
+ *
+ * @example
+ * const api = new CachedAxios({ baseURL: 'https://example.org' }, { expireAfter: '6m' });
+ */
+export type CachedAxios = CachedAxiosInstance;
 
 interface CachedAxiosConstructor {
   /**
-   * @param axiosConfig what `axios.create()` takes
-   * @param cacheOptions what `setupCache` takes
+   * @param axiosConfig as for `axios.create()`
+   * @param cacheOptions as for `setupCache`
    * @throws as `setupCache`
    */
   new (axiosConfig?: CreateAxiosDefaults, cacheOptions?: CacheOptions): CachedAxios;
 }
 
-/** Builds the callable instance and returns it in place of `this`; subclasses keep their own methods. */
+/** Builds the callable instance and returns it instead of `this`; subclasses keep their own methods. */
 class CallableAxios {
   constructor(axiosConfig: CreateAxiosDefaults = {}, cacheOptions: CacheOptions = {}) {
     const instance = setupCache(axios.create(axiosConfig), cacheOptions);
@@ -35,12 +41,12 @@ type AxiosClass = new (...parameters: any[]) => InstanceType<AxiosStatic['Axios'
 export type WithCache<Base extends AxiosClass> = (new (
   axiosConfig?: AxiosRequestConfig,
   cacheOptions?: CacheOptions,
-) => InstanceType<Base> & CacheMethods) &
+) => CachedVerbs & CachedQuery & InstanceType<Base> & CacheMethods) &
   Omit<Base, 'prototype'>;
 
 /**
- * Adds caching to a class of yours that extends `Axios` (requests-cache: `CacheMixin`). The constructor takes the
- * configuration, which goes to `super()` merged with axios's defaults, and the cache options.
+ * Adds caching to a class that extends `Axios` (requests-cache: `CacheMixin`). The constructor takes the configuration,
+ * which goes to `super()` merged with axios's defaults, and the cache options.
  *
  * @example
  * class Client extends CacheMixin(Axios) {}

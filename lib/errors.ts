@@ -1,3 +1,5 @@
+import { brandOf, hasInstance } from './platform/shared-state.js';
+
 /** Stable codes of {@link CacheError}, to switch on. */
 export type CacheErrorCode =
   /** The package that a named backend or serializer needs is not installed. */
@@ -21,6 +23,10 @@ export type CacheErrorCode =
 
 /** Every error of the cache itself that is not a mistake in an option (those are `TypeError`s). */
 export class CacheError extends Error {
+  /** @internal */
+  static readonly brand: string = /* @__PURE__ */ brandOf('CacheError');
+  /** @internal */
+  static override readonly [Symbol.hasInstance] = hasInstance;
   override readonly name: string = 'CacheError';
   readonly code: CacheErrorCode;
 
@@ -32,6 +38,8 @@ export class CacheError extends Error {
 
 /** Thrown where a store cannot do what was asked, such as iterating over Memcached; the message says what can be done instead. */
 export class UnsupportedOperationError extends CacheError {
+  /** @internal */
+  static override readonly brand: string = /* @__PURE__ */ brandOf('UnsupportedOperationError');
   override readonly name = 'UnsupportedOperationError';
 
   constructor(message: string) {

@@ -1,5 +1,7 @@
 export type { CacheMethods } from './axios/attachment.js';
-export type {} from './axios/types.js';
+export type { Disabling } from './axios/disabling.js';
+export type { PrefetchOptions, PrefetchProgress, PrefetchRequests, PrefetchResult } from './axios/prefetch.js';
+export type { CachedAxiosResponse, CachedCalls, CachedQuery, CachedVerbs, ResponseExtras } from './axios/types.js';
 export { DynamoDbCache, type DynamoDbCacheOptions } from './cache/backends/dynamodb-cache.js';
 export { FileCache, type FileCacheOptions } from './cache/backends/file-cache.js';
 export { GridFSCache, type GridFSCacheOptions } from './cache/backends/gridfs-cache.js';
@@ -12,6 +14,7 @@ export { BaseCache, type DeletionQuery, type RemovalCount, type ResponseFilter }
 export type { EventCounts } from './cache/events.js';
 export type { InvalidResponse } from './cache/rows.js';
 export type { CacheStorage } from './cache/storage-view.js';
+export { type CachingAdapter, cachingAdapter } from './cached-adapter.js';
 export { CachedAxios, CacheMixin, type WithCache } from './cached-axios.js';
 export { CacheError, type CacheErrorCode, UnsupportedOperationError } from './errors.js';
 export type { CacheRequest } from './models/cache-request.js';

@@ -1,12 +1,14 @@
-import type { Axios, AxiosInstance, AxiosRequestConfig, InternalAxiosRequestConfig } from 'axios';
+import type { Axios, AxiosInstance, AxiosRequestConfig, AxiosStatic, InternalAxiosRequestConfig } from 'axios';
 import { attachmentOf } from './axios/attachment.js';
 import { type CachingContext, restoreAdapter, wrapAdapter } from './axios/caching-adapter.js';
-import { prototypesOfAxios } from './axios/copies.js';
+import { type AxiosExport, copiesOfApplication, copyOf, isBare, isExport, registerCopy } from './axios/copies.js';
 import type { BaseCache, RemovalCount } from './cache/base-cache.js';
 import { type CacheInternals, internalsOf } from './cache/internals.js';
 import { openCache } from './cache/open-cache.js';
 import { optionError } from './errors.js';
-import { asyncScope } from './platform/async-scope.js';
+import type { CacheEvent } from './models/events.js';
+import { type AsyncScope, asyncScope } from './platform/async-scope.js';
+import { shared } from './platform/shared-state.js';
 import type { ExpirationTime } from './policy/expiration.js';
 import { type CallSettings, InstanceSettings, storeOptions, withoutStoreOptions } from './settings/instance.js';
 import type { CacheOptions } from './settings/types.js';
@@ -15,29 +17,54 @@ import type { CachedAxiosInstance } from './setup-cache.js';
 /** Options of {@link installCache} and {@link enabled}. */
 export type InstallOptions = CacheOptions & {
   /**
-   * Called for each covered instance in place of the default; gets the instance, and the options for `setupCache`
-   * (requests-cache: `session_factory`).
+   * Called for each covered instance instead of `setupCache`, with the instance and the options for `setupCache`
+   * (requests-cache: `session_factory`). If it throws, or returns no set-up instance, the request is sent without a
+   * cache, and an event of type `error` reports it.
+   *
+   * @example
+   * installCache({ instanceFactory: (instance, options) => setupCache(instance, { ...options, expireAfter: '1h' }) });
    */
   instanceFactory?: ((instance: AxiosInstance, options: CacheOptions) => CachedAxiosInstance) | undefined;
+  /**
+   * Default exports of further copies of axios to cover, such as the copy of an SDK. The copies that the application
+   * loads are always covered. Default: none.
+   *
+   * @example
+   * import { axios as axiosOfSdk } from 'some-sdk';
+   * installCache({ copies: [axiosOfSdk] });
+   */
+  copies?: readonly (AxiosStatic | AxiosExport)[] | undefined;
 };
 
-/** `Axios.prototype._request`: private, and the one place that every instance of every kind passes. */
+/** `Axios.prototype._request`: private, and the one method that every request of every kind of instance passes. */
 type Request = (this: Axios, configOrUrl: string | AxiosRequestConfig, config?: AxiosRequestConfig) => Promise<unknown>;
 
-/** What covers whoever runs in it: an installation, or nothing. */
+/** What covers the code that runs in it: an installation, or nothing. */
 interface Scope {
   readonly installation: Installation | undefined;
 }
 
-const scopes = asyncScope<Scope>();
-/** Who made what of an instance by an `instanceFactory`, by its interceptors. */
-const makers = new WeakMap<object, { readonly installation: Installation; readonly made: CachedAxiosInstance }>();
-let installed: Installation | undefined;
-/** Installations in force: the global one, and those of `enabled` calls that run. */
-let inForce = 0;
-let restore: (() => void) | undefined;
+/** What all copies of this package know of installations. */
+interface PatchingState {
+  readonly scopes: AsyncScope<Scope>;
+  /** The results of `instanceFactory`, by the interceptors of the instance. */
+  readonly made: WeakMap<object, { readonly installation: Installation; readonly instance: CachedAxiosInstance }>;
+  installed: Installation | undefined;
+  /** Installations in force: the global one, and those of `enabled` calls in progress. */
+  inForce: number;
+  /** Restores each patched prototype. */
+  readonly patched: Map<object, () => void>;
+}
 
-/** A cache that covers instances which have none of their own. */
+const state: PatchingState = /* @__PURE__ */ shared('patching', () => ({
+  scopes: asyncScope<Scope>(),
+  made: new WeakMap(),
+  installed: undefined,
+  inForce: 0,
+  patched: new Map(),
+}));
+
+/** A cache that covers instances that have no cache of their own. */
 class Installation implements CachingContext {
   readonly base: BaseCache;
   readonly cache: CacheInternals;
@@ -46,13 +73,15 @@ class Installation implements CachingContext {
   readonly #factory: InstallOptions['instanceFactory'];
   readonly #factoryOptions: CacheOptions;
   readonly #made = new Map<object, CachedAxiosInstance>();
+  readonly #prototypes: ReadonlySet<object>;
   readonly #release: () => void;
 
   constructor(options: InstallOptions) {
-    const { instanceFactory, ...cacheOptions } = options;
+    const { instanceFactory, copies, ...cacheOptions } = options;
     if (instanceFactory !== undefined && typeof instanceFactory !== 'function') {
       throw optionError('instanceFactory', instanceFactory, 'a function');
     }
+    const exported = [...copiesOfApplication(), ...readCopies(copies)];
     const settings = new InstanceSettings(cacheOptions);
     this.settings = settings;
     const { cache, owned } = openCache(storeOptions(cacheOptions), {});
@@ -63,8 +92,9 @@ class Installation implements CachingContext {
     this.#factory = instanceFactory;
     this.#factoryOptions = { ...withoutStoreOptions(cacheOptions), backend: cache };
     this.#release = this.cache.use(this.settings);
-    inForce += 1;
-    restore ??= patch();
+    this.#prototypes = new Set(exported.map((copy) => copy.Axios.prototype));
+    state.inForce += 1;
+    for (const copy of exported) patch(copy);
   }
 
   isDisabled(): boolean {
@@ -75,11 +105,19 @@ class Installation implements CachingContext {
 
   leave(): void {}
 
+  /** Whether it covers the instances of a copy of axios. */
+  covers(prototype: object): boolean {
+    return this.#prototypes.has(prototype);
+  }
+
   /** Sends a covered instance's request through the cache. */
   request(instance: Axios, original: Request, given: AxiosRequestConfig): Promise<unknown> {
-    if (this.#factory && this.#cover(instance, this.#factory)) return original.call(instance, given);
+    if (this.#factory) {
+      const isMade = this.#make(instance, this.#factory);
+      if (isMade !== 'other') return original.call(instance, given);
+    }
     const config = { ...given, adapter: given.adapter ?? instance.defaults.adapter } as InternalAxiosRequestConfig;
-    wrapAdapter(config, this);
+    wrapAdapter(config, this, copyOf(instance));
     return original.call(instance, config).catch((error: unknown) => {
       const { config: sent } = (error ?? {}) as { config?: InternalAxiosRequestConfig };
       if (sent) restoreAdapter(sent);
@@ -87,109 +125,160 @@ class Installation implements CachingContext {
     });
   }
 
-  /** Restores at once; resolves when what was opened is closed. */
+  /** Restores at once; resolves when the store that it opened is closed. */
   async end(): Promise<void> {
-    inForce -= 1;
-    if (inForce === 0) {
-      restore?.();
-      restore = undefined;
+    state.inForce -= 1;
+    if (state.inForce === 0) {
+      for (const restore of state.patched.values()) restore();
+      state.patched.clear();
     }
     this.#release();
-    await Promise.all(
-      [...this.#made].map(([interceptors, instance]) => {
-        makers.delete(interceptors);
-        return instance.detachCache();
-      }),
-    );
+    const detached = [...this.#made].map(async ([interceptors, instance]) => {
+      state.made.delete(interceptors);
+      await instance.detachCache();
+    });
+    for (const result of await Promise.allSettled(detached)) {
+      if (result.status === 'rejected') this.#report('detach', result.reason);
+    }
     if (this.#owned) await this.base.close();
   }
 
-  /** Whether the instance is the factory's; another installation's factory may have been there before. */
-  #cover(instance: Axios, factory: NonNullable<InstallOptions['instanceFactory']>): boolean {
+  /** As {@link end}, for where nobody waits. */
+  endInBackground(): void {
+    this.end().catch((error: unknown) => this.#report('close', error));
+  }
+
+  /**
+   * Lets the factory set up the instance, once.
+   *
+   * @returns `'other'` if another installation's factory made the instance before
+   */
+  #make(instance: Axios, factory: NonNullable<InstallOptions['instanceFactory']>): 'made' | 'failed' | 'other' {
     const { interceptors } = instance;
-    if (this.#made.has(interceptors)) return true;
-    if (makers.has(interceptors)) return false;
-    const made = factory(instance as AxiosInstance, this.#factoryOptions);
-    this.#made.set(interceptors, made);
-    makers.set(interceptors, { installation: this, made });
-    return true;
+    if (this.#made.has(interceptors)) return 'made';
+    if (state.made.has(interceptors)) return 'other';
+    try {
+      const made = factory(instance as AxiosInstance, this.#factoryOptions);
+      if (typeof made?.detachCache !== 'function') {
+        throw optionError('instanceFactory', made, 'a function that returns a set-up instance');
+      }
+      this.#made.set(interceptors, made);
+      state.made.set(interceptors, { installation: this, instance: made });
+      return 'made';
+    } catch (error) {
+      this.#report('instance-factory', error);
+      return 'failed';
+    }
+  }
+
+  #report(reason: string, error: unknown): void {
+    const event: CacheEvent = { type: 'error', reason, error };
+    this.cache.emit('error', () => event, this.settings.compiled.onEvent);
   }
 }
 
-/** The installation that covers the code which runs here; the innermost of `enabled` and `disabled` wins. */
-function coverage(): Installation | undefined {
-  const scope = scopes.get();
-  return scope ? scope.installation : installed;
+/** @throws TypeError for anything but a list of default exports of axios */
+function readCopies(copies: unknown): readonly AxiosExport[] {
+  const list: readonly unknown[] = copies === undefined ? [] : Array.isArray(copies) ? copies : [copies];
+  const wrong = list.find((copy) => !isExport(copy));
+  if (wrong !== undefined || list.includes(undefined)) {
+    throw optionError('copies', wrong, 'a list of default exports of axios 1.7.9 or later');
+  }
+  return list as readonly AxiosExport[];
 }
 
-/** Sends a request as what covers the caller has it; an instance that is set up itself goes by its own settings. */
-function send(instance: Axios, original: Request, given: AxiosRequestConfig): Promise<unknown> {
-  const installation = coverage();
-  const maker = makers.get(instance.interceptors);
-  const own = maker === undefined && attachmentOf(instance) !== undefined;
+/** The installation that covers the code that runs here; the innermost of `enabled` and `disabled` applies. */
+function coverage(): Installation | undefined {
+  const scope = state.scopes.get();
+  return scope ? scope.installation : state.installed;
+}
+
+/** Sends a request as its caller is covered; a set-up instance uses its own settings. */
+function send(prototype: object, instance: Axios, original: Request, given: AxiosRequestConfig): Promise<unknown> {
+  if (isBare(instance)) return original.call(instance, given);
+  const covering = coverage();
+  const installation = covering?.covers(prototype) ? covering : undefined;
+  const made = state.made.get(instance.interceptors);
+  const own = made === undefined && attachmentOf(instance) !== undefined;
   const go = () =>
     !installation || own ? original.call(instance, given) : installation.request(instance, original, given);
-  // What another installation's factory made of it is not in force here.
-  return maker && maker.installation !== installation ? maker.made.cacheDisabled(go) : go();
+  // An instance that another installation's factory made is not covered by that one here.
+  return made && made.installation !== installation ? made.instance.cacheDisabled(go) : go();
 }
 
-/** Puts a request function of ours in the place of axios's own, in every copy of axios that is loaded. */
-function patch(): () => void {
-  const undo = prototypesOfAxios().map((prototype) => {
-    const own = Object.getOwnPropertyDescriptor(prototype, '_request');
-    const original = own?.value as Request;
-    const patched: Request = function (configOrUrl, config) {
-      const given = typeof configOrUrl === 'string' ? { ...config, url: configOrUrl } : (configOrUrl ?? {});
-      return send(this, original, given);
-    };
-    Object.defineProperty(prototype, '_request', { ...own, value: patched });
-    return () => {
-      // Whoever patched it after us keeps what it has.
-      const current = Object.getOwnPropertyDescriptor(prototype, '_request');
-      if (own && current?.value === patched) Object.defineProperty(prototype, '_request', own);
-    };
-  });
-  return () => {
-    for (const one of undo) one();
+/** Puts a function of this package in the place of a copy's `_request`. */
+function patch(copy: AxiosExport): void {
+  const { prototype } = copy.Axios;
+  if (state.patched.has(prototype)) return;
+  registerCopy(copy);
+  const own = Object.getOwnPropertyDescriptor(prototype, '_request') as PropertyDescriptor;
+  const original = own.value as Request;
+  const patched: Request = function (configOrUrl, config) {
+    const given = typeof configOrUrl === 'string' ? { ...config, url: configOrUrl } : (configOrUrl ?? {});
+    return send(prototype, this, original, given);
   };
+  Object.defineProperty(prototype, '_request', { ...own, value: patched });
+  state.patched.set(prototype, () => {
+    // A patch that others made later stays.
+    const current = Object.getOwnPropertyDescriptor(prototype, '_request');
+    if (current?.value === patched) Object.defineProperty(prototype, '_request', own);
+  });
 }
 
 /**
- * Covers all axios instances that have no cache of their own: the default one, those that exist, later ones, subclasses
- * (requests-cache: `install_cache`). A second call replaces the first.
+ * Covers all axios instances that have no cache of their own: the default one, existing and later ones, and subclasses
+ * (requests-cache: `install_cache`). A second call replaces the first, and closes the store that it opened.
+ *
+ * Covered are the copies of axios that the application loads and those in `copies`. Copies nested in other packages are
+ * not covered; {@link cachingAdapter} serves SDKs that accept an adapter.
  *
  * @throws as `setupCache`
+ * @example
+ * installCache({ cacheName: 'demo_cache', expireAfter: '6m' });
  */
 export function installCache(options: InstallOptions = {}): void {
   const installation = new Installation(options);
-  void installed?.end();
-  installed = installation;
+  state.installed?.endInBackground();
+  state.installed = installation;
 }
 
-/** Leaves axios as it was, at once; resolves when the store is closed (requests-cache: `uninstall_cache`). */
+/**
+ * Restores axios at once; resolves when the store is closed (requests-cache: `uninstall_cache`).
+ *
+ * @example
+ * await uninstallCache();
+ */
 export async function uninstallCache(): Promise<void> {
-  const installation = installed;
-  installed = undefined;
+  const installation = state.installed;
+  state.installed = undefined;
   await installation?.end();
 }
 
 /**
- * Covers what `fn` starts, and nothing else that runs meanwhile (requests-cache: `enabled`).
+ * Covers the requests that `fn` starts, also asynchronously, and no others (requests-cache: `enabled`).
  *
- * @returns what `fn` returns, once its cache is closed
+ * @returns what `fn` returns, when the cache is closed
+ * @example
+ * await enabled({ backend: 'memory' }, () => axios.get('https://example.org/'));
  */
 export async function enabled<T>(options: InstallOptions, fn: () => T | Promise<T>): Promise<T> {
   const installation = new Installation(options);
   try {
-    return await scopes.run({ installation }, fn);
+    return await state.scopes.run({ installation }, fn);
   } finally {
     await installation.end();
   }
 }
 
-/** Has no installation cover what `fn` starts; returns what `fn` returns (requests-cache: `disabled`). */
+/**
+ * Excludes the requests that `fn` starts from every installation (requests-cache: `disabled`).
+ *
+ * @returns what `fn` returns
+ * @example
+ * const response = await disabled(() => axios.get('https://example.org/'));
+ */
 export function disabled<T>(fn: () => T): T {
-  return scopes.run({ installation: undefined }, fn);
+  return state.scopes.run({ installation: undefined }, fn);
 }
 
 /** The cache that covers the caller, if any (requests-cache: `get_cache`). */

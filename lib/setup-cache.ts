@@ -1,6 +1,7 @@
-import type { AxiosInstance } from 'axios';
+import type { AxiosInstance, AxiosStatic, CreateAxiosDefaults } from 'axios';
 import { Attachment, attachmentOf, type CacheMethods } from './axios/attachment.js';
 import { axiosBindings } from './axios/bindings.js';
+import type { CachedCalls, CachedQuery, CachedVerbs } from './axios/types.js';
 import { provideBindings } from './cache/bindings.js';
 import { openCache } from './cache/open-cache.js';
 import { CacheError, optionError } from './errors.js';
@@ -9,8 +10,24 @@ import type { CacheOptions } from './settings/types.js';
 
 provideBindings(axiosBindings);
 
-/** An axios instance with a cache. */
-export type CachedAxiosInstance<Instance extends object = AxiosInstance> = Instance & CacheMethods;
+/**
+ * An axios instance with a cache: the extras of its responses are not optional, and `create()` returns another one.
+ *
+ * @typeParam Instance the type of the instance that was set up
+ */
+export type CachedAxiosInstance<Instance extends object = AxiosInstance> =
+  // `axios.create()` makes instances without a cache.
+  (Instance extends AxiosStatic ? unknown : CachedCreate) &
+    CachedCalls &
+    CachedVerbs &
+    CachedQuery &
+    Instance &
+    CacheMethods;
+
+interface CachedCreate {
+  /** A child instance: it uses this instance's cache, and a copy of this instance's settings at this moment. */
+  create(config?: CreateAxiosDefaults): CachedAxiosInstance;
+}
 
 /** For tests of this package: a clock to move. */
 export interface SetupInternals {
@@ -45,5 +62,5 @@ export function setupCache<Instance extends AxiosInstance>(
   const settings = new InstanceSettings(options);
   const { cache, owned } = openCache(storeOptions(options), internals);
   new Attachment(instance, cache, settings, { owned });
-  return instance as CachedAxiosInstance<Instance>;
+  return instance as unknown as CachedAxiosInstance<Instance>;
 }

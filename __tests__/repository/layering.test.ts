@@ -13,8 +13,8 @@ const LAYERS = [
   ['settings'],
   ['exchange'],
   ['axios'],
-  ['setup-cache', 'cached-axios', 'patcher'],
-  ['index'],
+  ['setup-cache', 'cached-adapter', 'cached-axios', 'patcher'],
+  ['index', 'subpaths'],
 ];
 
 interface Import {

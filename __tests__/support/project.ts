@@ -1,27 +1,50 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
 
 /** The packed package in an empty project, beside axios: what users get. */
 
+/** The packages that npm installs with this one. */
+export const DEPENDENCIES = ['axios', 'jose', 'keyv', 'lossless-json', 'lru-cache'];
+
 const run = promisify(execFile);
 const root = process.cwd();
 
-/** A project with the tarball's content, and links to what npm would install beside it. */
+let packing: Promise<string> | undefined;
+
+/** The folder of the tarball's content; packed once in a test file, since that takes seconds. */
+function packed(): Promise<string> {
+  packing ??= pack();
+  return packing;
+}
+
+async function pack(): Promise<string> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'akc-packed-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { version: string };
+  // Through a shell, since npm is a script in Windows.
+  await run('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], { cwd: root, shell: true });
+  await run('tar', ['xzf', `axios-keyv-cache-${version}.tgz`], { cwd: folder });
+  return path.join(folder, 'package');
+}
+
+/**
+ * A project with the tarball's content, and links to the packages that npm would install beside it.
+ *
+ * @param axios the installed package that takes the place of axios
+ */
 export async function project(folder: string, packages: readonly string[], axios = 'axios'): Promise<void> {
   const modules = path.join(folder, 'node_modules');
   mkdirSync(path.join(modules, '@keyv'), { recursive: true });
-  await run('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], { cwd: root });
-  await run('tar', ['xzf', path.join(folder, 'axios-keyv-cache-0.1.0.tgz'), '-C', folder]);
-  renameSync(path.join(folder, 'package'), path.join(modules, 'axios-keyv-cache'));
+  cpSync(await packed(), path.join(modules, 'axios-keyv-cache'), { recursive: true });
   for (const name of packages) {
-    symlinkSync(path.join(root, 'node_modules', name === 'axios' ? axios : name), path.join(modules, name));
+    const target = path.join(root, 'node_modules', name === 'axios' ? axios : name);
+    symlinkSync(target, path.join(modules, name), 'junction');
   }
   writeFileSync(path.join(folder, 'package.json'), '{ "private": true }');
 }
-
-export const DEPENDENCIES = ['axios', 'jose', 'keyv', 'lossless-json', 'lru-cache'];
 
 const CHECKED = `
 const api = setupCache(axios.create(), { expireAfter: '6m', allowableCodes: [200] });

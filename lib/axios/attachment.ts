@@ -1,59 +1,87 @@
-import type { Axios, AxiosInstance, CreateAxiosDefaults, InternalAxiosRequestConfig } from 'axios';
+import type { Axios, AxiosInstance, AxiosRequestConfig, CreateAxiosDefaults, InternalAxiosRequestConfig } from 'axios';
 import type { BaseCache, RemovalCount } from '../cache/base-cache.js';
 import { type CacheInternals, internalsOf } from '../cache/internals.js';
+import type { MaybePromise } from '../platform/maybe-promise.js';
+import { shared } from '../platform/shared-state.js';
 import type { ExpirationTime } from '../policy/expiration.js';
 import { type CacheSettings, type InstanceSettings, refuseCacheOptions } from '../settings/instance.js';
 import { type CachingContext, hasCachingAdapter, restoreAdapter, wrapAdapter } from './caching-adapter.js';
+import { type AxiosCopy, copyOf, isExport } from './copies.js';
+import { type Disabling, disabling } from './disabling.js';
+import { InFlight } from './in-flight.js';
+import { type PrefetchOptions, type PrefetchRequests, type PrefetchResult, prefetch } from './prefetch.js';
 import { isDisabledHere, runDisabled } from './scope.js';
 
 /** What caching adds to an axios instance. */
 export interface CacheMethods {
-  /** The cache behind this instance (requests-cache: `session.cache`). */
+  /** The cache of this instance (requests-cache: `session.cache`). */
   readonly cache: BaseCache;
-  /** The instance's settings; writing one validates it. */
+  /** The instance's settings; each write is validated. */
   readonly cacheSettings: CacheSettings;
   /**
-   * Bypasses the cache for what `fn` starts, also when it is async, and for nothing else that runs meanwhile
-   * (requests-cache: `cache_disabled()`). Children made by `create()` follow.
+   * Bypasses the cache for the requests that `fn` starts, also asynchronously, and for no others (requests-cache:
+   * `cache_disabled()`). Children made by `create()` follow.
    *
    * @returns what `fn` returns
+   * @example
+   * const response = await api.cacheDisabled(() => api.get('https://example.org/'));
    */
   cacheDisabled<T>(fn: () => T): T;
-  /** Disables this instance as a whole until the result is disposed. */
-  cacheDisabled(): Disposable;
+  /**
+   * Disables the cache for this instance and its children until the result is disposed.
+   *
+   * @example
+   * const disabled = api.cacheDisabled();
+   * await api.get('https://example.org/');
+   * disabled.dispose();
+   */
+  cacheDisabled(): Disabling;
   /** As {@link BaseCache.removeExpiredResponses}. */
   removeExpiredResponses(expireAfter?: ExpirationTime): Promise<RemovalCount>;
-  /** Leaves the instance and its children as they were before, and closes a store that was opened for it. */
+  /**
+   * Sends the requests whose responses are not stored, at most `concurrency` (default 4) at a time. A request that fails
+   * is counted and does not end the others.
+   *
+   * @returns the number of requests by outcome
+   * @throws TypeError for a wrong option
+   * @example
+   * await api.prefetch(['https://example.org/1', 'https://example.org/2'], { concurrency: 2 });
+   */
+  prefetch(requests: PrefetchRequests, options?: PrefetchOptions): Promise<PrefetchResult>;
+  /**
+   * Restores the instance and its children, waits for their requests (at most `backendTimeout`), and closes a store that
+   * `setupCache` opened.
+   */
   detachCache(): Promise<void>;
 }
 
-/** Anything of axios's that has interceptors: an instance or an object of a subclass. */
-export type Attachable = Pick<Axios, 'interceptors' | 'defaults'> & { create?: AxiosInstance['create'] };
+/** Anything of axios that has interceptors: an instance, or an object of a subclass. */
+export type Attachable = Pick<Axios, 'interceptors' | 'defaults' | 'request'> & { create?: AxiosInstance['create'] };
 
-/** The attachment in force for each instance, by its interceptors: a callable instance and the object behind it share them. */
-const attachments = new WeakMap<object, Attachment>();
+/** The current attachment of each instance, by its interceptors: a callable instance shares them with its object. */
+const attachments = /* @__PURE__ */ shared('attachments', () => new WeakMap<object, Attachment>());
 
 export function attachmentOf({ interceptors }: Pick<Attachable, 'interceptors'>): Attachment | undefined {
   return attachments.get(interceptors);
 }
 
-/** One instance's tie to a cache: its interceptors, its settings, and what it adds to the instance. */
+/** The tie between one instance and a cache: interceptors, settings, and the members that it adds to the instance. */
 export class Attachment implements CachingContext {
   readonly instance: Attachable;
   readonly settings: InstanceSettings;
   readonly base: BaseCache;
   readonly cache: CacheInternals;
-  /** Whether the instance was set up itself, rather than covered through its parent or an installation. */
+  /** Whether the instance was set up itself, rather than covered through its parent. */
   readonly own: boolean;
   readonly #owned: boolean;
   readonly #parent: Attachment | undefined;
   readonly #covered: Attachment | undefined;
+  readonly #copy: MaybePromise<AxiosCopy>;
   readonly #undo: (() => void)[] = [];
   readonly #children = new Set<WeakRef<Attachment>>();
   readonly #forgotten = new FinalizationRegistry<WeakRef<Attachment>>((child) => this.#children.delete(child));
-  #switchedOff = 0;
-  #inFlight = 0;
-  #whenIdle: (() => void)[] = [];
+  readonly #inFlight = new InFlight();
+  #disablings = 0;
 
   /** @param how.owned whether the cache was opened for this instance, and is closed with it */
   constructor(
@@ -70,7 +98,9 @@ export class Attachment implements CachingContext {
     this.own = how.parent === undefined;
     this.#owned = how.owned ?? false;
     this.#parent = how.parent;
-    // A child's requests tell its own listener; of the store as a whole its parent hears.
+    // Before `create` is replaced: an unknown copy of axios is learned by an instance of its own.
+    this.#copy = copyOf(instance);
+    // A child's requests report to its own listener; events of the whole store go to the parent's.
     if (this.own) this.#undo.push(this.cache.use(settings));
     this.#covered = attachments.get(instance.interceptors);
     attachments.set(instance.interceptors, this);
@@ -79,20 +109,18 @@ export class Attachment implements CachingContext {
   }
 
   isDisabled(): boolean {
-    return this.#switchedOff > 0 || isDisabledHere(this) || (this.#parent?.isDisabled() ?? false);
+    return this.#disablings > 0 || isDisabledHere(this) || (this.#parent?.isDisabled() ?? false);
   }
 
   enter(): void {
-    this.#inFlight += 1;
+    this.#inFlight.enter();
   }
 
   leave(): void {
-    this.#inFlight -= 1;
-    if (this.#inFlight > 0) return;
-    for (const resolve of this.#whenIdle.splice(0)) resolve();
+    this.#inFlight.leave();
   }
 
-  /** Takes everything off the instance and its children, and resolves when their requests have settled. */
+  /** Restores the instance and its children, and resolves when their requests have settled. */
   async detach(): Promise<void> {
     if (attachments.get(this.instance.interceptors) === this) {
       if (this.#covered) attachments.set(this.instance.interceptors, this.#covered);
@@ -100,20 +128,16 @@ export class Attachment implements CachingContext {
     }
     for (const undo of this.#undo.splice(0).reverse()) undo();
     const children = [...this.#children].map((child) => child.deref()?.detach());
-    await this.cache.guard.within(Promise.all([...children, this.#idle()]));
+    await this.cache.guard.within(Promise.all([...children, this.#inFlight.idle()]));
     if (this.#owned) await this.base.close();
-  }
-
-  #idle(): Promise<void> {
-    return this.#inFlight === 0 ? Promise.resolve() : new Promise((resolve) => this.#whenIdle.push(resolve));
   }
 
   #listen(): void {
     const { request, response } = this.instance.interceptors;
     const onRequest = (config: InternalAxiosRequestConfig) => {
       if (attachments.get(this.instance.interceptors) !== this) return config;
-      // Switched off, it leaves the request to whatever covers it here.
-      if (!(this.isDisabled() && hasCachingAdapter(config))) wrapAdapter(config, this);
+      // If this attachment is disabled, an installation may still cover the request.
+      if (!(this.isDisabled() && hasCachingAdapter(config))) wrapAdapter(config, this, this.#copy);
       return config;
     };
     const requestId = request.use(onRequest, null, { synchronous: true });
@@ -132,18 +156,23 @@ export class Attachment implements CachingContext {
     const methods: CacheMethods = {
       cache: this.base,
       cacheSettings: this.settings.view,
-      cacheDisabled: <T>(fn?: () => T) => (fn ? runDisabled(this, fn) : this.#switchOff()) as T & Disposable,
+      cacheDisabled: <T>(fn?: () => T) => (fn ? runDisabled(this, fn) : this.#disable()) as T & Disabling,
       removeExpiredResponses: (expireAfter?: ExpirationTime) => this.base.removeExpiredResponses(expireAfter),
+      prefetch: (requests, options) =>
+        prefetch((config: AxiosRequestConfig) => this.instance.request(config), requests, options),
       detachCache: () => this.detach(),
     };
     for (const [name, value] of Object.entries(methods)) this.#define(name, value);
-    const create = this.instance.create;
-    if (create) this.#define('create', (config?: CreateAxiosDefaults) => this.#createChild(create, config));
+    const { create } = this.instance;
+    // `axios.create()` makes instances of their own, which `setupCache(axios)` must not affect.
+    if (create && !isExport(this.instance)) {
+      this.#define('create', (config?: CreateAxiosDefaults) => this.#createChild(create, config));
+    }
   }
 
   #define(name: string, value: unknown): void {
     const before = Object.getOwnPropertyDescriptor(this.instance, name);
-    // `create` may be wrapped once more, as cookie jars do; whoever wrapped it keeps what it has.
+    // Others may replace `create`, as cookie jars do; their version then stays.
     const writable = name === 'create';
     Object.defineProperty(this.instance, name, { value, configurable: true, enumerable: true, writable });
     this.#undo.push(() => {
@@ -163,14 +192,10 @@ export class Attachment implements CachingContext {
     return child;
   }
 
-  #switchOff(): Disposable {
-    this.#switchedOff += 1;
-    let done = false;
-    return {
-      [Symbol.dispose]: () => {
-        if (!done) this.#switchedOff -= 1;
-        done = true;
-      },
-    };
+  #disable(): Disabling {
+    this.#disablings += 1;
+    return disabling(() => {
+      this.#disablings -= 1;
+    });
   }
 }

@@ -6,6 +6,7 @@ import type { Hop } from '../models/record.js';
 import { type Fields, fields } from '../policy/messages.js';
 import { adoptError } from './adopt-error.js';
 import { readBody } from './body.js';
+import type { AxiosCopy } from './copies.js';
 import type { Flavor } from './flavor.js';
 import { headersClassOf } from './headers.js';
 import { finalUrl, RedirectObserver, watchedFetch } from './redirects.js';
@@ -47,16 +48,19 @@ export class AxiosOrigin implements Origin {
   readonly #flavor: Flavor;
   readonly #url: string;
   readonly #now: () => number;
+  readonly #copy: AxiosCopy;
 
   /**
    * @param config the caller's, with the caller's own adapter on it
    * @param url what the request asks for, as the final URL where the adapter does not tell one
+   * @param copy the copy of axios whose adapters and errors serve the request
    */
-  constructor(config: InternalAxiosRequestConfig, flavor: Flavor, url: string, now: () => number) {
+  constructor(config: InternalAxiosRequestConfig, flavor: Flavor, url: string, now: () => number, copy: AxiosCopy) {
     this.#config = config;
     this.#flavor = flavor;
     this.#url = url;
     this.#now = now;
+    this.#copy = copy;
   }
 
   async send(conditions: Fields | undefined, signal: AbortSignal, passengers: Passenger): Promise<OriginAnswer> {
@@ -89,7 +93,7 @@ export class AxiosOrigin implements Origin {
     const requestTime = this.#now();
     let response: AxiosResponse;
     try {
-      response = await dispatch(config);
+      response = await this.#copy.dispatch(config);
     } catch (error) {
       throw restoreConfig(this.#asUnwatched(error, config), this.#config);
     }
@@ -107,7 +111,7 @@ export class AxiosOrigin implements Origin {
 
   async pass(): Promise<PassedAnswer> {
     try {
-      const response = await dispatch(this.#config);
+      const response = await this.#copy.dispatch(this.#config);
       return { ...this.#passed(response), native: response };
     } catch (error) {
       const response = (error as { response?: AxiosResponse } | null)?.response;
@@ -118,7 +122,7 @@ export class AxiosOrigin implements Origin {
   /** Everything that is compared when coalescing (docs/matching.md): what another caller's request must share. */
   get signature(): string {
     const parts = COMPARED.map((name) => this.#config[name]);
-    return JSON.stringify([...parts, watchesProgress(this.#config)].map(comparable));
+    return JSON.stringify([...parts, watchesProgress(this.#config), this.#copy.AxiosError].map(comparable));
   }
 
   failed(error: unknown): boolean {
@@ -140,7 +144,7 @@ export class AxiosOrigin implements Origin {
     const { res } = (request ?? {}) as { res?: { headers?: Record<string, unknown> } };
     const isDecoded = decompress !== false && res?.headers?.['content-encoding'] !== undefined;
     if (code !== 'ECONNRESET' || !response || isDecoded) return error;
-    return new AxiosError('stream has been aborted', AxiosError.ERR_BAD_RESPONSE, sent, request, response);
+    return new this.#copy.AxiosError('stream has been aborted', AxiosError.ERR_BAD_RESPONSE, sent, request, response);
   }
 
   #passed(response: AxiosResponse): PassedAnswer {
@@ -161,16 +165,6 @@ export class AxiosOrigin implements Origin {
     }
     return config;
   }
-}
-
-/** Calls the adapter that `config.adapter` names, as axios's own dispatch does. */
-export function dispatch(config: InternalAxiosRequestConfig): Promise<AxiosResponse> {
-  // Since 1.12 the configuration is the second argument, which the fetch adapter's `env` needs.
-  const getAdapter = axios.getAdapter as (
-    adapters: unknown,
-    config: InternalAxiosRequestConfig,
-  ) => (config: InternalAxiosRequestConfig) => Promise<AxiosResponse>;
-  return getAdapter(config.adapter ?? axios.defaults.adapter, config)(config);
 }
 
 function fieldsOf(response: AxiosResponse): Fields {

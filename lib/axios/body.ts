@@ -1,5 +1,6 @@
 import type { InternalAxiosRequestConfig } from 'axios';
 import type { BodyForm } from '../models/record.js';
+import { isArrayBuffer, isBytes } from '../platform/bytes.js';
 import type { Flavor } from './flavor.js';
 import { streamOf } from './stream-body.js';
 
@@ -14,8 +15,8 @@ export interface RawBody {
 /** Reads an adapter's data. Adapters that ignore `responseType` (mocks) may return text or objects: see {@link BodyForm}. */
 export async function readBody(data: unknown): Promise<RawBody> {
   if (data === undefined || data === null) return { bodyForm: 'none', body: EMPTY };
-  if (data instanceof Uint8Array) return { bodyForm: 'bytes', body: data };
-  if (data instanceof ArrayBuffer) return { bodyForm: 'bytes', body: new Uint8Array(data) };
+  if (isBytes(data)) return { bodyForm: 'bytes', body: data };
+  if (isArrayBuffer(data)) return { bodyForm: 'bytes', body: new Uint8Array(data) };
   if (typeof data === 'string') return { bodyForm: 'text', body: Buffer.from(data) };
   if (typeof Blob !== 'undefined' && data instanceof Blob) {
     return { bodyForm: 'bytes', body: new Uint8Array(await data.arrayBuffer()) };

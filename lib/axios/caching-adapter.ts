@@ -4,9 +4,11 @@ import { Call } from '../exchange/call.js';
 import { exchange } from '../exchange/exchange.js';
 import { unstoredExtras } from '../exchange/outcome.js';
 import type { CacheRequest } from '../models/cache-request.js';
-import { isPromise } from '../platform/maybe-promise.js';
+import { isPromise, type MaybePromise } from '../platform/maybe-promise.js';
+import { shared } from '../platform/shared-state.js';
 import { type CallSettings, callSettings } from '../settings/instance.js';
 import { AxiosOrigin } from './axios-origin.js';
+import type { AxiosCopy } from './copies.js';
 import { flavorOf } from './flavor.js';
 import { CallerLimits } from './limits.js';
 import { readRequest, requestUrl } from './read-request.js';
@@ -26,15 +28,26 @@ export interface CachingContext {
 }
 
 /** The adapters that caching adapters stand in for. */
-const originals = new WeakMap<AxiosAdapter, { readonly adapter: Adapter | undefined }>();
+const originals = /* @__PURE__ */ shared(
+  'originalAdapters',
+  () => new WeakMap<AxiosAdapter, { readonly adapter: Adapter | undefined }>(),
+);
 
-/** Puts a caching adapter in the place of the request's own. */
-export function wrapAdapter(config: InternalAxiosRequestConfig, context: CachingContext): void {
+/**
+ * Puts a caching adapter in the place of the request's own.
+ *
+ * @param copy the copy of axios that sends the request
+ */
+export function wrapAdapter(
+  config: InternalAxiosRequestConfig,
+  context: CachingContext,
+  copy: MaybePromise<AxiosCopy>,
+): void {
   restoreAdapter(config);
   const adapter = config.adapter;
   const caching: AxiosAdapter = (final) => {
     final.adapter = adapter as Adapter;
-    return answer(final, context);
+    return answer(final, context, copy);
   };
   originals.set(caching, { adapter });
   config.adapter = caching;
@@ -52,36 +65,44 @@ export function restoreAdapter(config: InternalAxiosRequestConfig): void {
 }
 
 /** Answers one request, from the cache or from the origin. */
-async function answer(config: InternalAxiosRequestConfig, context: CachingContext): Promise<AxiosResponse> {
+export async function answer(
+  config: InternalAxiosRequestConfig,
+  context: CachingContext,
+  copy: MaybePromise<AxiosCopy>,
+): Promise<AxiosResponse> {
   context.enter();
   try {
-    return await answerWithin(config, context);
+    return await answerWithin(config, context, isPromise(copy) ? await copy : copy);
   } finally {
     context.leave();
   }
 }
 
-async function answerWithin(config: InternalAxiosRequestConfig, context: CachingContext): Promise<AxiosResponse> {
+async function answerWithin(
+  config: InternalAxiosRequestConfig,
+  context: CachingContext,
+  copy: AxiosCopy,
+): Promise<AxiosResponse> {
   const settings = callSettings(context.settings.compiled, config);
   const { cache } = context;
   const flavor = flavorOf(config.adapter);
   const url = requestUrl(config);
-  const origin = new AxiosOrigin(config, flavor, url ?? '', cache.now);
+  const origin = new AxiosOrigin(config, flavor, url ?? '', cache.now, copy);
   if (url === undefined || context.isDisabled()) {
     const extras = unstoredExtras(
       { cacheKey: undefined },
       { fwd: 'bypass', detail: url === undefined ? 'url' : 'disabled' },
     );
-    return replay({ passed: await origin.pass(), extras }, config, flavor);
+    return replay({ passed: await origin.pass(), extras }, config, flavor, copy);
   }
 
-  const limits = CallerLimits.of(config, flavor);
+  const limits = CallerLimits.of(config, flavor, copy);
   try {
     const reading = readRequest(config, url, settings.credentials);
     const request: CacheRequest = isPromise(reading) ? await (limits ? limits.race(reading) : reading) : reading;
     const store = cache.guard.call((event) => cache.emit(event.type, () => event, settings.onEvent));
     const call = new Call({ request, settings, cache, store, origin, patience: limits });
-    return await replay(await exchange(call), config, flavor);
+    return await replay(await exchange(call), config, flavor, copy);
   } finally {
     limits?.end();
   }

@@ -1,25 +1,180 @@
-import { createRequire } from 'node:module';
 import * as path from 'node:path';
-import axios from 'axios';
+import axios, {
+  type AxiosAdapter,
+  type AxiosError,
+  type AxiosInstance,
+  type AxiosResponse,
+  type AxiosStatic,
+  type InternalAxiosRequestConfig,
+} from 'axios';
+import { packageRequire } from '../platform/load-client.js';
+import type { MaybePromise } from '../platform/maybe-promise.js';
+import { shared } from '../platform/shared-state.js';
 
 /**
- * The `Axios.prototype` of each copy of axios that programs may have beside ours: its ESM and its CJS build are two, and
- * a program has both as soon as one of its libraries requires what another imports.
+ * What differs between copies of axios in one process. Its ESM and its CJS build are two copies, and SDKs bring further
+ * ones along. Programs compare errors by `instanceof` with the classes of their own copy.
  */
-export function prototypesOfAxios(): readonly object[] {
-  // Not named `require`: the CJS build has one of its own in scope.
-  const load = createRequire(import.meta.url);
-  const builds: (() => unknown)[] = [
-    () => load('axios'),
-    // The ESM build, which Node gives to `require` as well; some runtimes do not.
-    () => load(path.join(path.dirname(load.resolve('axios/package.json')), 'index.js')),
-  ];
-  const copies = new Set<object>([axios.Axios.prototype]);
-  for (const one of builds) {
-    const loaded = attempt(one) as { Axios?: { prototype: object } } | undefined;
-    if (loaded?.Axios) copies.add(loaded.Axios.prototype);
+export interface AxiosCopy {
+  readonly AxiosError: typeof axios.AxiosError;
+  readonly CanceledError: typeof axios.CanceledError;
+  readonly AxiosHeaders: typeof axios.AxiosHeaders;
+  /** Calls the adapter that `config.adapter` names, as axios's own dispatch does. */
+  dispatch(config: InternalAxiosRequestConfig): Promise<AxiosResponse>;
+}
+
+type InstanceLike = Pick<AxiosInstance, 'interceptors'>;
+/** The default export of a copy. */
+export type AxiosExport = Pick<
+  AxiosStatic,
+  'Axios' | 'AxiosError' | 'CanceledError' | 'AxiosHeaders' | 'getAdapter' | 'defaults'
+>;
+
+/** Copies by their class of interceptors, which is all that every kind of instance shares with its copy. */
+const copies = /* @__PURE__ */ shared('axiosCopies', () => new Map<unknown, MaybePromise<AxiosCopy>>());
+/** Interceptors of the instances that only dispatch: nothing covers them. */
+const bareInstances = /* @__PURE__ */ shared('bareInstances', () => new WeakSet<object>());
+
+/** The copy that this build imports. */
+export const ownCopy: AxiosCopy = /* @__PURE__ */ copyOfExport(axios);
+
+/** The copy that an instance belongs to; a promise if it is an unknown one. Never rejects. */
+export function copyOf(instance: InstanceLike): MaybePromise<AxiosCopy> {
+  const manager = instance.interceptors.request.constructor;
+  const known = copies.get(manager);
+  if (known) return known;
+  if (isExport(instance)) return registerCopy(instance);
+  if (manager === managerOf(axios)) return registerCopy(axios);
+  const found = probe(instance).then((copy) => {
+    copies.set(manager, copy);
+    return copy;
+  });
+  copies.set(manager, found);
+  return found;
+}
+
+/** The known copy that made a request's headers, else the one that this build imports. */
+export function copyOfHeaders(headers: object): AxiosCopy {
+  for (const copy of copies.values()) {
+    if ('AxiosHeaders' in copy && copy.AxiosHeaders === headers.constructor) return copy;
   }
-  return [...copies];
+  return ownCopy;
+}
+
+/** Whether an instance only calls adapters for the cache. */
+export function isBare({ interceptors }: InstanceLike): boolean {
+  return bareInstances.has(interceptors);
+}
+
+/** Whether a value is the default export of some copy of axios that can be patched. */
+export function isExport(value: unknown): value is AxiosExport {
+  const { Axios, AxiosError, CanceledError, AxiosHeaders, getAdapter } = (value ?? {}) as Partial<AxiosExport>;
+  const parts = [Axios, AxiosError, CanceledError, AxiosHeaders, getAdapter];
+  return parts.every((part) => typeof part === 'function') && Object.hasOwn(Axios?.prototype ?? {}, '_request');
+}
+
+/**
+ * Makes a copy known, so that its instances need no probe.
+ *
+ * @returns what the cache uses of it
+ */
+export function registerCopy(copy: AxiosExport): AxiosCopy {
+  const manager = managerOf(copy);
+  const known = copies.get(manager);
+  if (known && 'dispatch' in known) return known;
+  const made = copyOfExport(copy);
+  copies.set(manager, made);
+  return made;
+}
+
+/** The copies of axios that the application can load beside the one of this build. */
+export function copiesOfApplication(): readonly AxiosExport[] {
+  const builds: (() => unknown)[] = [
+    () => packageRequire()('axios'),
+    // The ESM build, which Node gives to `require` as well; some runtimes do not.
+    () => packageRequire()(path.join(path.dirname(packageRequire().resolve('axios/package.json')), 'index.js')),
+  ];
+  const found = builds.map(attempt).map((loaded) => (loaded as { default?: unknown } | undefined)?.default ?? loaded);
+  return [...new Set([axios, ...found.filter(isExport)])];
+}
+
+function copyOfExport(copy: AxiosExport): AxiosCopy {
+  const { AxiosError, CanceledError, AxiosHeaders } = copy;
+  // Since 1.12 the configuration is the second argument, which the fetch adapter's `env` needs.
+  const getAdapter = copy.getAdapter as (adapters: unknown, config: InternalAxiosRequestConfig) => AxiosAdapter;
+  const dispatch = async (config: InternalAxiosRequestConfig) =>
+    getAdapter(config.adapter ?? copy.defaults.adapter, config)(config);
+  return { AxiosError, CanceledError, AxiosHeaders, dispatch };
+}
+
+function managerOf(copy: AxiosExport): unknown {
+  return new copy.Axios({}).interceptors.request.constructor;
+}
+
+/**
+ * Learns the classes of a copy of which only an instance is known: a request that names no adapter fails with its
+ * AxiosError, a canceled one with its CanceledError.
+ */
+async function probe(instance: InstanceLike): Promise<AxiosCopy> {
+  try {
+    const bare = bareInstance(instance);
+    let headers: object | undefined;
+    const adapter: AxiosAdapter = async (config) => {
+      headers = config.headers;
+      return { data: '', status: 200, statusText: 'OK', headers: {}, config };
+    };
+    const request = { url: 'http://localhost/' };
+    const failed = await bare.request({ ...request, adapter: 'none' }).catch((error: unknown) => error);
+    const canceled = await bare
+      .request({ ...request, adapter, signal: AbortSignal.abort() })
+      .catch((error: unknown) => error);
+    await bare.request({ ...request, adapter });
+    const AxiosError = (failed as AxiosError).constructor as AxiosCopy['AxiosError'];
+    const CanceledError = (canceled as AxiosError).constructor as AxiosCopy['CanceledError'];
+    const AxiosHeaders = headers?.constructor as AxiosCopy['AxiosHeaders'];
+    if (!(failed as AxiosError).isAxiosError || !axios.isCancel(canceled)) return ownCopy;
+    return { AxiosError, CanceledError, AxiosHeaders, dispatch: (config) => dispatchBy(bare, config) };
+  } catch {
+    return ownCopy;
+  }
+}
+
+/** An instance of the same copy without defaults and interceptors. */
+function bareInstance(instance: InstanceLike & { create?: AxiosInstance['create'] }): AxiosInstance {
+  const bare = instance.create ? instance.create({}) : new (classOf(instance))({});
+  for (const name of Object.keys(bare.defaults)) delete (bare.defaults as unknown as Record<string, unknown>)[name];
+  bare.interceptors.request.clear();
+  bare.interceptors.response.clear();
+  bareInstances.add(bare.interceptors);
+  return bare as AxiosInstance;
+}
+
+/** The class `Axios` of an instance's copy. */
+function classOf(instance: object): AxiosStatic['Axios'] {
+  let prototype: object = Object.getPrototypeOf(instance);
+  while (!Object.hasOwn(prototype, '_request')) prototype = Object.getPrototypeOf(prototype);
+  return prototype.constructor as AxiosStatic['Axios'];
+}
+
+/** Calls an adapter by an instance: the transforms were applied already, and are the caller's to apply to the answer. */
+async function dispatchBy(bare: AxiosInstance, config: InternalAxiosRequestConfig): Promise<AxiosResponse> {
+  if (typeof config.adapter === 'function') return config.adapter(config);
+  const restore = (response: AxiosResponse | undefined) => {
+    if (response) response.config = config;
+  };
+  try {
+    const response = await bare.request<unknown, AxiosResponse>({
+      ...config,
+      transformRequest: [],
+      transformResponse: [],
+    });
+    restore(response);
+    return response;
+  } catch (error) {
+    restore((error as { response?: AxiosResponse } | null)?.response);
+    if (typeof error === 'object' && error !== null && 'config' in error) (error as AxiosError).config = config;
+    throw error;
+  }
 }
 
 /** Nothing where there is no such copy. */

@@ -1,9 +1,10 @@
 import type { AxiosResponse } from 'axios';
 import type { Extras } from '../exchange/outcome.js';
+import type { ResponseExtras } from './types.js';
 
-/** Puts the cache's extras on a response, in place. */
+/** Sets the cache's extras on a response, in place. Assigned one by one, since a hit pays for it. */
 export function extend(response: AxiosResponse, extras: Extras): AxiosResponse {
-  const target = response as AxiosResponse & { -readonly [Name in keyof Extras]: Extras[Name] };
+  const target = response as AxiosResponse & ResponseExtras;
   target.fromCache = extras.fromCache;
   target.cacheKey = extras.cacheKey;
   target.createdAt = extras.createdAt;

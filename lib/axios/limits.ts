@@ -1,5 +1,6 @@
-import { AxiosError, CanceledError, type CancelToken, type InternalAxiosRequestConfig } from 'axios';
+import { AxiosError, type CanceledError, type CancelToken, type InternalAxiosRequestConfig } from 'axios';
 import type { Patience } from '../exchange/call.js';
+import type { AxiosCopy } from './copies.js';
 import type { Flavor } from './flavor.js';
 
 type Listener = (reason?: unknown) => void;
@@ -18,12 +19,12 @@ export class CallerLimits implements Patience {
   readonly #timer: NodeJS.Timeout | undefined;
 
   /** Undefined where the caller set no limit and watches no progress, so that the usual hit pays nothing. */
-  static of(config: InternalAxiosRequestConfig, flavor: Flavor): CallerLimits | undefined {
+  static of(config: InternalAxiosRequestConfig, flavor: Flavor, copy: AxiosCopy): CallerLimits | undefined {
     const { signal, cancelToken, timeout, onDownloadProgress } = config;
-    return signal || cancelToken || timeout || onDownloadProgress ? new CallerLimits(config, flavor) : undefined;
+    return signal || cancelToken || timeout || onDownloadProgress ? new CallerLimits(config, flavor, copy) : undefined;
   }
 
-  private constructor(config: InternalAxiosRequestConfig, flavor: Flavor) {
+  private constructor(config: InternalAxiosRequestConfig, flavor: Flavor, copy: AxiosCopy) {
     const { signal } = config;
     const timeout = timeoutOf(config, flavor);
     const token = config.cancelToken as SubscribableToken | undefined;
@@ -34,13 +35,13 @@ export class CallerLimits implements Patience {
     // Somebody else may be first, and then nobody looks at this promise any more.
     this.#broken.catch(() => {});
 
-    const onAbort = () => reject(abortError(config, flavor));
+    const onAbort = () => reject(abortError(config, flavor, copy));
     const onCancel: Listener = (reason) => reject(reason);
-    if (Number.isNaN(timeout)) reject(badTimeout(config));
+    if (Number.isNaN(timeout)) reject(badTimeout(config, copy));
     if (signal?.aborted) onAbort();
     signal?.addEventListener?.('abort', onAbort);
     token?.subscribe?.(onCancel);
-    this.#timer = timeout ? setTimeout(() => reject(timeoutError(config, flavor)), timeout) : undefined;
+    this.#timer = timeout ? setTimeout(() => reject(timeoutError(config, flavor, copy)), timeout) : undefined;
     this.#onProgress = config.onDownloadProgress as ((event: unknown) => void) | undefined;
 
     this.#release = () => {
@@ -71,11 +72,12 @@ export class CallerLimits implements Patience {
   }
 }
 
-function abortError(config: InternalAxiosRequestConfig, flavor: Flavor): CanceledError<unknown> {
+function abortError(config: InternalAxiosRequestConfig, flavor: Flavor, copy: AxiosCopy): CanceledError<unknown> {
   const reason: unknown = (config.signal as { reason?: unknown } | undefined)?.reason;
   // The fetch adapter tells the signal's reason, the others do not.
-  const message = flavor === 'fetch' && reason instanceof Error ? reason.message : undefined;
-  const error = new CanceledError<unknown>(message);
+  const { message: said } = (reason ?? {}) as { message?: unknown };
+  const message = flavor === 'fetch' && typeof said === 'string' ? said : undefined;
+  const error = new copy.CanceledError<unknown>(message);
   error.config = config;
   return error;
 }
@@ -86,12 +88,12 @@ function timeoutOf({ timeout = 0 }: InternalAxiosRequestConfig, flavor: Flavor):
 }
 
 /** As the http adapter words it. */
-function badTimeout(config: InternalAxiosRequestConfig): AxiosError {
-  return new AxiosError('error trying to parse `config.timeout` to int', AxiosError.ERR_BAD_OPTION_VALUE, config);
+function badTimeout(config: InternalAxiosRequestConfig, copy: AxiosCopy): AxiosError {
+  return new copy.AxiosError('error trying to parse `config.timeout` to int', AxiosError.ERR_BAD_OPTION_VALUE, config);
 }
 
-function timeoutError(config: InternalAxiosRequestConfig, flavor: Flavor): AxiosError {
+function timeoutError(config: InternalAxiosRequestConfig, flavor: Flavor, copy: AxiosCopy): AxiosError {
   const message = config.timeoutErrorMessage ?? `timeout of ${config.timeout}ms exceeded`;
   const clarify = config.transitional?.clarifyTimeoutError || flavor === 'fetch';
-  return new AxiosError(message, clarify ? AxiosError.ETIMEDOUT : AxiosError.ECONNABORTED, config);
+  return new copy.AxiosError(message, clarify ? AxiosError.ETIMEDOUT : AxiosError.ECONNABORTED, config);
 }

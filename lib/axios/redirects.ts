@@ -1,6 +1,7 @@
 import type { InternalAxiosRequestConfig } from 'axios';
 import type { Hop } from '../models/record.js';
 import { identityOf } from '../platform/identity.js';
+import { shared } from '../platform/shared-state.js';
 import { fields } from '../policy/messages.js';
 import { cookiesFor, hasMore } from './cookie-jar.js';
 
@@ -77,7 +78,7 @@ function comparable(value: unknown): unknown {
 
 type Fetch = typeof globalThis.fetch;
 
-const finalUrls = new WeakMap<object, string>();
+const finalUrls = /* @__PURE__ */ shared('finalUrls', () => new WeakMap<object, string>());
 /** One wrapper for each fetch function, since axios builds and keeps an adapter for every function that it is given. */
 const wrappers = new WeakMap<Fetch, Fetch>();
 

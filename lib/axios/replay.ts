@@ -9,6 +9,7 @@ import type { Answer, Outcome } from '../exchange/outcome.js';
 import { isPromise } from '../platform/maybe-promise.js';
 import { type Fields, field } from '../policy/messages.js';
 import { materialize } from './body.js';
+import type { AxiosCopy } from './copies.js';
 import { extend } from './extras.js';
 import type { Flavor } from './flavor.js';
 import { headersClassOf } from './headers.js';
@@ -21,6 +22,7 @@ export async function replay(
   outcome: Outcome,
   config: InternalAxiosRequestConfig,
   flavor: Flavor,
+  copy: AxiosCopy,
 ): Promise<AxiosResponse> {
   if ('passed' in outcome) {
     const { native, error } = outcome.passed;
@@ -32,7 +34,7 @@ export async function replay(
   const { answer, extras, fromStore } = outcome;
   if (fromStore && config.onDownloadProgress) tellProgress(answer, config.onDownloadProgress);
   const native = answer.native as AxiosResponse | undefined;
-  const made = answer.bodyForm === 'opaque' ? native?.data : dataOf(answer, config, flavor);
+  const made = answer.bodyForm === 'opaque' ? native?.data : dataOf(answer, config, flavor, copy);
   const Headers = headersClassOf(config.headers);
   const response: AxiosResponse = {
     data: isPromise(made) ? await made : made,
@@ -43,7 +45,7 @@ export async function replay(
     request: native ? native.request : new ReplayedRequest((config.method ?? 'get').toUpperCase(), answer.url),
   };
   extend(response, extras);
-  return settle(response);
+  return settle(response, copy);
 }
 
 /** All of the body at once, in the form of axios's own events. */
@@ -53,18 +55,18 @@ function tellProgress({ body }: Answer, listener: (event: AxiosProgressEvent) =>
   listener({ loaded: size, total: size, progress: 1, bytes: size, lengthComputable: true, download: true });
 }
 
-function dataOf(answer: Answer, config: InternalAxiosRequestConfig, flavor: Flavor): unknown {
-  checkLength(answer, config);
+function dataOf(answer: Answer, config: InternalAxiosRequestConfig, flavor: Flavor, copy: AxiosCopy): unknown {
+  checkLength(answer, config, copy);
   const { bodyForm, body } = answer;
   if (bodyForm === 'opaque') return undefined;
   return materialize({ bodyForm, body }, config, flavor, field(answer.headers, 'content-type'));
 }
 
 /** `maxContentLength` holds for what is replayed too. */
-function checkLength({ body, native }: Answer, config: InternalAxiosRequestConfig): void {
+function checkLength({ body, native }: Answer, config: InternalAxiosRequestConfig, copy: AxiosCopy): void {
   const limit = config.maxContentLength;
   if (native !== undefined || limit === undefined || limit < 0 || body.byteLength <= limit) return;
-  throw new AxiosError(`maxContentLength size of ${limit} exceeded`, AxiosError.ERR_BAD_RESPONSE, config);
+  throw new copy.AxiosError(`maxContentLength size of ${limit} exceeded`, AxiosError.ERR_BAD_RESPONSE, config);
 }
 
 /**
@@ -102,14 +104,14 @@ class ReplayedRequest {
 }
 
 /** axios's own rule for statuses, which it leaves to adapters. */
-function settle(response: AxiosResponse): AxiosResponse {
+function settle(response: AxiosResponse, copy: AxiosCopy): AxiosResponse {
   const { validateStatus } = response.config;
   if (!response.status || !validateStatus || validateStatus(response.status)) return response;
   const code =
     response.status < 500 && response.status >= 400 ? AxiosError.ERR_BAD_REQUEST : AxiosError.ERR_BAD_RESPONSE;
   const message = `Request failed with status code ${response.status}`;
   throw withoutFrames(
-    () => new AxiosError(message, code, response.config as InternalAxiosRequestConfig, response.request, response),
+    () => new copy.AxiosError(message, code, response.config as InternalAxiosRequestConfig, response.request, response),
   );
 }
 

@@ -1,4 +1,5 @@
 import { asyncScope } from '../platform/async-scope.js';
+import { shared } from '../platform/shared-state.js';
 
 /** What is switched off for the code that runs here, innermost first. */
 interface Scope {
@@ -6,7 +7,7 @@ interface Scope {
   readonly outer: Scope | undefined;
 }
 
-const scopes = asyncScope<Scope>();
+const scopes = /* @__PURE__ */ shared('disabledScopes', () => asyncScope<Scope>());
 
 /** Runs `fn` with the owner's caching switched off for whatever it starts, also when that goes on asynchronously. */
 export function runDisabled<T>(owner: object, fn: () => T): T {

@@ -1,25 +1,87 @@
-import type { Hop } from '../models/record.js';
+import type { Axios, AxiosRequestConfig, AxiosResponse } from 'axios';
+import type { Extras } from '../exchange/outcome.js';
 import type { RequestCacheOptions } from '../settings/types.js';
+
+/** What the cache adds to a response. */
+export type ResponseExtras = { -readonly [Name in keyof Extras]: Extras[Name] };
 
 // Without type parameters: those differ between the versions of axios.
 declare module 'axios' {
   interface AxiosRequestConfig extends RequestCacheOptions {}
 
-  interface AxiosResponse {
-    /** The body came from the store, or from a request that another caller sent. */
-    fromCache?: boolean;
-    /** Of the request as asked. */
-    cacheKey?: string | undefined;
-    /** When the response was received, or last validated; undefined where it is not stored. */
-    createdAt?: Date | undefined;
-    /** When it stops being fresh; `null` for never, undefined where it is not stored. */
-    expires?: Date | null | undefined;
-    isExpired?: boolean;
-    /** The origin confirmed the stored response for this request. */
-    revalidated?: boolean;
-    /** The redirects that were followed, in order, redacted. */
-    history?: readonly Hop[];
-    /** RFC 9211 Cache-Status: the outcome and its reason. */
-    cacheStatus?: string;
-  }
+  /** The extras are absent if no cache served the request. */
+  interface AxiosResponse extends Partial<ResponseExtras> {}
 }
+
+// biome-ignore-start lint/suspicious/noExplicitAny: the defaults of axios's own type parameters
+
+/** A response of an instance that has a cache. */
+export type CachedAxiosResponse<T = any, D = any> = AxiosResponse<T, D> & ResponseExtras;
+
+/**
+ * The methods of axios that send a request, with the response type of an instance that has a cache. Types of instances
+ * combine them with axios's own, which stay as further overloads: a union with a plain instance then has methods in
+ * common. `_P` keeps the number of type parameters equal to that of the latest axios.
+ */
+export interface CachedVerbs {
+  request<T = any, R = CachedAxiosResponse<T>, D = any, _P = any>(config: AxiosRequestConfig<D>): Promise<R>;
+  get<T = any, R = CachedAxiosResponse<T>, D = any, _P = any>(url: string, config?: AxiosRequestConfig<D>): Promise<R>;
+  delete<T = any, R = CachedAxiosResponse<T>, D = any, _P = any>(
+    url: string,
+    config?: AxiosRequestConfig<D>,
+  ): Promise<R>;
+  head<T = any, R = CachedAxiosResponse<T>, D = any, _P = any>(url: string, config?: AxiosRequestConfig<D>): Promise<R>;
+  options<T = any, R = CachedAxiosResponse<T>, D = any, _P = any>(
+    url: string,
+    config?: AxiosRequestConfig<D>,
+  ): Promise<R>;
+  post<T = any, R = CachedAxiosResponse<T>, D = any, _P = any>(
+    url: string,
+    data?: D,
+    config?: AxiosRequestConfig<D>,
+  ): Promise<R>;
+  put<T = any, R = CachedAxiosResponse<T>, D = any, _P = any>(
+    url: string,
+    data?: D,
+    config?: AxiosRequestConfig<D>,
+  ): Promise<R>;
+  patch<T = any, R = CachedAxiosResponse<T>, D = any, _P = any>(
+    url: string,
+    data?: D,
+    config?: AxiosRequestConfig<D>,
+  ): Promise<R>;
+  postForm<T = any, R = CachedAxiosResponse<T>, D = any, _P = any>(
+    url: string,
+    data?: D,
+    config?: AxiosRequestConfig<D>,
+  ): Promise<R>;
+  putForm<T = any, R = CachedAxiosResponse<T>, D = any, _P = any>(
+    url: string,
+    data?: D,
+    config?: AxiosRequestConfig<D>,
+  ): Promise<R>;
+  patchForm<T = any, R = CachedAxiosResponse<T>, D = any, _P = any>(
+    url: string,
+    data?: D,
+    config?: AxiosRequestConfig<D>,
+  ): Promise<R>;
+}
+
+/** `query()`, which axios has since 1.21. */
+export type CachedQuery = Axios extends { query: unknown }
+  ? {
+      query<T = any, R = CachedAxiosResponse<T>, D = any, _P = any>(
+        url: string,
+        data?: D,
+        config?: AxiosRequestConfig<D>,
+      ): Promise<R>;
+    }
+  : unknown;
+
+/** An axios instance can be called. */
+export interface CachedCalls {
+  <T = any, R = CachedAxiosResponse<T>, D = any, _P = any>(config: AxiosRequestConfig<D>): Promise<R>;
+  <T = any, R = CachedAxiosResponse<T>, D = any, _P = any>(url: string, config?: AxiosRequestConfig<D>): Promise<R>;
+}
+
+// biome-ignore-end lint/suspicious/noExplicitAny: as above

@@ -2,6 +2,7 @@ import { optionError } from '../errors.js';
 import { CachedResponse } from '../models/cached-response.js';
 import type { CacheEventType } from '../models/events.js';
 import type { RedirectRecord, ResponseRecord, StoredRecord } from '../models/record.js';
+import { brandOf, hasInstance, shared } from '../platform/shared-state.js';
 import {
   type Expiration,
   type ExpirationTime,
@@ -71,6 +72,10 @@ const PLAIN_RULES: KeyRules = {
 
 /** A cache, whatever its store (requests-cache: `BaseCache`). Keys are those of requests as asked; they follow redirects and cover all variants. */
 export class BaseCache {
+  /** @internal */
+  static readonly brand: string = /* @__PURE__ */ brandOf('BaseCache');
+  /** @internal */
+  static readonly [Symbol.hasInstance] = hasInstance;
   /** Stored responses by key (requests-cache: `cache.responses`). */
   readonly responses: CacheStorage<CachedResponse>;
   /** Other URLs of redirects: from their key to the key that was asked (requests-cache: `cache.redirects`). */
@@ -394,7 +399,10 @@ export class BaseCache {
 }
 
 /** The records behind what users were given. */
-const presentedRecords = new WeakMap<CachedResponse, ResponseRecord>();
+const presentedRecords = /* @__PURE__ */ shared(
+  'presentedRecords',
+  () => new WeakMap<CachedResponse, ResponseRecord>(),
+);
 
 function recordOfPresented(response: CachedResponse): ResponseRecord {
   const record = presentedRecords.get(response);

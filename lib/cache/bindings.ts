@@ -2,6 +2,7 @@ import { CacheError } from '../errors.js';
 import type { CacheRequest } from '../models/cache-request.js';
 import type { ResponseRecord } from '../models/record.js';
 import type { MaybePromise } from '../platform/maybe-promise.js';
+import { shared } from '../platform/shared-state.js';
 import type { Expiration } from '../policy/expiration.js';
 import type { KeyRules } from '../request/cache-key.js';
 
@@ -35,15 +36,15 @@ export interface ClientBindings {
   responseOf(record: ResponseRecord, data: unknown): Promise<object>;
 }
 
-let provided: ClientBindings | undefined;
+const client = /* @__PURE__ */ shared('clientBindings', () => ({ bindings: undefined as ClientBindings | undefined }));
 
 export function provideBindings(bindings: ClientBindings): void {
-  provided = bindings;
+  client.bindings = bindings;
 }
 
 /** @throws CacheError `ERR_CACHE_STATE` if no client was provided */
 export function clientBindings(): ClientBindings {
-  if (!provided)
+  if (!client.bindings)
     throw new CacheError('ERR_CACHE_STATE', 'this needs axios: import setupCache from axios-keyv-cache first');
-  return provided;
+  return client.bindings;
 }

@@ -1,6 +1,7 @@
 import type { CachedResponse } from '../models/cached-response.js';
 import type { CacheEvent, CacheEventType } from '../models/events.js';
 import type { ResponseRecord } from '../models/record.js';
+import { shared } from '../platform/shared-state.js';
 import type { KeyRules } from '../request/cache-key.js';
 import type { CircuitBreaker } from '../stores/circuit-breaker.js';
 import type { StoredResponses } from './stored-responses.js';
@@ -27,7 +28,7 @@ export interface CacheInternals {
   present(record: ResponseRecord): CachedResponse;
 }
 
-const internals = new WeakMap<object, CacheInternals>();
+const internals = /* @__PURE__ */ shared('cacheInternals', () => new WeakMap<object, CacheInternals>());
 
 export function setInternals(cache: object, value: CacheInternals): void {
   internals.set(cache, value);

@@ -82,15 +82,19 @@ function departure(
   receiverOf: (answer: OriginAnswer) => Call = () => call,
 ): Departure<Received> {
   return async (signal, passengers) => {
-    await using turn = await takeTurn(call, signal);
-    if (turn.found) return turn.found;
-    const { answer, confirmed } = await ask(call, stored, revalidate, (conditions) =>
-      call.origin.send(conditions, signal, passengers),
-    );
-    passengers.answered();
-    await invalidate(call, answer);
-    // Awaited here: the turn is given back once the answer is stored, and not while it is.
-    return await (confirmed ? freshenStored(call, confirmed, answer) : receive(receiverOf(answer), stored, answer));
+    const turn = await takeTurn(call, signal);
+    try {
+      if (turn.found) return turn.found;
+      const { answer, confirmed } = await ask(call, stored, revalidate, (conditions) =>
+        call.origin.send(conditions, signal, passengers),
+      );
+      passengers.answered();
+      await invalidate(call, answer);
+      // Awaited here: the turn is released when the answer is stored, and not before.
+      return await (confirmed ? freshenStored(call, confirmed, answer) : receive(receiverOf(answer), stored, answer));
+    } finally {
+      await turn.release();
+    }
   };
 }
 

@@ -1,4 +1,5 @@
 import type { CacheInternals } from '../cache/internals.js';
+import { shared } from '../platform/shared-state.js';
 
 /** How long a key is not joined after an answer that only one caller may have (milliseconds). */
 const APART_FOR = 10_000;
@@ -115,7 +116,7 @@ export class Flights<T> {
   }
 }
 
-const flightsOfCaches = new WeakMap<CacheInternals, Flights<unknown>>();
+const flightsOfCaches = /* @__PURE__ */ shared('flights', () => new WeakMap<CacheInternals, Flights<unknown>>());
 
 /** The flights of a cache: all instances that share it share them. */
 export function flightsOf<T>(cache: CacheInternals): Flights<T> {

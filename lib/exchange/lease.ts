@@ -7,17 +7,18 @@ import type { Call } from './call.js';
 import { accepts, type Received } from './receive.js';
 import { mayServeRedirected } from './redirects.js';
 
-/** A process's turn to ask the origin, given back when it is disposed of. */
-export interface Turn extends AsyncDisposable {
+/** A process's turn to ask the origin. Without `Symbol.asyncDispose`, which realms such as Jest's may lack. */
+export interface Turn {
   /** What another process stored while this one waited: there is nothing to ask. */
   readonly found?: Received;
+  release(): Promise<void>;
 }
 
 /** Milliseconds between two looks at a lease that another process holds: at first, and at most. */
 const FIRST_PAUSE = 25;
 const LAST_PAUSE = 250;
 
-const FREE: Turn = { async [Symbol.asyncDispose]() {} };
+const FREE: Turn = { async release() {} };
 
 /**
  * Waits until this process may ask the origin, where `lease` is set: one process asks, the others read what it stored.
@@ -54,7 +55,7 @@ function held(call: Call, holder: string, renew: () => unknown): Turn {
   const { cache, key, settings, store } = call;
   const renewing = setInterval(renew, (settings.lease * 1000) / 3).unref();
   return {
-    async [Symbol.asyncDispose]() {
+    async release() {
       clearInterval(renewing);
       await cache.stored.release(key, holder, cache.guard.call(store.tell));
     },

@@ -1,3 +1,4 @@
+import { identityOf } from '../platform/identity.js';
 import type { CallSettings } from '../settings/instance.js';
 
 /** What each caller decides for itself, whoever sends the request. */
@@ -15,8 +16,6 @@ const OWN: ReadonlySet<string> = new Set<keyof CallSettings>([
 ]);
 
 const signatures = new WeakMap<CallSettings, string>();
-const identities = new WeakMap<object, number>();
-let lastIdentity = 0;
 
 /** Alike for settings by which an answer is stored alike. */
 export function settingsSignature(settings: CallSettings): string {
@@ -43,15 +42,4 @@ export function comparable(value: unknown): unknown {
     return Object.entries(value).map(([name, part]) => [name, comparable(part)]);
   }
   return value;
-}
-
-/** A number for each function and object that can't be compared by what is in it. */
-function identityOf(value: object): number {
-  let identity = identities.get(value);
-  if (identity === undefined) {
-    lastIdentity += 1;
-    identity = lastIdentity;
-    identities.set(value, identity);
-  }
-  return identity;
 }

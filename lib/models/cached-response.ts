@@ -1,4 +1,5 @@
 import type { AxiosResponse } from 'axios';
+import { brandOf, hasInstance } from '../platform/shared-state.js';
 import { type ExpirationTime, expiresAt, parseExpiration } from '../policy/expiration.js';
 import { type Fields, field, newFields } from '../policy/messages.js';
 import type { Hop, RequestRecord, ResponseRecord } from './record.js';
@@ -15,6 +16,10 @@ export interface ResponseContext {
 
 /** The request that a stored response answered, without secrets (requests-cache: `CachedRequest`). */
 export class CachedRequest {
+  /** @internal */
+  static readonly brand: string = /* @__PURE__ */ brandOf('CachedRequest');
+  /** @internal */
+  static readonly [Symbol.hasInstance] = hasInstance;
   /** Upper case. */
   readonly method: string;
   readonly url: string;
@@ -45,6 +50,10 @@ export class CachedRequest {
 
 /** A stored response (requests-cache: `CachedResponse`): in `filterFn`, in `expireAfter` functions, and when reading a cache. */
 export class CachedResponse {
+  /** @internal */
+  static readonly brand: string = /* @__PURE__ */ brandOf('CachedResponse');
+  /** @internal */
+  static readonly [Symbol.hasInstance] = hasInstance;
   #record: ResponseRecord;
   readonly #context: ResponseContext;
   #data: { readonly value: unknown } | undefined;

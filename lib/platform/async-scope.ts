@@ -1,6 +1,7 @@
 import type { AsyncLocalStorage } from 'node:async_hooks';
+import { isPromise } from './maybe-promise.js';
 
-/** What holds for the code that runs here, and for whatever it starts. */
+/** A value for the code that runs here and for everything that it starts, also asynchronously. */
 export interface AsyncScope<T> {
   run<R>(value: T, fn: () => R): R;
   get(): T | undefined;
@@ -8,14 +9,14 @@ export interface AsyncScope<T> {
 
 type Storage = new <T>() => AsyncLocalStorage<T>;
 
-/** AsyncLocalStorage where the runtime has it; not imported by name, so that the module loads where it has not. */
+/** AsyncLocalStorage if the runtime has it; not imported by name, so that the module loads in every runtime. */
 function asyncLocalStorage(): Storage | undefined {
   return globalThis.process?.getBuiltinModule?.('node:async_hooks')?.AsyncLocalStorage;
 }
 
 /**
- * A scope that follows asynchronous work. Where AsyncLocalStorage is missing it can't be followed: then the value holds
- * for everything that runs until `fn`, or the promise that it returns, is done.
+ * A scope that follows asynchronous work. Without AsyncLocalStorage the value applies to everything that runs until
+ * `fn`, or the promise that it returns, has settled.
  */
 export function asyncScope<T>(Storage: Storage | undefined = asyncLocalStorage()): AsyncScope<T> {
   if (!Storage) return new WholeScope<T>();
@@ -37,11 +38,11 @@ class WholeScope<T> implements AsyncScope<T> {
       end();
       throw error;
     }
-    if (!(result instanceof Promise)) {
+    if (!isPromise(result)) {
       end();
       return result;
     }
-    return result.finally(end) as R;
+    return Promise.resolve(result).finally(end) as R;
   }
 
   get(): T | undefined {

@@ -24,3 +24,13 @@ export function decodeText(bytes: Uint8Array): string {
   const buffer = bufferOf(bytes);
   return buffer[0] === UTF16_MARK ? buffer.toString('utf16le', 1) : buffer.toString('utf8');
 }
+
+/** Tells ArrayBuffers, also those of another realm. */
+export function isArrayBuffer(value: unknown): value is ArrayBuffer {
+  return Object.prototype.toString.call(value) === '[object ArrayBuffer]';
+}
+
+/** Returns the bytes as this realm's own Uint8Array: jose compares classes. */
+export function ownBytes(bytes: Uint8Array): Uint8Array {
+  return bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes);
+}

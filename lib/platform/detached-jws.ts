@@ -1,3 +1,5 @@
+import { ownBytes } from './bytes.js';
+
 /** The protected header of a detached JWS (RFC 7797) with HMAC-SHA-256. */
 export type DetachedHeader = {
   readonly alg: 'HS256';
@@ -18,7 +20,7 @@ export function importSigningKey(key: Uint8Array): Promise<CryptoKey> {
  * @returns the compact form without payload: `header..signature`
  */
 export async function signDetached(payload: Uint8Array, header: DetachedHeader, key: CryptoKey): Promise<string> {
-  const { FlattenedSign } = await import('jose');
-  const jws = await new FlattenedSign(payload).setProtectedHeader(header).sign(key);
+  const { FlattenedSign } = await import('./jose-parts.js');
+  const jws = await new FlattenedSign(ownBytes(payload)).setProtectedHeader(header).sign(key);
   return `${jws.protected}..${jws.signature}`;
 }

@@ -1,48 +1,168 @@
-import { createRequire } from 'node:module';
+import { existsSync, readFileSync } from 'node:fs';
+import * as nodeModule from 'node:module';
+import * as path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { CacheError } from '../errors.js';
 
-const require = createRequire(import.meta.url);
+type Loader = () => Promise<unknown>;
 
-/** Whether a package is installed where this one can use it. Says nothing of whether it can be loaded. */
-export function canResolve(packageName: string): boolean {
+/** Packages that have a native part, with the package that contains it. */
+const NATIVE: Readonly<Record<string, string>> = { '@keyv/sqlite': 'sqlite3' };
+const OWN_MANIFEST = 'axios-keyv-cache/package.json';
+/** Not found by `require`: the package may be for `import` alone, or visible only to the bundler's own loader. */
+const NOT_FOUND: ReadonlySet<unknown> = new Set(['MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND']);
+const NOT_FOR_REQUIRE: ReadonlySet<unknown> = new Set(['ERR_REQUIRE_ESM', 'ERR_REQUIRE_ASYNC_MODULE']);
+
+/** Literal imports of the subpaths' clients, which bundlers can follow. */
+const bundled = new Map<string, Loader>();
+let memo: NodeJS.Require | undefined;
+
+/** Registers an import that bundlers can follow, for a client that `require` does not find at run time. */
+export function provideClient(packageName: string, load: Loader): void {
+  bundled.set(packageName, load);
+}
+
+/** `require` as this package sees it. Made on demand: `import.meta.url` is undefined in CommonJS bundles. */
+export function packageRequire(): NodeJS.Require {
+  memo ??= requireFrom(ownFile());
+  return memo;
+}
+
+/** `createRequire` by a name that bundlers cannot compute, since they would replace it. */
+function requireFrom(file: string): NodeJS.Require {
+  const create: typeof nodeModule.createRequire = Reflect.get(nodeModule, ['create', 'Require'].join(''));
+  return create(file);
+}
+
+/** Where this code is; webpack writes the path of the machine that built the bundle into `import.meta.url`. */
+function ownFile(): string {
+  const url = import.meta.url as string | undefined;
+  if (url?.startsWith('file:') && existsSync(fileURLToPath(url))) return url;
+  return typeof __filename === 'string' && path.isAbsolute(__filename) ? __filename : path.resolve('index.js');
+}
+
+/**
+ * The path of a package's entry, or its name if only the caller's `import` may find it.
+ *
+ * @throws what `require.resolve` throws
+ */
+function resolve(packageName: string): string {
   try {
-    require.resolve(packageName);
-    return true;
+    return packageRequire().resolve(packageName);
   } catch (error) {
-    // A package for `import` alone does not resolve for `require`, but is there.
-    return (error as { code?: string }).code === 'ERR_PACKAGE_PATH_NOT_EXPORTED';
+    if (codeOf(error) !== 'ERR_PACKAGE_PATH_NOT_EXPORTED') throw error;
+    return entryForImport(packageName) ?? packageName;
+  }
+}
+
+/** The entry of a package that has no `require` condition. */
+function entryForImport(packageName: string): string | undefined {
+  for (const folder of packageRequire().resolve.paths(packageName) ?? []) {
+    const root = path.join(folder, packageName);
+    const manifest = path.join(root, 'package.json');
+    if (!existsSync(manifest)) continue;
+    const { exports } = JSON.parse(readFileSync(manifest, 'utf8')) as { exports?: Record<string, unknown> };
+    const entry = importTarget(exports?.['.'] ?? exports);
+    return entry && path.join(root, entry);
+  }
+  return undefined;
+}
+
+function importTarget(target: unknown): string | undefined {
+  if (typeof target === 'string') return target;
+  const conditions = Object.entries((target ?? {}) as object);
+  return conditions
+    .filter(([name]) => ['node', 'import', 'module-sync', 'default'].includes(name))
+    .map(([, nested]) => importTarget(nested))
+    .find((entry) => entry !== undefined);
+}
+
+/** Whether a package is installed for this one; it need not load. */
+export function canResolve(packageName: string): boolean {
+  if (resolves(packageName)) return true;
+  // In a bundle that was moved away from its packages, the build has resolved the client.
+  return bundled.has(packageName) && !resolves(OWN_MANIFEST);
+}
+
+function resolves(name: string): boolean {
+  try {
+    return resolve(name) !== '';
+  } catch {
+    return false;
   }
 }
 
 /** The error for a client library that is not installed; `what` needs it. */
 export function missingPackage(packageName: string, what: string, cause?: unknown): CacheError {
-  const message = `${what} needs the package ${packageName}, which is not installed: npm install ${packageName}`;
+  const message = `${what} needs the package ${packageName}, which is not installed; install it with npm install ${packageName}, pnpm add ${packageName} or yarn add ${packageName}`;
   return new CacheError('ERR_CACHE_MISSING_PACKAGE', message, { cause });
+}
+
+/** The error for a client library that is installed but does not load. */
+function brokenPackage(packageName: string, what: string, cause: unknown): CacheError {
+  const reason = String((cause as Error | undefined)?.message ?? cause).split('\n', 1)[0];
+  const advice = NATIVE[packageName]
+    ? buildCommands(NATIVE[packageName])
+    : `install it again: npm install ${packageName}`;
+  const message = `${what} cannot load the package ${packageName} (${reason}); ${advice}`;
+  return new CacheError('ERR_CACHE_BROKEN_PACKAGE', message, { cause });
+}
+
+/** How to build a native part, by package manager: most do not run the install scripts of dependencies any more. */
+function buildCommands(native: string): string {
+  return [
+    `the native part of ${native} may not have been built. npm 12: npm install-scripts approve ${native} && npm rebuild ${native}`,
+    `npm 10 and 11: npm rebuild ${native}`,
+    `pnpm: pnpm approve-builds ${native}`,
+    `yarn: "dependenciesMeta": { "${native}": { "built": true } } in package.json, then yarn install`,
+  ].join('; ');
 }
 
 /**
  * Loads an optional client library.
  *
+ * `require` comes before `import()`: in Node 20, importing an ES module whose CommonJS dependency throws ends the
+ * process by a second, unhandled rejection.
+ *
  * @param what for the message: the backend or serializer that needs it
- * @throws CacheError `ERR_CACHE_MISSING_PACKAGE`, or `ERR_CACHE_BROKEN_PACKAGE` where it is there but can't be loaded
+ * @throws CacheError `ERR_CACHE_MISSING_PACKAGE`, or `ERR_CACHE_BROKEN_PACKAGE` if it is installed but does not load
  */
 export async function loadClient<T>(packageName: string, what: string): Promise<T> {
+  let notFound: unknown;
   try {
-    return (await import(packageName)) as T;
-  } catch (cause) {
+    return packageRequire()(resolve(packageName)) as T;
+  } catch (error) {
+    const isElsewhere = NOT_FOUND.has(codeOf(error)) && !resolves(packageName);
+    if (!isElsewhere && !NOT_FOR_REQUIRE.has(codeOf(error))) throw brokenPackage(packageName, what, error);
+    notFound = error;
+  }
+  try {
+    const load = bundled.get(packageName) ?? (() => import(/* webpackIgnore: true */ /* @vite-ignore */ packageName));
+    return (await load()) as T;
+  } catch (error) {
+    // A realm without `import()` has nothing to add to what `require` said.
+    const cause = String(codeOf(error)).startsWith('ERR_VM_DYNAMIC_IMPORT') ? notFound : error;
     if (!canResolve(packageName)) throw missingPackage(packageName, what, cause);
-    const message = `${what} can't load the package ${packageName} (${String((cause as Error).message)}); its native part may not have been built: npm rebuild`;
-    throw new CacheError('ERR_CACHE_BROKEN_PACKAGE', message, { cause });
+    throw brokenPackage(packageName, what, cause);
   }
 }
 
 /**
- * Loads what an optional client library stands on, by that library's own dependency: package managers that keep
- * packages apart hide it from us.
+ * Loads a dependency of an optional client library as that library sees it: package managers that keep packages apart
+ * hide it from this package.
  *
  * @throws as {@link loadClient}
  */
 export async function loadBeneath<T>(packageName: string, dependency: string, what: string): Promise<T> {
+  if (!resolves(packageName)) return loadClient<T>(dependency, what);
   await loadClient(packageName, what);
-  return createRequire(require.resolve(packageName))(dependency) as T;
+  try {
+    return requireFrom(resolve(packageName))(dependency) as T;
+  } catch (error) {
+    throw brokenPackage(dependency, what, error);
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return (error as { code?: unknown } | null | undefined)?.code;
 }

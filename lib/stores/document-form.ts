@@ -1,4 +1,5 @@
 import type { Entry, EntryHead, EntrySummary } from '../models/entry.js';
+import { isBytes } from '../platform/bytes.js';
 import { bodyLengthOf, instantField, packSummary, parseSummary, unreadable } from './stored-form.js';
 
 // The stored form for stores that keep fields instead of one value: the indexed fields, the packed summary, and the body.
@@ -18,13 +19,13 @@ export function fieldsOf(entry: Entry): EntryFields {
 export function summaryOf(id: string, value: { head?: unknown; size?: unknown } | null | undefined): EntrySummary {
   const head = value?.head;
   const size = typeof value?.size === 'number' ? value.size : 0;
-  return head instanceof Uint8Array ? parseSummary(id, head, size) : unreadable(id, size);
+  return isBytes(head) ? parseSummary(id, head, size) : unreadable(id, size);
 }
 
 /** Returns a whole entry from a stored value; of kind `unknown` if the body has another length than was stored. */
 export function entryOf(id: string, value: { head?: unknown; body?: unknown; size?: unknown } | undefined): Entry {
   const summary = summaryOf(id, value);
-  const body = value?.body instanceof Uint8Array ? value.body : Buffer.alloc(0);
+  const body = isBytes(value?.body) ? value.body : Buffer.alloc(0);
   if (summary.kind === 'unknown' || bodyLengthOf(value?.head as Uint8Array) === body.byteLength)
     return { ...summary, body };
   return unreadable(id, summary.size);

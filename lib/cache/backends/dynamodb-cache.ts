@@ -1,4 +1,5 @@
 import { canResolve, missingPackage } from '../../platform/load-client.js';
+import { brandOf } from '../../platform/shared-state.js';
 import { DynamoDbStore, type DynamoDbStoreOptions } from '../../stores/dynamodb/index.js';
 import {
   type BackendClock,
@@ -19,6 +20,9 @@ export interface DynamoDbCacheOptions extends CommonBackendOptions, Omit<DynamoD
  * `retention` the server lets entries go by itself. Entries over 400 KB are not stored.
  */
 export class DynamoDbCache extends BaseCache {
+  /** @internal */
+  static override readonly brand: string = /* @__PURE__ */ brandOf('DynamoDbCache');
+
   /**
    * @throws TypeError for a wrong option, which it names; CacheError `ERR_CACHE_MISSING_PACKAGE` where @keyv/dynamo is not
    *   installed

@@ -1,3 +1,4 @@
+import { brandOf } from '../../platform/shared-state.js';
 import { jsonSerializer, linedJsonSerializer } from '../../serializers/json.js';
 import { openSerializer } from '../../serializers/open-serializer.js';
 import type { Serializer } from '../../serializers/serializer.js';
@@ -17,6 +18,9 @@ export interface FileCacheOptions extends CommonBackendOptions, Omit<FileStoreOp
 
 /** Stored responses in files, one each. `cacheName` is the path of their folder, relative or absolute. */
 export class FileCache extends BaseCache {
+  /** @internal */
+  static override readonly brand: string = /* @__PURE__ */ brandOf('FileCache');
+
   /** @throws TypeError for a wrong option, which it names */
   constructor(options: FileCacheOptions = {}, { now = Date.now }: BackendClock = {}) {
     const read = readBackendOptions(options, { cacheName: readPath, maxEntries: count, maxSize: count });

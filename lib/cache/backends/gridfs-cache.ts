@@ -1,4 +1,5 @@
 import { canResolve, missingPackage } from '../../platform/load-client.js';
+import { brandOf } from '../../platform/shared-state.js';
 import { GridFSStore, type GridFSStoreOptions } from '../../stores/gridfs/index.js';
 import {
   type BackendClock,
@@ -19,6 +20,9 @@ export interface GridFSCacheOptions extends CommonBackendOptions, Omit<GridFSSto
  * `database` is given.
  */
 export class GridFSCache extends BaseCache {
+  /** @internal */
+  static override readonly brand: string = /* @__PURE__ */ brandOf('GridFSCache');
+
   /**
    * @throws TypeError for a wrong option, which it names; CacheError `ERR_CACHE_MISSING_PACKAGE` where @keyv/mongo is not
    *   installed

@@ -1,5 +1,6 @@
 import type Keyv from 'keyv';
 import { optionError } from '../../errors.js';
+import { brandOf } from '../../platform/shared-state.js';
 import { isAdapter, isKeyv, type KeyvAdapter, KeyvStore } from '../../stores/keyv/index.js';
 import {
   type BackendClock,
@@ -19,6 +20,9 @@ export type KeyvCacheOptions = CommonBackendOptions;
  * iterate, they throw `UnsupportedOperationError`.
  */
 export class KeyvCache extends BaseCache {
+  /** @internal */
+  static override readonly brand: string = /* @__PURE__ */ brandOf('KeyvCache');
+
   /**
    * @param store a Keyv, which stays yours to disconnect, or a storage adapter
    * @throws TypeError for a wrong option, which it names

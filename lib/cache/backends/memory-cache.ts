@@ -1,3 +1,4 @@
+import { brandOf } from '../../platform/shared-state.js';
 import { MemoryStore, type MemoryStoreOptions } from '../../stores/memory/index.js';
 import {
   type BackendClock,
@@ -12,6 +13,9 @@ export interface MemoryCacheOptions extends CommonBackendOptions, Omit<MemorySto
 
 /** Stored responses in this process's memory, bounded by number and bytes. */
 export class MemoryCache extends BaseCache {
+  /** @internal */
+  static override readonly brand: string = /* @__PURE__ */ brandOf('MemoryCache');
+
   /** @throws TypeError for a wrong option, which it names */
   constructor(options: MemoryCacheOptions = {}, { now = Date.now }: BackendClock = {}) {
     const read = readBackendOptions(options, { maxEntries: count, maxSize: count });

@@ -1,4 +1,5 @@
 import { canResolve, missingPackage } from '../../platform/load-client.js';
+import { brandOf } from '../../platform/shared-state.js';
 import { MongoStore, type MongoStoreOptions } from '../../stores/mongodb/index.js';
 import {
   type BackendClock,
@@ -19,6 +20,9 @@ export interface MongoCacheOptions extends CommonBackendOptions, Omit<MongoStore
  * `database` is given. With `retention` the server lets entries go by itself. Entries over 16 MB are not stored.
  */
 export class MongoCache extends BaseCache {
+  /** @internal */
+  static override readonly brand: string = /* @__PURE__ */ brandOf('MongoCache');
+
   /**
    * @throws TypeError for a wrong option, which it names; CacheError `ERR_CACHE_MISSING_PACKAGE` where @keyv/mongo is not
    *   installed

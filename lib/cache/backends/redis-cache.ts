@@ -1,4 +1,5 @@
 import { canResolve, missingPackage } from '../../platform/load-client.js';
+import { brandOf } from '../../platform/shared-state.js';
 import { RedisStore, type RedisStoreOptions } from '../../stores/redis/index.js';
 import {
   type BackendClock,
@@ -23,6 +24,9 @@ const SERVERS = ['url', 'client', 'clientOptions', 'clusterOptions', 'sentinelOp
  * `retention` the server lets entries go by itself.
  */
 export class RedisCache extends BaseCache {
+  /** @internal */
+  static override readonly brand: string = /* @__PURE__ */ brandOf('RedisCache');
+
   /**
    * @throws TypeError for a wrong option, which it names; CacheError `ERR_CACHE_MISSING_PACKAGE` where @keyv/redis is not
    *   installed

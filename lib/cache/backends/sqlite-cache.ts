@@ -1,4 +1,5 @@
 import { canResolve, missingPackage } from '../../platform/load-client.js';
+import { brandOf } from '../../platform/shared-state.js';
 import { SqliteStore } from '../../stores/sqlite/index.js';
 import { type BackendClock, codecFor, DEFAULT_CACHE_NAME } from '../backend-options.js';
 import { BaseCache } from '../base-cache.js';
@@ -11,6 +12,9 @@ export type { SqliteCacheOptions };
  * added where it has no extension.
  */
 export class SqliteCache extends BaseCache {
+  /** @internal */
+  static override readonly brand: string = /* @__PURE__ */ brandOf('SqliteCache');
+
   /**
    * @throws TypeError for a wrong option, which it names; CacheError `ERR_CACHE_MISSING_PACKAGE` where @keyv/sqlite is
    *   not installed

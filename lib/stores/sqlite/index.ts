@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import * as path from 'node:path';
 import type { Entry, EntrySummary } from '../../models/entry.js';
+import { isBytes } from '../../platform/bytes.js';
 import { putInTurn } from '../entry-query.js';
 import { RetentionSweep } from '../retention.js';
 import type { EntryQuery, Store } from '../store.js';
@@ -76,7 +77,7 @@ export class SqliteStore implements Store {
     const value = await connection.get(id);
     if (value === undefined || value === null) return undefined;
     this.#bounds?.used(connection, id);
-    return value instanceof Uint8Array ? parseEntry(id, value) : unreadable(id, String(value).length);
+    return isBytes(value) ? parseEntry(id, value) : unreadable(id, String(value).length);
   }
 
   async put(entries: readonly Entry[]): Promise<boolean> {
@@ -111,7 +112,7 @@ export class SqliteStore implements Store {
         WHERE key > ? AND ${where} ORDER BY key LIMIT ${PAGE}`;
       const rows = await ask(select, after, ...parameters);
       for (const { key, size, summary } of rows as { key: string; size: number; summary: unknown }[]) {
-        yield summary instanceof Uint8Array ? parseSummary(key, summary, size) : unreadable(key, size);
+        yield isBytes(summary) ? parseSummary(key, summary, size) : unreadable(key, size);
       }
       if (rows.length < PAGE) return;
       after = String(rows.at(-1)?.key);

@@ -1,0 +1,111 @@
+import type { AxiosRequestConfig, AxiosResponse } from 'axios';
+import { optionError } from '../errors.js';
+
+/** How far {@link prefetch} is: an argument of `onProgress`. */
+export interface PrefetchProgress {
+  /** Requests that are settled so far. */
+  readonly done: number;
+  /** Of them: requests whose response was stored already. */
+  readonly stored: number;
+  /** Of them: requests whose response came from the origin. */
+  readonly fetched: number;
+  /** Of them: requests that failed. */
+  readonly failed: number;
+  /** The request that was settled last, as given. */
+  readonly request: string | AxiosRequestConfig;
+  /** Why it failed. */
+  readonly error?: unknown;
+}
+
+export interface PrefetchOptions {
+  /** Requests at a time. Default: 4. */
+  readonly concurrency?: number | undefined;
+  /** Called after each request. What it throws rejects the whole. */
+  readonly onProgress?: ((progress: PrefetchProgress) => void) | undefined;
+}
+
+/** The counts of {@link PrefetchProgress} at the end. */
+export type PrefetchResult = Pick<PrefetchProgress, 'done' | 'stored' | 'fetched' | 'failed'>;
+
+/** URLs, or configurations of axios; also as an async iterable, which is read as slowly as requests are sent. */
+export type PrefetchRequests = Iterable<string | AxiosRequestConfig> | AsyncIterable<string | AxiosRequestConfig>;
+
+const DEFAULT_CONCURRENCY = 4;
+
+/**
+ * Sends the requests whose responses are not stored, a few at a time. A request that fails is counted and does not end
+ * the others.
+ *
+ * @throws TypeError for a wrong option
+ */
+export async function prefetch(
+  send: (config: AxiosRequestConfig) => Promise<AxiosResponse>,
+  requests: PrefetchRequests,
+  options: PrefetchOptions = {},
+): Promise<PrefetchResult> {
+  const { concurrency, onProgress } = readOptions(requests, options);
+  const counts = { done: 0, stored: 0, fetched: 0, failed: 0 };
+  const queue = iteratorOf(requests);
+  let stopped = false;
+  const work = async () => {
+    for (let next = await queue.next(); !next.done && !stopped; next = await queue.next()) {
+      const request = next.value;
+      const { outcome, error } = await sendOne(send, request);
+      counts.done += 1;
+      counts[outcome] += 1;
+      onProgress?.({ ...counts, request, ...(outcome === 'failed' ? { error } : {}) });
+    }
+  };
+  const workers = Array.from({ length: concurrency }, work);
+  try {
+    await Promise.all(workers);
+  } finally {
+    stopped = true;
+    await Promise.allSettled(workers);
+    await queue.return(undefined);
+  }
+  return counts;
+}
+
+async function sendOne(
+  send: (config: AxiosRequestConfig) => Promise<AxiosResponse>,
+  request: string | AxiosRequestConfig,
+): Promise<{ readonly outcome: 'stored' | 'fetched' | 'failed'; readonly error?: unknown }> {
+  try {
+    const { fromCache } = await send(typeof request === 'string' ? { url: request } : request);
+    return { outcome: fromCache ? 'stored' : 'fetched' };
+  } catch (error) {
+    return { outcome: 'failed', error };
+  }
+}
+
+/** `next` is called by several workers: only a generator of this function is sure to put calls in a queue. */
+function iteratorOf(requests: PrefetchRequests): AsyncGenerator<string | AxiosRequestConfig, undefined> {
+  return (async function* () {
+    yield* requests;
+    return undefined;
+  })();
+}
+
+function readOptions(requests: unknown, options: PrefetchOptions) {
+  const { [Symbol.iterator]: iterate, [Symbol.asyncIterator]: iterateLater } = Object(requests) as {
+    [Symbol.iterator]?: unknown;
+    [Symbol.asyncIterator]?: unknown;
+  };
+  if (typeof requests === 'string' || !(iterate ?? iterateLater)) {
+    throw optionError('requests', requests, 'a list or an iterable of URLs or request configurations');
+  }
+  if (typeof options !== 'object' || options === null) throw optionError('options', options, 'an object');
+  const { concurrency = DEFAULT_CONCURRENCY, onProgress, ...unknown } = options;
+  const [name] = Object.keys(unknown);
+  if (name !== undefined) {
+    throw optionError(name, (unknown as Record<string, unknown>)[name], 'one of concurrency, onProgress');
+  }
+  if (!Number.isInteger(concurrency) || concurrency < 1) {
+    throw optionError('concurrency', concurrency, 'a whole number, 1 or more');
+  }
+  if (onProgress !== undefined && typeof onProgress !== 'function') {
+    throw optionError('onProgress', onProgress, 'a function');
+  }
+  return { concurrency, onProgress };
+}
