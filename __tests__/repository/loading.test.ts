@@ -56,9 +56,9 @@ test('node:vm, in a realm without Symbol.dispose and import()', async () => {
     report([seen, /detail=disabled/.test(cacheStatus), typeof Symbol.dispose]); })()`;
   const source = `const { readFileSync } = require('node:fs'); const { createRequire } = require('node:module');
     const path = require('node:path'); const vm = require('node:vm');
-    const context = vm.createContext({ process, Buffer, URL, URLSearchParams, AbortController, AbortSignal, TextEncoder, TextDecoder, CryptoKey, TextDecoder, CryptoKey,
-      setTimeout, clearTimeout, setImmediate, crypto, FormData, Blob, ReadableStream, Response, Headers, Request, fetch,
-      queueMicrotask, structuredClone, performance, console });
+    const builtIn = new Set(vm.runInNewContext('Object.getOwnPropertyNames(globalThis)'));
+    const web = Object.getOwnPropertyNames(globalThis).filter((name) => !builtIn.has(name) && !/^global/.test(name));
+    const context = vm.createContext(Object.fromEntries(web.map((name) => [name, globalThis[name]])));
     const cache = new Map();
     // Files of the package are compiled in the realm, as Jest does it.
     const load = (file) => {

@@ -1,4 +1,4 @@
-import type { Axios, AxiosRequestConfig, AxiosResponse } from 'axios';
+import type { AxiosInstance, AxiosRequestConfig, AxiosResponse } from 'axios';
 import type { Extras } from '../exchange/outcome.js';
 import type { RequestCacheOptions } from '../settings/types.js';
 
@@ -68,7 +68,7 @@ export interface CachedVerbs {
 }
 
 /** `query()`, which axios has since 1.21. */
-export type CachedQuery = Axios extends { query: unknown }
+export type CachedQuery = AxiosInstance extends { query: unknown }
   ? {
       query<T = any, R = CachedAxiosResponse<T>, D = any, _P = any>(
         url: string,

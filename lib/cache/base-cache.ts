@@ -2,7 +2,7 @@ import { optionError } from '../errors.js';
 import { CachedResponse } from '../models/cached-response.js';
 import type { CacheEventType } from '../models/events.js';
 import type { RedirectRecord, ResponseRecord, StoredRecord } from '../models/record.js';
-import { brandOf, hasInstance, shared } from '../platform/shared-state.js';
+import { brandOf, hasInstance } from '../platform/shared-state.js';
 import {
   type Expiration,
   type ExpirationTime,
@@ -20,6 +20,7 @@ import type { EntryQuery, Store } from '../stores/store.js';
 import { clientBindings } from './bindings.js';
 import { type EventCounts, EventDesk } from './events.js';
 import { type CacheInternals, setInternals } from './internals.js';
+import { noteRecord, recordOfPresented } from './presented.js';
 import { type InvalidResponse, Rows } from './rows.js';
 import { type CacheStorage, redirectsView, responsesView } from './storage-view.js';
 import { StoredResponses } from './stored-responses.js';
@@ -74,7 +75,6 @@ const PLAIN_RULES: KeyRules = {
 export class BaseCache {
   /** @internal */
   static readonly brand: string = /* @__PURE__ */ brandOf('BaseCache');
-  /** @internal */
   static readonly [Symbol.hasInstance] = hasInstance;
   /** Stored responses by key (requests-cache: `cache.responses`). */
   readonly responses: CacheStorage<CachedResponse>;
@@ -378,7 +378,7 @@ export class BaseCache {
       keep: (changed) => this.#keep(changed),
       toClient: (current, data) => clientBindings().responseOf(current, data),
     });
-    presentedRecords.set(presented, record);
+    noteRecord(presented, record);
     return presented;
   }
 
@@ -396,16 +396,4 @@ export class BaseCache {
       },
     };
   }
-}
-
-/** The records behind what users were given. */
-const presentedRecords = /* @__PURE__ */ shared(
-  'presentedRecords',
-  () => new WeakMap<CachedResponse, ResponseRecord>(),
-);
-
-function recordOfPresented(response: CachedResponse): ResponseRecord {
-  const record = presentedRecords.get(response);
-  if (!record) throw optionError('response', response, 'a stored response that a cache gave');
-  return record;
 }
