@@ -33,7 +33,7 @@ describe('CachedAxios', () => {
   });
 
   test('refuses wrong options', () => {
-    expect(() => new CachedAxios({}, { backend: 'memory', expireAfter: 'x' })).toThrow('expireAfter: "x"');
+    expect(() => new CachedAxios({}, { backend: 'memory', expireAfter: 'x' as never })).toThrow('expireAfter: "x"');
     expect(() => new CachedAxios({ expireAfter: 1 } as object)).toThrow('expireAfter: not accepted in the defaults');
   });
 });

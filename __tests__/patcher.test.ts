@@ -80,7 +80,7 @@ describe('installCache', () => {
   });
 
   test('refuses wrong options, and is then not there', () => {
-    expect(() => installCache({ expireAfter: 'x' })).toThrow('expireAfter: "x"');
+    expect(() => installCache({ expireAfter: 'x' as never })).toThrow('expireAfter: "x"');
     expect(() => installCache({ instanceFactory: 1 as never })).toThrow('instanceFactory: 1');
     expect([isInstalled(), isUntouched()]).toEqual([false, true]);
   });

@@ -1,27 +1,33 @@
+import { distance } from 'fastest-levenshtein';
 import { brandOf, hasInstance } from './platform/shared-state.js';
 
-/** Stable codes of {@link CacheError}, to switch on. */
+/** Stable codes of {@link CacheError}, for a `switch`. */
 export type CacheErrorCode =
   /** The package that a named backend or serializer needs is not installed. */
   | 'ERR_CACHE_MISSING_PACKAGE'
-  /** The package is there but cannot be loaded, as with a native part that was never built. */
+  /** The package is installed but does not load, for example because its native part was not built. */
   | 'ERR_CACHE_BROKEN_PACKAGE'
-  /** The store failed, or refused a write; `cause` has the client's error. */
+  /** The store failed, or refused a write; `cause` is the error of its client. */
   | 'ERR_CACHE_STORE'
   /** The store did not answer within its budget. */
   | 'ERR_CACHE_STORE_TIMEOUT'
-  /** The store is out: it failed lately and is being probed. */
+  /** The circuit breaker is open: the store failed recently and is being probed. */
   | 'ERR_CACHE_STORE_DOWN'
   /** The cache was closed. */
   | 'ERR_CACHE_CLOSED'
-  /** The store cannot do what was asked. */
+  /** The store does not support the operation. */
   | 'ERR_CACHE_UNSUPPORTED'
   /** The serializer failed to write or to read a response; `cause` is its error. */
   | 'ERR_CACHE_SERIALIZER'
-  /** What was asked does not fit the state: set up twice, and the like. */
+  /** The operation is not possible in the present state, for example a second `setupCache` on one instance. */
   | 'ERR_CACHE_STATE';
 
-/** Every error of the cache itself that is not a mistake in an option (those are `TypeError`s). */
+/**
+ * An error of the cache itself. Wrong options and arguments throw a `TypeError` instead.
+ *
+ * @example
+ * if (error instanceof CacheError && error.code === 'ERR_CACHE_STORE_DOWN') retryLater();
+ */
 export class CacheError extends Error {
   /** @internal */
   static readonly brand: string = /* @__PURE__ */ brandOf('CacheError');
@@ -36,7 +42,7 @@ export class CacheError extends Error {
   }
 }
 
-/** Thrown where a store cannot do what was asked, such as iterating over Memcached; the message says what can be done instead. */
+/** Thrown if a store does not support an operation, such as listing in Memcached; the message names an alternative. */
 export class UnsupportedOperationError extends CacheError {
   /** @internal */
   static override readonly brand: string = /* @__PURE__ */ brandOf('UnsupportedOperationError');
@@ -47,37 +53,99 @@ export class UnsupportedOperationError extends CacheError {
   }
 }
 
+/** Parts of names whose values are not shown. */
+const SECRET_NAME = /key|secret|passw|pwd|passphrase|token|credential|auth|encrypt|cipher/i;
+const HIDDEN = 'what was given';
+const MAX_LENGTH = 80;
+
 /**
- * A mistake in an option, as every validation words it.
+ * Returns the error for a wrong option or argument.
  *
- * @param option name of the option, as the user wrote it
- * @param value what was given; pass nothing for keys, whose value must not be shown
- * @param accepted what is accepted instead
+ * @param option the name of the option, as the user wrote it
+ * @param value the wrong value; for keys use {@link hiddenOptionError}
+ * @param accepted the accepted values
  */
 export function optionError(option: string, value: unknown, accepted: string): TypeError {
   return new TypeError(`${option}: ${describe(value)} is not accepted; expected ${accepted}`);
 }
 
-/** As {@link describe}, but nothing of what may be a secret: a misspelt `secretkey` is one too. */
-export function describeOption(name: string, value: unknown): string {
-  return /key|secret|password|token/i.test(name) && !/fn$/i.test(name) ? 'what was given' : describe(value);
+/** Returns the error for a wrong option whose value may contain a secret, such as a key or a URL with a password. */
+export function hiddenOptionError(option: string, accepted: string): TypeError {
+  return new TypeError(`${option}: ${HIDDEN} is not accepted; expected ${accepted}`);
 }
 
-/** A short, safe rendering of any value for messages. */
+/**
+ * Returns the error for an unknown option or member, with a suggestion if a known name is similar.
+ *
+ * @param known the accepted names
+ * @param hint where the option belongs; replaces the suggestion
+ */
+export function unknownOptionError(name: string, value: unknown, known: readonly string[], hint?: string): TypeError {
+  const similar = hint === undefined ? similarName(name, known) : undefined;
+  const advice = hint ?? (similar === undefined ? undefined : `did you mean ${similar}?`);
+  const shown = isSecret(similar ?? name) ? HIDDEN : describeOption(name, value);
+  const reason = `${name}: ${shown} is not accepted, there is no such option`;
+  return new TypeError(`${reason}${advice === undefined ? '' : `; ${advice}`}; expected one of ${known.join(', ')}`);
+}
+
+/** Returns the known name that is most similar to an unknown one; undefined if none is similar. */
+export function similarName(name: string, known: readonly string[]): string | undefined {
+  const plain = simplified(name);
+  let best: string | undefined;
+  let least = Math.floor(plain.length / 3);
+  for (const candidate of known) {
+    const other = simplified(candidate);
+    if (plain.length >= 5 && other.startsWith(plain)) return candidate;
+    const edits = distance(plain, other);
+    if (edits < least || (edits === least && best === undefined)) {
+      best = candidate;
+      least = edits;
+    }
+  }
+  return best;
+}
+
+/** `expire_after` and `ExpireAfter` are `expireAfter` in another style. */
+function simplified(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]/g, '');
+}
+
+/** Returns a value as {@link describe} does, unless its name says that it may be a secret (also if misspelled). */
+export function describeOption(name: string, value: unknown): string {
+  return isSecret(name) ? HIDDEN : describe(value);
+}
+
+function isSecret(name: string): boolean {
+  return SECRET_NAME.test(name) && !/(?:fn|names)$/i.test(name) && name !== 'credentials';
+}
+
+/** Returns a short form of any value for messages, without bytes, userinfo of URLs and members with secret names. */
 export function describe(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 79)}…` : value);
+  if (typeof value === 'string') return JSON.stringify(shortened(withoutUserinfo(value)));
   if (typeof value === 'function') return `function ${value.name || '(anonymous)'}`;
   if (typeof value === 'bigint') return `${value}n`;
   if (typeof value !== 'object' || value === null) return String(value);
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return `${value.byteLength} bytes`;
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'an invalid Date' : `Date ${value.toISOString()}`;
   try {
-    const text = JSON.stringify(value);
-    return text === undefined
-      ? Object.prototype.toString.call(value)
-      : text.length > 80
-        ? `${text.slice(0, 79)}…`
-        : text;
+    const text = JSON.stringify(value, hideSecrets);
+    return text === undefined ? Object.prototype.toString.call(value) : shortened(text);
   } catch {
     return Object.prototype.toString.call(value);
   }
+}
+
+/** A replacer for `JSON.stringify`, which calls `toJSON` before: `this[name]` is the value as it was given. */
+function hideSecrets(this: Readonly<Record<string, unknown>>, name: string, value: unknown): unknown {
+  if (isSecret(name) || ArrayBuffer.isView(this[name])) return '...';
+  if (typeof value === 'bigint') return `${value}n`;
+  return typeof value === 'string' ? withoutUserinfo(value) : value;
+}
+
+function withoutUserinfo(text: string): string {
+  return text.replace(/\/\/[^/\s]*@/g, '//...@');
+}
+
+function shortened(text: string): string {
+  return text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH - 1)}…` : text;
 }

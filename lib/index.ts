@@ -33,27 +33,34 @@ export {
   uninstallCache,
 } from './patcher.js';
 export {
+  type DateText,
   DO_NOT_CACHE,
   type DurationLike,
+  type DurationText,
   type ExpirationTime,
   NEVER_EXPIRE,
-  toExpirationDate,
 } from './policy/expiration.js';
-export { urlMatch } from './policy/url-pattern.js';
 export { type Credentials, createKey, type KeyRules } from './request/cache-key.js';
 export { normalizeUrl } from './request/normalize-url.js';
 export type { Key, Keys } from './serializers/keys.js';
 export { SerializerPipeline } from './serializers/pipeline.js';
 export type { Serializer } from './serializers/serializer.js';
 export { brotliStage, gzipStage, type Stage, utf8Stage } from './serializers/stages.js';
+export { toExpirationDate } from './settings/expiration-date.js';
 export type { CacheSettings } from './settings/instance.js';
 export type {
   CacheOptions,
+  CredentialsFunction,
   Duration,
   ExpirationFunction,
   ExpireAfter,
+  Invalidates,
   OldDataOnError,
   RequestCacheOptions,
+  Tags,
+  TagsFunction,
+  UrlPatterns,
   UrlsExpireAfter,
 } from './settings/types.js';
+export { urlMatch } from './settings/url-match.js';
 export { type CachedAxiosInstance, setupCache } from './setup-cache.js';

@@ -10,7 +10,8 @@ import type { CacheEvent } from './models/events.js';
 import { type AsyncScope, asyncScope } from './platform/async-scope.js';
 import { shared } from './platform/shared-state.js';
 import type { ExpirationTime } from './policy/expiration.js';
-import { type CallSettings, InstanceSettings, storeOptions, withoutStoreOptions } from './settings/instance.js';
+import { storeOptions, withoutStoreOptions } from './settings/given-options.js';
+import { type CallSettings, InstanceSettings } from './settings/instance.js';
 import type { CacheOptions } from './settings/types.js';
 import type { CachedAxiosInstance } from './setup-cache.js';
 

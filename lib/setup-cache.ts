@@ -5,7 +5,8 @@ import type { CachedCalls, CachedQuery, CachedVerbs } from './axios/types.js';
 import { provideBindings } from './cache/bindings.js';
 import { openCache } from './cache/open-cache.js';
 import { CacheError, optionError } from './errors.js';
-import { InstanceSettings, refuseCacheOptions, storeOptions } from './settings/instance.js';
+import { refuseCacheOptions, storeOptions } from './settings/given-options.js';
+import { InstanceSettings } from './settings/instance.js';
 import type { CacheOptions } from './settings/types.js';
 
 provideBindings(axiosBindings);
@@ -59,7 +60,7 @@ export function setupCache<Instance extends AxiosInstance>(
     );
   }
   refuseCacheOptions(instance.defaults, 'the defaults of an axios instance');
-  const settings = new InstanceSettings(options);
+  const settings = new InstanceSettings(options, { baseURL: () => instance.defaults.baseURL });
   const { cache, owned } = openCache(storeOptions(options), internals);
   new Attachment(instance, cache, settings, { owned });
   return instance as unknown as CachedAxiosInstance<Instance>;

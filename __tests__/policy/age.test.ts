@@ -62,6 +62,7 @@ describe('RFC 9111 section 4.2.3: corrected_initial_age', () => {
 describe('RFC 9111 section 4.2.3: current_age', () => {
   const stored = {
     status: 200,
+    url: 'https://example.org/',
     headers: fields({}),
     receivedAt: NOW,
     staleAt: NOW,

@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import {
   directivesOf,
-  fieldsNamed,
+  forbidsTransform,
+  listedFields,
   parseCacheControl,
   requestDirectives,
   seconds,
@@ -124,7 +125,7 @@ describe('RFC 9111 sections 5.2.2.4 and 5.2.2.7: fields that no-cache and privat
     ['private= "a"', 'all'],
     ['private="a", private="b', 'all'],
   ])('%p', (text, expected) => {
-    expect(fieldsNamed(parseCacheControl(text), 'private')).toEqual(expected);
+    expect(listedFields(parseCacheControl(text), 'private')).toEqual(expected);
   });
 });
 
@@ -173,7 +174,17 @@ describe('hostile input', () => {
     ['repeated numbers', 'max-age=1,'],
   ])('1 MB of %s', (_, unit) => {
     const directives = parseCacheControl(`x="${unit.repeat(MEGABYTE / unit.length)}`);
-    fieldsNamed(directives, 'private');
+    listedFields(directives, 'private');
     expect(directives.size).toBeLessThan(10);
   });
+});
+
+test.each<[string | string[] | undefined, boolean]>([
+  ['no-transform', true],
+  ['max-age=0, No-Transform', true],
+  [['max-age=0', 'no-transform'], true],
+  ['max-age=0', false],
+  [undefined, false],
+])('RFC 9111 section 5.2.1.6: %j forbids transformations of the content: %p', (cacheControl, expected) => {
+  expect(forbidsTransform(fields({ 'cache-control': cacheControl }))).toBe(expected);
 });

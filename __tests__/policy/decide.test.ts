@@ -30,6 +30,15 @@ describe('what has no business with the cache', () => {
     expect(bypassReason(request(headers, method), rules({ cacheControl: false }))).toBe(bySettings);
   });
 
+  test('RFC 10008 section 2: a QUERY needs a Content-Type', () => {
+    const json = { 'content-type': 'application/json' };
+    expect(bypassReason(request(json, 'QUERY'), rules())).toBeUndefined();
+    expect(bypassReason(request({}, 'QUERY'), rules())).toBe('content-type');
+    expect(bypassReason(request(json, 'QUERY'), rules({ cacheControl: false }))).toBe('method');
+    const allowableMethods = new Set(['QUERY']);
+    expect(bypassReason(request(json, 'QUERY'), rules({ cacheControl: false, allowableMethods }))).toBeUndefined();
+  });
+
   test('methods are the user to choose', () => {
     expect(bypassReason(request({}, 'POST'), rules({ allowableMethods: new Set(['POST']) }))).toBeUndefined();
   });
@@ -99,10 +108,143 @@ describe('in any mode', () => {
       { onlyIfCached: true, staleWhileRevalidate: 30 },
       'refuse: only-if-cached',
     ],
-    ['onlyIfCached, forceRefresh', stored(), NOW, { onlyIfCached: true, forceRefresh: true }, 'refuse: only-if-cached'],
+    ['onlyIfCached over forceRefresh', stored(), NOW, { onlyIfCached: true, forceRefresh: true }, 'serve: fresh'],
+    ['onlyIfCached over refresh', WITH_TAG, NOW, { onlyIfCached: true, refresh: true }, 'serve: fresh'],
+    [
+      'onlyIfCached over alwaysRevalidate',
+      WITH_TAG,
+      NOW,
+      { onlyIfCached: true, alwaysRevalidate: true },
+      'serve: fresh',
+    ],
+    ['onlyIfCached over networkFirst', WITH_TAG, NOW, { onlyIfCached: true, networkFirst: 1 }, 'serve: fresh'],
+    [
+      'onlyIfCached and alwaysRevalidate, stale, staleIfError',
+      stored(),
+      LATER,
+      { onlyIfCached: true, alwaysRevalidate: true, staleIfError: { limit: 30 } },
+      'serve: stale-if-error',
+    ],
+    [
+      'onlyIfCached and refresh, stale',
+      stored(),
+      LATER,
+      { onlyIfCached: true, refresh: true },
+      'refuse: only-if-cached',
+    ],
+    [
+      'onlyIfCached, networkFirst, stale',
+      stored(),
+      LATER,
+      { onlyIfCached: true, networkFirst: 1 },
+      'serve: stale-if-error',
+    ],
+    ['maxAge', WITH_TAG, NOW + 29_999, { maxAge: { seconds: 30 } }, 'serve: fresh'],
+    ['maxAge, exceeded', WITH_TAG, NOW + 30_000, { maxAge: { seconds: 30 } }, 'revalidate: max-age'],
+    ['maxAge, exceeded, without a validator', stored(), NOW + 31_000, { maxAge: { seconds: 30 } }, 'fetch: max-age'],
+    ['maxAge 0', WITH_TAG, NOW, { maxAge: { seconds: 0 } }, 'revalidate: max-age'],
+    ['maxAge without limit', WITH_TAG, NOW + 50_000, { maxAge: { seconds: FOR_EVER } }, 'serve: fresh'],
+    ['maxAge as an instant', WITH_TAG, NOW, { maxAge: { at: NOW } }, 'serve: fresh'],
+    ['maxAge as a later instant', WITH_TAG, NOW, { maxAge: { at: NOW + 1 } }, 'revalidate: max-age'],
+    [
+      'maxAge over staleWhileRevalidate',
+      WITH_TAG,
+      LATER,
+      { maxAge: { seconds: 30 }, staleWhileRevalidate: FOR_EVER },
+      'revalidate: max-age',
+    ],
+    [
+      'onlyIfCached, maxAge exceeded',
+      WITH_TAG,
+      NOW + 31_000,
+      { onlyIfCached: true, maxAge: { seconds: 30 } },
+      'refuse: only-if-cached',
+    ],
+    [
+      'onlyIfCached, maxAge exceeded, staleIfError',
+      WITH_TAG,
+      NOW + 31_000,
+      { onlyIfCached: true, maxAge: { seconds: 30 }, staleIfError: { limit: 0 } },
+      'serve: stale-if-error',
+    ],
+    ['networkFirst', WITH_TAG, NOW, { networkFirst: FOR_EVER }, 'revalidate: network-first'],
+    ['networkFirst, without a validator', stored(), NOW, { networkFirst: FOR_EVER }, 'fetch: network-first'],
+    ['networkFirst, stale', WITH_TAG, LATER, { networkFirst: FOR_EVER }, 'revalidate: stale'],
+    ['networkFirst, nothing', undefined, NOW, { networkFirst: 2 }, 'fetch: miss'],
+    ['networkFirst with forceRefresh', WITH_TAG, NOW, { networkFirst: 2, forceRefresh: true }, 'fetch: force-refresh'],
+    [
+      'networkFirst over staleWhileRevalidate',
+      WITH_TAG,
+      LATER,
+      { networkFirst: 2, staleWhileRevalidate: FOR_EVER },
+      'revalidate: stale',
+    ],
   ])('%s', (_, message, now, changes, expected) => {
     expect(decision(message, now, changes)).toBe(expected);
     expect(decision(message, now, { ...changes, cacheControl: false })).toBe(expected);
+  });
+});
+
+describe('networkFirst: after how many seconds a stored response answers', () => {
+  const part = stored({ 'content-range': 'bytes 0-9/20' }, { status: 206 });
+
+  test.each<[string, StoredMessage | undefined, number, Partial<Rules>, number | undefined]>([
+    ['a fresh response', stored(), NOW, {}, 2],
+    ['a stale one', stored(), LATER, {}, 2],
+    ['a stale one, within the limit of staleIfError', stored(), LATER, { staleIfError: { limit: 30 } }, 2],
+    ['a stale one, beyond it', stored(), LATER, { staleIfError: { limit: 29 } }, undefined],
+    ['one that prohibits it', stored({ 'cache-control': 'must-revalidate' }), LATER, {}, undefined],
+    ['with refresh', stored(), NOW, { refresh: true }, 2],
+    ['with forceRefresh', stored(), NOW, { forceRefresh: true }, 2],
+    ['only after a failure', stored(), NOW, { networkFirst: FOR_EVER }, undefined],
+    ['a part of what is asked', part, NOW, {}, undefined],
+    ['nothing', undefined, NOW, {}, undefined],
+  ])('%s', (_, message, now, changes, expected) => {
+    expect(decide(request(), message, rules({ networkFirst: 2, ...changes }), now).serveAfter).toBe(expected);
+  });
+
+  test('never without networkFirst', () => {
+    const changes = { networkFirst: undefined, refresh: true, staleIfError: { limit: FOR_EVER } };
+    expect(decide(request(), stored(), rules(changes), NOW).serveAfter).toBeUndefined();
+  });
+});
+
+describe('RFC 8246: immutable counts over https only', () => {
+  const reason = (requestUrl: string, storedUrl = requestUrl) => {
+    const message = stored({ 'cache-control': 'immutable' }, { url: storedUrl });
+    return decide({ ...request(), url: requestUrl }, message, rules({ alwaysRevalidate: true }), NOW).reason;
+  };
+
+  test.each([
+    ['https://example.org/a', 'fresh'],
+    ['https://REDACTED@example.org/a', 'fresh'],
+    ['http://localhost/a', 'fresh'],
+    ['http://localhost:8080/a', 'fresh'],
+    ['http://127.0.0.1:8080/a', 'fresh'],
+    ['http://[::1]:8080/a', 'fresh'],
+    ['http://example.org/a', 'always-revalidate'],
+    ['http://localhost.example.org/a', 'always-revalidate'],
+    ['http://localhost@example.org/a', 'always-revalidate'],
+    ['http://127.0.0.2/a', 'always-revalidate'],
+    ['not a URL', 'always-revalidate'],
+  ])('%s: %s', (url, expected) => {
+    expect(reason(url)).toBe(expected);
+  });
+
+  test('over every hop whose URL is known', () => {
+    expect(reason('http://example.org/a', 'https://example.org/a')).toBe('always-revalidate');
+    expect(reason('https://example.org/a', 'http://example.org/a')).toBe('always-revalidate');
+  });
+
+  test.each(['immutable=0', 'immutable="x"'])('%s counts as well', (directive) => {
+    const message = stored({ 'cache-control': directive });
+    expect(decide(request(), message, rules({ alwaysRevalidate: true }), NOW).reason).toBe('fresh');
+  });
+
+  test('not in requests', () => {
+    expect(decision(WITH_TAG, NOW, { alwaysRevalidate: true }, { 'cache-control': 'immutable' })).toBe(
+      'revalidate: always-revalidate',
+    );
   });
 });
 

@@ -1,12 +1,24 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { invalidated } from '../../lib/policy/invalidation.js';
+import { invalidation } from '../../lib/policy/invalidation.js';
 import { fields } from '../../lib/policy/messages.js';
+import type { Rules } from '../../lib/policy/rules.js';
+import { rules } from '../support/messages.js';
 
 const TARGET = 'https://example.org/items/1?a=1';
 
-function urlsOf(method: string, status: number, headers: Record<string, unknown> = {}) {
-  return invalidated({ method, url: TARGET, headers: fields({}) }, { status, headers: fields(headers) });
+function invalidationOf(
+  method: string,
+  status = 200,
+  headers: Record<string, unknown> = {},
+  changes: Partial<Rules> = {},
+) {
+  const request = { method, url: TARGET, headers: fields({}) };
+  return invalidation(request, { status, headers: fields(headers) }, rules(changes));
+}
+
+function urlsOf(method: string, status: number, headers: Record<string, unknown> = {}): readonly string[] {
+  return invalidationOf(method, status, headers)?.urls ?? [];
 }
 
 describe('RFC 9111 section 4.4: which answers invalidate', () => {
@@ -24,8 +36,24 @@ describe('RFC 9111 section 4.4: which answers invalidate', () => {
     ['HEAD', 200, false],
     ['OPTIONS', 200, false],
     ['TRACE', 200, false],
+    ['QUERY', 200, false],
+    ['PROPFIND', 200, false],
+    ['REPORT', 200, false],
+    ['SEARCH', 200, false],
   ])('%s answered with %d: %p', (method, status, expected) => {
     expect(urlsOf(method, status)).toEqual(expected ? [TARGET] : []);
+  });
+});
+
+describe('RFC 9111 section 4.4: responses of which methods', () => {
+  test.each<[string, string[] | undefined, string | undefined]>([
+    ['POST', undefined, undefined],
+    ['POST', ['GET', 'HEAD'], undefined],
+    ['POST', ['GET', 'POST'], 'POST'],
+    ['PUT', ['GET', 'POST'], undefined],
+  ])('%s with allowableMethods %j: all but %p', (method, allowed, expected) => {
+    const changes = allowed ? { allowableMethods: new Set(allowed) } : {};
+    expect(invalidationOf(method, 200, {}, changes)).toEqual({ urls: [TARGET], exceptMethod: expected });
   });
 });
 

@@ -1,11 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Expiration } from '../../lib/policy/expiration.js';
-import { explicitLifetime, heuristicAllowed, settleLifetime } from '../../lib/policy/lifetime.js';
+import { allowsHeuristics, explicitLifetime, freshnessOf } from '../../lib/policy/lifetime.js';
 import { httpDate, MINUTE, NOW, response } from '../support/messages.js';
 
 const TIMES = { requestTime: NOW, responseTime: NOW };
 const DAY = 86_400;
+const RULES = { cacheControl: true, shared: true, targetedFields: [] };
 
 describe('RFC 9111 section 4.2.1: what the response says', () => {
   test.each<[string, Record<string, unknown>, number | undefined]>([
@@ -29,7 +30,7 @@ describe('RFC 9111 section 4.2.1: what the response says', () => {
     ['Expires twice', { expires: [httpDate(60), httpDate(60)] }, 0],
     ['Expires in UTC', { expires: httpDate(60).replace('GMT', 'UTC') }, 0],
   ])('%s', (_, headers, expected) => {
-    expect(explicitLifetime(response(headers), false, NOW)).toBe(expected);
+    expect(explicitLifetime(response(headers), { shared: false, targetedFields: [] }, NOW)).toBe(expected);
   });
 
   test.each([
@@ -39,18 +40,20 @@ describe('RFC 9111 section 4.2.1: what the response says', () => {
     ['s-maxage=x, max-age=60', 0],
     ['max-age=60', 60],
   ])('a shared cache: %p', (cacheControl, expected) => {
-    expect(explicitLifetime(response({ 'cache-control': cacheControl }), true, NOW)).toBe(expected);
+    expect(
+      explicitLifetime(response({ 'cache-control': cacheControl }), { shared: true, targetedFields: [] }, NOW),
+    ).toBe(expected);
   });
 });
 
 describe('RFC 9111 section 4.2.2: which statuses may have a heuristic lifetime', () => {
   test.each([200, 203, 204, 206, 300, 301, 308, 404, 405, 410, 414, 501])('%d may', (status) => {
-    expect(heuristicAllowed(response({}, status))).toBe(true);
+    expect(allowsHeuristics(response({}, status), RULES)).toBe(true);
   });
 
   test.each([201, 202, 299, 302, 303, 307, 400, 403, 500, 502, 503, 504, 599])('%d may if it is public', (status) => {
-    expect(heuristicAllowed(response({}, status))).toBe(false);
-    expect(heuristicAllowed(response({ 'cache-control': 'public' }, status))).toBe(true);
+    expect(allowsHeuristics(response({}, status), RULES)).toBe(false);
+    expect(allowsHeuristics(response({ 'cache-control': 'public' }, status), RULES)).toBe(true);
   });
 });
 
@@ -61,7 +64,7 @@ function lifeOf(
   { status = 200, cacheControl = true, shared = false, requestTime = NOW } = {},
 ): number | undefined {
   const times = { requestTime, responseTime: NOW };
-  const life = settleLifetime(response(headers, status), { cacheControl, shared }, set, times);
+  const life = freshnessOf(response(headers, status), { cacheControl, shared, targetedFields: [] }, set, times);
   return life && (life.staleAt - NOW) / 1000;
 }
 
@@ -71,10 +74,23 @@ describe('RFC 9111 section 4.2.2: a tenth of the time since the last modificatio
     ['a day before Date', { 'last-modified': httpDate(-DAY - 50), date: httpDate(-50) }, DAY / 10 - 50],
     ['without Date', { 'last-modified': httpDate(-100) }, 10],
     ['in the future', { 'last-modified': httpDate(100) }, 0],
+    ['70 days ago', { 'last-modified': httpDate(-70 * DAY) }, 7 * DAY],
+    ['71 days ago: at most 7 days', { 'last-modified': httpDate(-71 * DAY) }, 7 * DAY],
+    ['in 1980', { 'last-modified': 'Tue, 01 Jan 1980 00:00:00 GMT' }, 7 * DAY],
+    ['at the epoch', { 'last-modified': 'Thu, 01 Jan 1970 00:00:00 GMT' }, 0],
+    ['before the epoch', { 'last-modified': 'Wed, 31 Dec 1969 23:59:59 GMT' }, 0],
+    ['one second after it', { 'last-modified': 'Thu, 01 Jan 1970 00:00:01 GMT' }, 7 * DAY],
     ['no date', { 'last-modified': 'yesterday' }, 0],
-    ['never told', {}, 0],
+    ['absent', {}, 0],
   ])('%s', (_, headers, expected) => {
     expect(lifeOf(headers)).toBe(expected);
+  });
+
+  test.each<[string, Record<string, unknown>]>([
+    ['max-age=0', { 'cache-control': 'max-age=0' }],
+    ['Expires: 0', { expires: '0' }],
+  ])('not beside an explicit lifetime: %s', (_, headers) => {
+    expect(lifeOf({ 'last-modified': httpDate(-DAY), ...headers })).toBe(0);
   });
 
   test('not for a status that allows none', () => {
@@ -118,8 +134,13 @@ describe('RFC 9111 section 4.2.3: age counts against the lifetime', () => {
   });
 
   test('what is set counts from the receipt; the age is kept all the same', () => {
-    const life = settleLifetime(response({ age: '20' }), { cacheControl: true, shared: false }, MINUTE, TIMES);
-    expect(life).toEqual({ expires: NOW + 60_000, initialAge: 20 });
+    const life = freshnessOf(
+      response({ age: '20' }),
+      { cacheControl: true, shared: false, targetedFields: [] },
+      MINUTE,
+      TIMES,
+    );
+    expect(life).toEqual({ staleAt: NOW + 60_000, initialAge: 20 });
   });
 });
 
@@ -128,9 +149,7 @@ test('whatever the headers are, a lifetime is a number of milliseconds', () => {
   fc.assert(
     fc.property(text, text, text, (a, b, c) => {
       const headers = { 'cache-control': a, expires: b, 'last-modified': c, date: a, age: b };
-      expect(Number.isSafeInteger(settleLifetime(response(headers), RULES, undefined, TIMES)?.staleAt)).toBe(true);
+      expect(Number.isSafeInteger(freshnessOf(response(headers), RULES, undefined, TIMES)?.staleAt)).toBe(true);
     }),
   );
 });
-
-const RULES = { cacheControl: true, shared: true };

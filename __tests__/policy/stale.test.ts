@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Rules } from '../../lib/policy/rules.js';
-import { forbidsStale, mayServeStale, mayServeWhileRevalidating, staleness } from '../../lib/policy/stale.js';
+import { mayServeOnError, mayServeWhileRevalidating, prohibitsStale, staleness } from '../../lib/policy/stale.js';
 import { NOW, request, rules, stored } from '../support/messages.js';
 
 const FOR_EVER = { limit: Number.POSITIVE_INFINITY };
@@ -33,10 +33,10 @@ describe('RFC 9111 section 4.2.4: what forbids serving stale', () => {
     ['s-maxage=60', false, true],
   ])('%p: private %p, shared %p', (cacheControl, isPrivate, isShared) => {
     const response = storedWith(cacheControl);
-    expect([forbidsStale(response, { shared: false }), forbidsStale(response, { shared: true })]).toEqual([
-      isPrivate,
-      isShared,
-    ]);
+    expect([
+      prohibitsStale(response, rules({ shared: false })),
+      prohibitsStale(response, rules({ shared: true })),
+    ]).toEqual([isPrivate, isShared]);
   });
 });
 
@@ -48,7 +48,7 @@ function serves(
   now = LATER,
 ): boolean {
   const failure = status === undefined ? {} : { status };
-  return mayServeStale(request(asked), storedWith(cacheControl), failure, rules(changes), now);
+  return mayServeOnError(request(asked), storedWith(cacheControl), failure, rules(changes), now);
 }
 
 describe('RFC 5861 section 4: who allows it, and for how long', () => {
@@ -94,7 +94,7 @@ describe('which answers are failures', () => {
   const limit = Number.POSITIVE_INFINITY;
 
   test.each<[string, Partial<Rules>, readonly number[], readonly number[]]>([
-    ['with cacheControl those of servers', {}, [500, 502, 503, 504, 599], [200, 304, 400, 404, 408, 410, 429, 499]],
+    ['with cacheControl those of RFC 5861', {}, [500, 502, 503, 504], [200, 304, 400, 404, 429, 499, 501, 505, 599]],
     [
       'otherwise 4xx and 5xx, but for those about the caller or the resource',
       { cacheControl: false },
@@ -107,8 +107,15 @@ describe('which answers are failures', () => {
       [400, 502],
       [404, 500],
     ],
+    ['with cacheControl not those that may be cached', { allowableCodes: new Set([503]) }, [500], [503]],
     [
-      '`codes` replaces the list, and wins over its exceptions',
+      'with cacheControl `codes` replaces the list too',
+      { staleIfError: { limit, codes: new Set([404]) } },
+      [404],
+      [500, 503],
+    ],
+    [
+      '`codes` replaces the list and its exceptions',
       { cacheControl: false, allowableCodes: new Set([500]), staleIfError: { limit, codes: new Set([401, 500]) } },
       [401, 500],
       [400, 502],
@@ -120,11 +127,44 @@ describe('which answers are failures', () => {
   });
 });
 
+describe('RFC 5861 section 4: the examples', () => {
+  const message = (now: number, status?: number) =>
+    serves('max-age=600, stale-if-error=1200', status, {}, {}, NOW + now * 1000 - 540_000);
+
+  test.each<[number, number | undefined, boolean]>([
+    [900, 500, true],
+    [900, 502, true],
+    [900, 503, true],
+    [900, 504, true],
+    [900, undefined, true],
+    [900, 501, false],
+    [900, 404, false],
+    [1_801, 500, false],
+    [1_801, undefined, false],
+  ])('after %d s, status %p: %p', (after, status, expected) => {
+    expect(message(after, status)).toBe(expected);
+  });
+});
+
+describe('networkFirst answers failures as `oldDataOnError: true` does', () => {
+  test.each<[string, string | undefined, Partial<Rules>, boolean]>([
+    ['by itself', undefined, {}, true],
+    ['without cacheControl', undefined, { cacheControl: false }, true],
+    ['within the limit of oldDataOnError', undefined, { staleIfError: { limit: 30 } }, true],
+    ['not beyond it', undefined, { staleIfError: { limit: 29 } }, false],
+    ['not over must-revalidate', 'must-revalidate', {}, false],
+  ])('%s', (_, cacheControl, changes, expected) => {
+    const networkFirst = Number.POSITIVE_INFINITY;
+    expect(serves(cacheControl, 503, { networkFirst, ...changes })).toBe(expected);
+    expect(serves(cacheControl, undefined, { networkFirst, ...changes })).toBe(expected);
+  });
+});
+
 test('RFC 9111 section 3.3: a stored part does not answer for the whole', () => {
   const part = stored({ 'content-range': 'bytes 0-9/20' }, { status: 206 });
   const lenient = rules({ staleIfError: FOR_EVER });
-  expect(mayServeStale(request(), part, {}, lenient, LATER)).toBe(false);
-  expect(mayServeStale(request({ range: 'bytes=0-5' }), part, {}, lenient, LATER)).toBe(true);
+  expect(mayServeOnError(request(), part, {}, lenient, LATER)).toBe(false);
+  expect(mayServeOnError(request({ range: 'bytes=0-5' }), part, {}, lenient, LATER)).toBe(true);
 });
 
 describe('RFC 5861 section 3: while it is refreshed', () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { fields } from '../../lib/policy/messages.js';
 import type { Rules } from '../../lib/policy/rules.js';
-import { servesLaterGets, storable, storedFields } from '../../lib/policy/storable.js';
+import { answersLaterGets, storable, storedFields } from '../../lib/policy/storable.js';
 import { httpDate, MINUTE, NOW, request, response, rules } from '../support/messages.js';
 
 type Headers = Record<string, unknown>;
@@ -127,12 +127,12 @@ describe('RFC 9110 section 9.3.3: a POST that serves later GETs', () => {
     ['another status', 'POST', 201, { ...lifetime, 'content-location': '/items/1' }, false],
     ['another method', 'PUT', 200, { ...lifetime, 'content-location': '/items/1' }, false],
   ])('%s', (_, method, status, headers, expected) => {
-    expect(servesLaterGets(request({}, method), response(headers, status), rules(), NOW)).toBe(expected);
+    expect(answersLaterGets(request({}, method), response(headers, status), rules(), NOW)).toBe(expected);
   });
 
   test('not without cacheControl', () => {
     const answer = response({ ...lifetime, 'content-location': '/items/1' });
-    expect(servesLaterGets(request({}, 'POST'), answer, rules({ cacheControl: false }), NOW)).toBe(false);
+    expect(answersLaterGets(request({}, 'POST'), answer, rules({ cacheControl: false }), NOW)).toBe(false);
   });
 });
 
@@ -184,7 +184,7 @@ test('never throws, whatever the headers are', () => {
     fc.property(fc.dictionary(text, text), text, (headers, cacheControl) => {
       const answer = response({ ...headers, 'cache-control': cacheControl, 'content-location': cacheControl });
       expect(typeof storable(request(headers), answer, rules({ shared: true }), undefined).store).toBe('boolean');
-      expect(typeof servesLaterGets(request({}, 'POST'), answer, rules(), NOW)).toBe('boolean');
+      expect(typeof answersLaterGets(request({}, 'POST'), answer, rules(), NOW)).toBe('boolean');
       expect(storedFields(answer.headers, rules())).not.toHaveProperty('connection');
     }),
   );

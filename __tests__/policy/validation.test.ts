@@ -2,12 +2,13 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { fields } from '../../lib/policy/messages.js';
 import {
-  answersCaller,
-  callerConditions,
   conditionsFor,
-  confirms,
   freshen,
-  headMatches,
+  isConditional,
+  isNotModified,
+  matchesHead,
+  refusesAddedFields,
+  validates,
   validators,
 } from '../../lib/policy/validation.js';
 import { httpDate, NOW, request, response, stored } from '../support/messages.js';
@@ -50,13 +51,38 @@ describe('RFC 9111 section 4.3.1: sending a validation request', () => {
   test.each(['If-None-Match', 'If-Modified-Since', 'If-Match', 'If-Unmodified-Since', 'If-Range'])(
     'a caller that sets %s has conditions of its own',
     (name) => {
-      expect(callerConditions(request({ [name]: 'x' }))).toBe(true);
-      expect(callerConditions(request({ Range: 'bytes=0-1' }))).toBe(false);
+      expect(isConditional(request({ [name]: 'x' }))).toBe(true);
+      expect(isConditional(request({ Range: 'bytes=0-1' }))).toBe(false);
     },
   );
 });
 
+describe('an error that answers fields which the cache added', () => {
+  test.each<[number, Headers | undefined, boolean]>([
+    [412, { 'if-none-match': '"a"' }, true],
+    [412, { 'if-modified-since': MODIFIED }, true],
+    [412, { range: 'bytes=5-', 'if-range': '"a"' }, true],
+    [412, { range: 'bytes=5-' }, false],
+    [412, undefined, false],
+    [416, { range: 'bytes=5-' }, true],
+    [416, { 'if-none-match': '"a"' }, false],
+    [416, undefined, false],
+    [200, { 'if-none-match': '"a"' }, false],
+    [304, { 'if-none-match': '"a"' }, false],
+    [400, { 'if-none-match': '"a"' }, false],
+  ])('%d, %j: %p', (status, added, expected) => {
+    expect(refusesAddedFields(added && fields(added), status)).toBe(expected);
+  });
+});
+
 describe('RFC 9111 section 4.3.2: answering the caller with 304', () => {
+  test('RFC 10008 section 2.6: to a QUERY as to a GET', () => {
+    const asked = { 'if-none-match': '"a"' };
+    const methods = ['GET', 'HEAD', 'QUERY', 'POST'];
+    const answers = methods.map((method) => isNotModified(request(asked, method), stored({ etag: '"a"' })));
+    expect(answers).toEqual([true, true, true, false]);
+  });
+
   test.each<[string, Headers, Headers, boolean]>([
     ['the same strong tag', { 'if-none-match': '"a"' }, { etag: '"a"' }, true],
     ['the same weak tag', { 'if-none-match': 'W/"a"' }, { etag: 'W/"a"' }, true],
@@ -94,7 +120,7 @@ describe('RFC 9111 section 4.3.2: answering the caller with 304', () => {
     ['a date that is none', { 'if-modified-since': 'yesterday' }, { 'last-modified': MODIFIED }, false],
     ['no condition', {}, { etag: '"a"' }, false],
   ])('%s', (_, asked, headers, expected) => {
-    expect(answersCaller(request(asked), stored(headers))).toBe(expected);
+    expect(isNotModified(request(asked), stored(headers))).toBe(expected);
   });
 
   test.each<[string, number, boolean]>([
@@ -104,7 +130,7 @@ describe('RFC 9111 section 4.3.2: answering the caller with 304', () => {
     ['POST', 200, false],
     ['GET', 404, false],
   ])('%s, with a stored %d: %p', (method, status, expected) => {
-    expect(answersCaller(request({ 'if-none-match': '*' }, method), stored({}, { status }))).toBe(expected);
+    expect(isNotModified(request({ 'if-none-match': '*' }, method), stored({}, { status }))).toBe(expected);
   });
 });
 
@@ -119,7 +145,7 @@ describe('RFC 9111 section 4.3.4: whether a 304 speaks of the stored response', 
     ["the caller's, not the stored one's", { 'if-none-match': '"b"' }, { etag: '"a"' }, { etag: '"b"' }, false],
     ['no tag, and the caller has its own', { 'if-none-match': '"b"' }, { etag: '"a"' }, {}, false],
   ])('%s', (_, asked, headers, confirmation, expected) => {
-    expect(confirms(request(asked), response(headers), response(confirmation, 304))).toBe(expected);
+    expect(validates(request(asked), response(headers), response(confirmation, 304))).toBe(expected);
   });
 });
 
@@ -177,7 +203,7 @@ describe("RFC 9111 section 4.3.5: a HEAD's answer", () => {
     ['has another length', { 'content-length': '5' }, { 'content-length': '6' }, false],
     ['has a tag where none was', {}, { etag: '"a"' }, true],
   ])('%s', (_, headers, head, expected) => {
-    expect(headMatches(response(headers), response(head))).toBe(expected);
+    expect(matchesHead(response(headers), response(head))).toBe(expected);
   });
 });
 
@@ -187,9 +213,9 @@ test('never throws, whatever the fields are', () => {
     fc.property(text, text, (a, b) => {
       const asked = request({ 'if-none-match': a, 'if-modified-since': b });
       const headers = { etag: b, 'last-modified': a, date: b };
-      expect(typeof answersCaller(asked, stored(headers))).toBe('boolean');
-      expect(typeof answersCaller(request({ 'if-modified-since': a }), stored(headers))).toBe('boolean');
-      expect(typeof confirms(asked, response(headers), response({ etag: a }))).toBe('boolean');
+      expect(typeof isNotModified(asked, stored(headers))).toBe('boolean');
+      expect(typeof isNotModified(request({ 'if-modified-since': a }), stored(headers))).toBe('boolean');
+      expect(typeof validates(asked, response(headers), response({ etag: a }))).toBe('boolean');
     }),
   );
 });
@@ -197,6 +223,6 @@ test('never throws, whatever the fields are', () => {
 test.each(['"', ',', 'W/', 'W/"', '" ', 'a'])('1 MB of %p in a list of tags', (unit) => {
   const tags = unit.repeat(1_000_000 / unit.length);
   expect(
-    answersCaller(request({ 'if-none-match': `${tags}, "a"` }), stored({ etag: '"z"' }, { receivedAt: NOW })),
+    isNotModified(request({ 'if-none-match': `${tags}, "a"` }), stored({ etag: '"z"' }, { receivedAt: NOW })),
   ).toBe(false);
 });

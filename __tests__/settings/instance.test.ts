@@ -10,8 +10,31 @@ describe('a wrong option throws before anything is created', () => {
   test.each<[string, object, string]>([
     [
       'an unknown name',
-      { expireAfterwards: 1 },
-      'expireAfterwards: 1 is not accepted, there is no such option; expected one of cacheName',
+      { somethingElse: 1 },
+      'somethingElse: 1 is not accepted, there is no such option; expected one of cacheName',
+    ],
+    ['a misspelled name', { expireAftr: 1 }, 'there is no such option; did you mean expireAfter?; expected one of'],
+    ['a name in another style', { stale_if_error: true }, 'did you mean staleIfError?'],
+    ['the beginning of a name', { expire: '5m' }, 'did you mean expireAfter?'],
+    [
+      'an option of all backends',
+      { retention: '1d' },
+      'retention: "1d" is not accepted, there is no such option; it belongs in backendOptions; expected one of',
+    ],
+    [
+      'an option of some backends',
+      { clientOptions: {} },
+      'it belongs in backendOptions, of the backend redis, mongodb',
+    ],
+    [
+      'an option of another backend',
+      { backend: 'memory', backendOptions: { url: 'redis://user:pw@localhost' } },
+      'url: "redis://...@localhost" is not accepted, there is no such option; it is an option of the backend redis',
+    ],
+    [
+      'an option of setupCache in backendOptions',
+      { backendOptions: { expireAfter: '5m' } },
+      'backendOptions.expireAfter: "5m" is not accepted; it is an option of setupCache, beside backendOptions',
     ],
     [
       'one of requests',
@@ -24,7 +47,7 @@ describe('a wrong option throws before anything is created', () => {
     [
       'a pattern',
       { urlsExpireAfter: { 'a.com/?q': 1 } },
-      'urlsExpireAfter: "a.com/?q" is not accepted; expected a RegExp, or a glob',
+      'urlsExpireAfter: "a.com/?q" is not accepted; expected a RegExp, or a pattern',
     ],
     ['a lifetime by URL', { urlsExpireAfter: { 'a.com': 'x' } }, 'urlsExpireAfter[a.com]: "x" is not accepted'],
     [
@@ -40,14 +63,14 @@ describe('a wrong option throws before anything is created', () => {
     ],
     [
       'includeGetHeaders',
-      { includeGetHeaders: 'Accept' },
-      'includeGetHeaders: "Accept" is not accepted; expected true, false or a list',
+      { includeGetHeaders: 'Accept Language' },
+      'includeGetHeaders: "Accept Language" is not accepted; expected true, false or a list',
     ],
     ['matchHeaders', { matchHeaders: [1] }, 'matchHeaders[0]: 1 is not accepted'],
     [
       'an alias that disagrees',
       { matchHeaders: true, includeGetHeaders: false },
-      'includeGetHeaders: false is not accepted; expected the same as its alias matchHeaders',
+      'includeGetHeaders: false is not accepted; expected the same value as its alias matchHeaders',
     ],
     ['ignoredParameters', { ignoredParameters: [''] }, 'ignoredParameters[0]: "" is not accepted'],
     [
@@ -66,7 +89,7 @@ describe('a wrong option throws before anything is created', () => {
     [
       'its members',
       { oldDataOnError: { limit: 1, code: 1 } },
-      'oldDataOnError.code: 1 is not accepted; expected only limit and codes',
+      'oldDataOnError.code: 1 is not accepted, there is no such option; expected one of limit, codes',
     ],
     ['staleIfError', { staleIfError: [] }, 'staleIfError: [] is not accepted'],
     [
@@ -76,6 +99,18 @@ describe('a wrong option throws before anything is created', () => {
     ],
     ['cacheControl', { cacheControl: 'yes' }, 'cacheControl: "yes" is not accepted; expected true or false'],
     ['shared', { shared: 1 }, 'shared: 1 is not accepted'],
+    ['tags', { tags: [''] }, 'tags[0]: "" is not accepted; expected up to 128 strings'],
+    ['maxAge', { maxAge: null }, 'maxAge: null is not accepted; expected seconds'],
+    ['networkFirst', { networkFirst: -5 }, 'networkFirst: -5 is not accepted; expected true, false, or a duration'],
+    [
+      'targetedFields',
+      { targetedFields: ['CDN-Cache-Control', 'Cache-Control'] },
+      'targetedFields[1]: "Cache-Control" is not accepted; expected a list of targeted fields',
+    ],
+    ['targetedFields with Expires', { targetedFields: 'expires' }, 'targetedFields: "expires" is not accepted'],
+    ['a name that is no field', { targetedFields: ['a b'] }, 'targetedFields[0]: "a b" is not accepted'],
+    ['a path without a base URL', { urlsExpireAfter: { '/a': 1 } }, 'urlsExpireAfter: "/a" is not accepted; expected'],
+    ['lease', { lease: 0 }, 'lease: 0 is not accepted; expected true, false, or a number of seconds above 0'],
     ['alwaysRevalidate', { alwaysRevalidate: 1 }, 'alwaysRevalidate: 1 is not accepted'],
     ['readOnly', { readOnly: null }, 'readOnly: null is not accepted'],
     ['onlyIfCached', { onlyIfCached: 0 }, 'onlyIfCached: 0 is not accepted'],
@@ -88,7 +123,7 @@ describe('a wrong option throws before anything is created', () => {
     [
       'backendOptions',
       { backendOptions: { maxSiz: 1 } },
-      'maxSiz: 1 is not accepted, there is no such option; expected one of cacheName',
+      'maxSiz: 1 is not accepted, there is no such option; did you mean maxSize?; expected one of cacheName',
     ],
     ['a value in them', { backendOptions: { maxSize: 0 } }, 'maxSize: 0 is not accepted; expected a whole number'],
     [
@@ -145,7 +180,19 @@ describe('a wrong option of a request rejects before anything is sent', () => {
     ['expireAfter', { expireAfter: {} }, 'expireAfter: {} is not accepted'],
     ['refresh', { refresh: 1 }, 'refresh: 1 is not accepted'],
     ['cache', { cache: 'no' }, 'cache: "no" is not accepted; expected false'],
-    ['invalidates', { invalidates: 'x' }, 'invalidates: "x" is not accepted; expected true or a list'],
+    ['invalidates', { invalidates: false }, 'invalidates: false is not accepted; expected true, URL patterns, or'],
+    ['a pattern', { invalidates: ['a.com', 'a.com/?q'] }, 'invalidates[1]: "a.com/?q" is not accepted'],
+    ['a pattern by name', { invalidates: { urls: 'a b' } }, 'invalidates.urls: "a b" is not accepted'],
+    ['tags to invalidate', { invalidates: { tags: ['a', ''] } }, 'invalidates.tags[1]: "" is not accepted'],
+    [
+      'a member of invalidates',
+      { invalidates: { tag: 'a' } },
+      'invalidates.tag: "a" is not accepted, there is no such',
+    ],
+    ['null as a lifetime', { expireAfter: null }, 'expireAfter: null is not accepted; expected seconds'],
+    ['tags', { tags: ['a*'] }, 'tags[0]: "a*" is not accepted; expected up to 128 strings'],
+    ['maxAge', { maxAge: 'soon' }, 'maxAge: "soon" is not accepted; expected seconds'],
+    ['networkFirst', { networkFirst: 'soon' }, 'networkFirst: "soon" is not accepted; expected true, false, or'],
     [
       'one of instances',
       { shared: true },
@@ -167,7 +214,7 @@ describe('cacheSettings', () => {
     const { expires, createdAt } = await bench.api.get('/');
     expect(Number(expires) - Number(createdAt)).toBe(10_000);
     expect(() => {
-      cacheSettings.expireAfter = 'soon';
+      cacheSettings.expireAfter = 'soon' as never;
     }).toThrow('expireAfter: "soon" is not accepted');
     expect(cacheSettings.expireAfter).toBe('10s');
   });
@@ -199,7 +246,7 @@ describe('cacheSettings', () => {
 
   test('keep the store as it was opened', () => {
     const { view } = new InstanceSettings({});
-    expect(() => Object.assign(view, { cacheName: 'x' })).toThrow('cacheSettings.cacheName cannot change');
+    expect(() => Object.assign(view, { cacheName: 'x' })).toThrow('cacheSettings.cacheName: cannot change');
     expect(() => Object.assign(view, { expireAfterwards: 1 })).toThrow(TypeError);
   });
 

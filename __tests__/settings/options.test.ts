@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { CookieJar } from 'tough-cookie';
+import type { CacheOptions } from '../../lib/index.js';
 import { startBench } from '../support/api.js';
 import { sendJson } from '../support/origin.js';
 
@@ -253,7 +254,7 @@ describe('Vary', () => {
 });
 
 describe('oldDataOnError', () => {
-  test.each([
+  test.each<[string, CacheOptions, number, boolean]>([
     ['without it an error is an error', { expireAfter: 1 }, 500, false],
     ['a 500 is answered with the old response', { expireAfter: 1, oldDataOnError: true }, 500, true],
     ['so is a 404', { expireAfter: 1, staleIfError: true }, 404, true],

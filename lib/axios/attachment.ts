@@ -4,7 +4,8 @@ import { type CacheInternals, internalsOf } from '../cache/internals.js';
 import type { MaybePromise } from '../platform/maybe-promise.js';
 import { shared } from '../platform/shared-state.js';
 import type { ExpirationTime } from '../policy/expiration.js';
-import { type CacheSettings, type InstanceSettings, refuseCacheOptions } from '../settings/instance.js';
+import { refuseCacheOptions } from '../settings/given-options.js';
+import type { CacheSettings, InstanceSettings } from '../settings/instance.js';
 import { type CachingContext, hasCachingAdapter, restoreAdapter, wrapAdapter } from './caching-adapter.js';
 import { type AxiosCopy, copyOf, isExport } from './copies.js';
 import { type Disabling, disabling } from './disabling.js';
@@ -185,7 +186,12 @@ export class Attachment implements CachingContext {
   #createChild(create: AxiosInstance['create'], config: CreateAxiosDefaults | undefined): AxiosInstance {
     if (config) refuseCacheOptions(config, 'create()');
     const child = create.call(this.instance, config);
-    const attachment = new Attachment(child, this.base, this.settings.copy(), { parent: this });
+    const attachment = new Attachment(
+      child,
+      this.base,
+      this.settings.copy(() => child.defaults.baseURL),
+      { parent: this },
+    );
     const reference = new WeakRef(attachment);
     this.#children.add(reference);
     this.#forgotten.register(attachment, reference);

@@ -1,12 +1,13 @@
 import { homedir } from 'node:os';
 import * as path from 'node:path';
-import { describeOption, optionError } from '../errors.js';
+import { hiddenOptionError as hiddenError, optionError, unknownOptionError } from '../errors.js';
 import { parseExpiration } from '../policy/expiration.js';
 import type { EntryCodec } from '../serializers/codec.js';
 import { type Keys, readKeys } from '../serializers/keys.js';
 import { openCodec } from '../serializers/open-codec.js';
 import { openSerializer } from '../serializers/open-serializer.js';
 import type { Serializer } from '../serializers/serializer.js';
+import { otherBackends } from './option-places.js';
 
 /** What every backend takes. */
 export interface CommonBackendOptions {
@@ -70,10 +71,7 @@ export function readBackendOptions(
   const read: Record<string, unknown> = Object.create(null);
   for (const [name, value] of Object.entries(options)) {
     const reader = Object.hasOwn(known, name) ? known[name] : undefined;
-    if (!reader)
-      throw new TypeError(
-        `${name}: ${describeOption(name, value)} is not accepted, there is no such option; expected one of ${Object.keys(known).join(', ')}`,
-      );
+    if (!reader) throw unknownOptionError(name, value, Object.keys(known), otherBackends(name));
     if (value !== undefined) read[name] = reader(value, name);
   }
   return read;
@@ -149,10 +147,7 @@ export function readClientObject(accepted = 'an object'): (value: unknown, optio
   };
 }
 
-/** As {@link optionError}, for a value that may hold a password. */
-export function hiddenError(option: string, accepted: string): TypeError {
-  return new TypeError(`${option}: what was given is not accepted; expected ${accepted}`);
-}
+export { hiddenError };
 
 /** A reader for URLs of some protocols. The value is not shown: a URL may hold a password. */
 export function readUrl(protocols: readonly string[]): (value: unknown, option: string) => string {

@@ -3,7 +3,7 @@ import type { RedirectRecord, ResponseRecord, StoredRecord, VariantsRecord } fro
 import { chain, isPromise, type MaybePromise } from '../platform/maybe-promise.js';
 import type { Fields } from '../policy/messages.js';
 import type { UrlMatcher } from '../policy/url-pattern.js';
-import { selects, variantOf } from '../policy/vary.js';
+import { matchesVary, variantOf } from '../policy/vary.js';
 import type { EntryCodec } from '../serializers/codec.js';
 import type { CircuitBreaker, StoreCall } from '../stores/circuit-breaker.js';
 import { countOf } from '../stores/entry-query.js';
@@ -125,7 +125,7 @@ export class StoredResponses {
   #recallUnder(name: string, key: string, headers: Fields, call: StoreCall): MaybePromise<Recalled> {
     return chain(this.#read(name, key, call), (found) => {
       if (found === undefined || typeof found === 'string') return found ? { miss: 'miss', detail: found } : URI_MISS;
-      if (found.kind === 'response') return selects(found, headers) ? { record: found } : VARY_MISS;
+      if (found.kind === 'response') return matchesVary(found, headers) ? { record: found } : VARY_MISS;
       if (found.kind === 'variants') return this.#recallVariant(name, found, headers, call);
       return this.#recallTarget(found, headers, call);
     });
@@ -153,7 +153,8 @@ export class StoredResponses {
   ): MaybePromise<Recalled> {
     const variant = this.#codec.variantName(name, variantOf(vary, headers));
     return chain(this.#read(variant, key, call), (found) => {
-      if (typeof found === 'object' && found.kind === 'response' && selects(found, headers)) return { record: found };
+      if (typeof found === 'object' && found.kind === 'response' && matchesVary(found, headers))
+        return { record: found };
       if (typeof found === 'string') return { miss: 'miss', detail: found };
       return this.#searchVariants(name, key, headers, call);
     });
@@ -167,7 +168,7 @@ export class StoredResponses {
         const decoded = await this.#codec.decodeSummary(summary, key);
         if ('invalid' in decoded || decoded.record.kind !== 'response') continue;
         const { record } = decoded;
-        if (selects(record, headers) && (!newest || record.receivedAt > newest.receivedAt)) newest = record;
+        if (matchesVary(record, headers) && (!newest || record.receivedAt > newest.receivedAt)) newest = record;
       }
       return newest;
     });
@@ -181,7 +182,7 @@ export class StoredResponses {
     const [name] = this.#codec.names(target);
     return chain(this.#read(name, target, call), (found) => {
       if (typeof found !== 'object') return URI_MISS;
-      if (found.kind === 'response') return selects(found, headers) ? { record: found } : VARY_MISS;
+      if (found.kind === 'response') return matchesVary(found, headers) ? { record: found } : VARY_MISS;
       return found.kind === 'variants' ? this.#recallVariant(name, found, headers, call) : URI_MISS;
     });
   }

@@ -1,6 +1,6 @@
 import type { ResponseRecord } from '../models/record.js';
 import type { Fields, ResponseMessage } from '../policy/messages.js';
-import { callerConditions, conditionsFor, confirms } from '../policy/validation.js';
+import { conditionsFor, isConditional, refusesAddedFields, validates } from '../policy/validation.js';
 import type { Call } from './call.js';
 
 /** What came of asking the origin, and the stored response where that is what it confirmed. */
@@ -18,8 +18,9 @@ export async function askToConfirm<Answer extends ResponseMessage>(
 ): Promise<Asked<Answer>> {
   const conditions = revalidate && stored ? conditionsFor(request, stored) : undefined;
   const answer = await send(conditions);
+  if (refusesAddedFields(conditions, answer.status)) return { answer: await send(undefined) };
   if (!stored || !conditions || answer.status !== 304) return { answer };
-  if (confirms(request, stored, answer)) return { answer, confirmed: stored };
+  if (validates(request, stored, answer)) return { answer, confirmed: stored };
   // RFC 9111 section 4.3.4: a 304 for another representation says nothing about the stored one.
-  return { answer: callerConditions(request) ? answer : await send(undefined) };
+  return { answer: isConditional(request) ? answer : await send(undefined) };
 }

@@ -2,7 +2,7 @@ import type { Recalled } from '../cache/stored-responses.js';
 import type { ResponseRecord } from '../models/record.js';
 import { isPromise } from '../platform/maybe-promise.js';
 import { bypassReason, decide } from '../policy/decide.js';
-import { mayServeStale } from '../policy/stale.js';
+import { mayServeOnError } from '../policy/stale.js';
 import { uncachedReason } from '../request/uncached.js';
 import { type Call, tell, tellPast, wait } from './call.js';
 import { type Fetched, fetchAlone, fetchShared, refreshBehind } from './fetch.js';
@@ -119,11 +119,11 @@ async function fetchAnew(
     if (!fetched.mine && !fetched.fits) fetched = await fetchAlone(call, stored, revalidate);
   } catch (error) {
     if (!call.origin.failed(error) || !stored) throw error;
-    if (!mayServeStale(call.request, stored, {}, call.settings, call.cache.now())) throw error;
+    if (!mayServeOnError(call.request, stored, {}, call.settings, call.cache.now())) throw error;
     return old(call, stored, { ...forward, detail: 'stale-if-error' });
   }
   const { status } = fetched.received.answer;
-  if (stored && status !== 304 && mayServeStale(call.request, stored, { status }, call.settings, call.cache.now())) {
+  if (stored && status !== 304 && mayServeOnError(call.request, stored, { status }, call.settings, call.cache.now())) {
     return old(call, stored, { ...forward, fwdStatus: status, detail: 'stale-if-error' });
   }
   return fromOrigin(call, fetched, forward);

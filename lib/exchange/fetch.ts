@@ -1,7 +1,7 @@
 import type { ResponseRecord } from '../models/record.js';
 import type { Fields } from '../policy/messages.js';
-import { completion } from '../policy/range.js';
-import { callerConditions, validators } from '../policy/validation.js';
+import { missingRange } from '../policy/range.js';
+import { isConditional, refusesAddedFields, validators } from '../policy/validation.js';
 import { variantOf, varyNames } from '../policy/vary.js';
 import { countsInVary } from '../request/cache-key.js';
 import { type Call, tell, wait } from './call.js';
@@ -65,7 +65,7 @@ export function refreshBehind(call: Call, stored: ResponseRecord): void {
 }
 
 function mayJoin({ request, settings }: Call): boolean {
-  return settings.coalesce && (request.method === 'GET' || request.method === 'HEAD') && !callerConditions(request);
+  return settings.coalesce && (request.method === 'GET' || request.method === 'HEAD') && !isConditional(request);
 }
 
 /** Only requests that would be sent alike, and whose answers would be stored alike, share a flight. */
@@ -106,8 +106,9 @@ async function ask(
   send: (conditions: Fields | undefined) => Promise<OriginAnswer>,
 ): Promise<Asked<OriginAnswer>> {
   if (!stored || revalidate || call.settings.forceRefresh) return askToConfirm(call, stored, revalidate, send);
-  const missing = completion(call.request, stored);
+  const missing = missingRange(call.request, stored);
   const answer = await send(missing);
+  if (refusesAddedFields(missing, answer.status)) return { answer: await send(undefined) };
   return {
     answer: missing && answer.status === 206 ? (completed(answer, stored) ?? (await send(undefined))) : answer,
   };

@@ -1,4 +1,4 @@
-import { invalidated } from '../policy/invalidation.js';
+import { invalidation } from '../policy/invalidation.js';
 import type { ResponseMessage } from '../policy/messages.js';
 import { normalizeUrl } from '../request/normalize-url.js';
 import { keyUrl } from '../request/redaction.js';
@@ -11,12 +11,12 @@ import { type Call, tell } from './call.js';
 export async function invalidate(call: Call, response: ResponseMessage): Promise<void> {
   const { cache, settings, request, store } = call;
   if (settings.readOnly || response.status >= 400) return;
-  const urls = new Set(settings.cacheControl && settings.enabled ? invalidated(request, response) : []);
-  if (settings.invalidates === true) urls.add(normalizeUrl(request.url));
+  const unsafe = settings.cacheControl && settings.enabled ? invalidation(request, response, settings) : undefined;
+  const urls = new Set(unsafe?.urls);
+  if (settings.invalidates?.ownUrl) urls.add(normalizeUrl(request.url));
   let removed = 0;
   for (const url of urls) removed += await cache.stored.discardUrl(keyUrl(url, settings), store);
-  if (Array.isArray(settings.invalidates)) {
-    removed += await cache.stored.discardMatching(settings.invalidates, store);
-  }
+  const patterns = settings.invalidates?.patterns ?? [];
+  if (patterns.length > 0) removed += await cache.stored.discardMatching(patterns, store);
   if (removed > 0) tell(call, 'invalidated');
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ResponseRecord } from '../models/record.js';
 import { decide } from '../policy/decide.js';
-import { callerConditions } from '../policy/validation.js';
+import { isConditional } from '../policy/validation.js';
 import type { Call } from './call.js';
 import { accepts, type Received } from './receive.js';
 import { mayServeRedirected } from './redirects.js';
@@ -48,7 +48,7 @@ export async function takeTurn(call: Call, signal: AbortSignal): Promise<Turn> {
 function mayWait({ request, settings }: Call): boolean {
   if (settings.lease === 0 || settings.readOnly) return false;
   if (settings.refresh || settings.forceRefresh || settings.alwaysRevalidate) return false;
-  return (request.method === 'GET' || request.method === 'HEAD') && !callerConditions(request);
+  return (request.method === 'GET' || request.method === 'HEAD') && !isConditional(request);
 }
 
 function held(call: Call, holder: string, renew: () => unknown): Turn {

@@ -10,7 +10,7 @@ function* rulesFor({ settings, request }: Call): Generator<ExpirationRule> {
   if (settings.urlsExpireAfter.length > 0) {
     const url = normalizeUrl(request.url);
     const match = settings.urlsExpireAfter.find(([pattern]) => pattern.matches(url));
-    if (match) yield match[1];
+    if (match?.[1] !== undefined) yield match[1];
   }
   if (settings.expireAfter !== undefined) yield settings.expireAfter;
 }

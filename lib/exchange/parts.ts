@@ -1,5 +1,5 @@
 import type { ResponseRecord } from '../models/record.js';
-import { assembled } from '../policy/range.js';
+import { combineParts } from '../policy/range.js';
 import type { OriginAnswer } from './origin.js';
 
 /**
@@ -8,7 +8,7 @@ import type { OriginAnswer } from './origin.js';
  */
 export function storedForm(answer: OriginAnswer, stored: ResponseRecord | undefined): OriginAnswer | undefined {
   if (answer.status !== 206) return answer;
-  const form = assembled(answer, stored);
+  const form = combineParts(answer, stored);
   return form?.status === 200 ? { ...form, statusText: 'OK', native: undefined } : form;
 }
 

@@ -1,20 +1,19 @@
 import { newFields } from '../policy/messages.js';
-import { servesLaterGets } from '../policy/storable.js';
+import { allowsMethod } from '../policy/rules.js';
+import { answersLaterGets } from '../policy/storable.js';
 import type { Call } from './call.js';
 import { fetchAlone } from './fetch.js';
 import { type Outcome, storedExtras, unstoredExtras } from './outcome.js';
 
 /** Whether the request's answer may serve later GETs (RFC 9110 section 9.3.3), which takes having it in bytes. */
 export function mayServeLaterGets({ request, settings }: Call): boolean {
-  return (
-    settings.cacheControl && request.method === 'POST' && !request.streamed && settings.allowableMethods.has('GET')
-  );
+  return settings.cacheControl && request.method === 'POST' && !request.streamed && allowsMethod(settings, 'GET');
 }
 
 /** Sends a POST, and stores its answer under the key of a GET where it says that it may serve them. */
 export async function postForLaterGets(call: Call): Promise<Outcome> {
   const { received } = await fetchAlone(call, undefined, false, (answer) =>
-    servesLaterGets(call.request, answer, call.settings, answer.responseTime) ? asGet(call) : call,
+    answersLaterGets(call.request, answer, call.settings, answer.responseTime) ? asGet(call) : call,
   );
   const { answer, record, reason } = received;
   const status = { fwd: 'method' as const, fwdStatus: answer.status, detail: reason };

@@ -1,10 +1,11 @@
 import type { ResponseRecord } from '../models/record.js';
 import { initialAge } from '../policy/age.js';
-import { settleLifetime } from '../policy/lifetime.js';
+import { freshnessOf } from '../policy/lifetime.js';
 import type { Fields } from '../policy/messages.js';
-import { mayServeStale } from '../policy/stale.js';
+import { allowsMethod } from '../policy/rules.js';
+import { mayServeOnError } from '../policy/stale.js';
 import { storable } from '../policy/storable.js';
-import { freshen, headMatches } from '../policy/validation.js';
+import { freshen, matchesHead } from '../policy/validation.js';
 import { keyOf } from '../request/cache-key.js';
 import { secretInHeader } from '../request/redaction.js';
 import { type Call, tell, tellPast } from './call.js';
@@ -70,13 +71,13 @@ function pass(call: Call, answer: OriginAnswer, reason: string, error?: unknown)
 function obstacleTo(call: Call, stored: ResponseRecord | undefined, answer: OriginAnswer): string | undefined {
   const { settings, request, cache } = call;
   if (settings.readOnly) return 'read-only';
-  if (!settings.allowableMethods.has(request.method)) return 'method';
+  if (!allowsMethod(settings, request.method)) return 'method';
   if (answer.bodyForm === 'opaque') return 'opaque-body';
   if (answer.laterCredentials) return 'redirect-credentials';
   if (!cache.encrypts && secretInHeader(answer.headers, settings)) return 'secret-in-header';
   if (answer.body.byteLength > settings.maxBodySize) return 'body-too-large';
   // The old response is about to be served instead, and must not be overwritten by the failure.
-  if (stored && mayServeStale(request, stored, { status: answer.status }, settings, cache.now()))
+  if (stored && mayServeOnError(request, stored, { status: answer.status }, settings, cache.now()))
     return 'stale-if-error';
   return undefined;
 }
@@ -88,7 +89,7 @@ async function settle(call: Call, answer: OriginAnswer): Promise<Settled> {
     const set = await setLifetime(call, draft);
     const verdict = storable(call.request, answer, call.settings, set);
     if (!verdict.store) return { reason: verdict.reason };
-    const life = settleLifetime(answer, call.settings, set, answer);
+    const life = freshnessOf(answer, call.settings, set, answer);
     if (life === undefined) return { reason: 'do-not-cache' };
     const staleAt = chainExpires(call, answer, set, life.staleAt);
     if (staleAt === undefined) return { reason: 'redirect-not-storable' };
@@ -119,7 +120,7 @@ async function freshenFromHead(call: Call, answer: OriginAnswer): Promise<void> 
   const key = keyOf({ ...request, method: 'GET' }, settings);
   const { record: stored } = await cache.stored.recall(key, request.headers, store);
   if (!stored || answer.status !== stored.status) return;
-  if (headMatches(stored, answer)) {
+  if (matchesHead(stored, answer)) {
     const merged = { ...stored, headers: freshen(stored.headers, keptFields(call, answer.headers)) };
     const record = await renewed(call, merged, answer);
     if (record) await cache.stored.keep(record, store);
@@ -132,7 +133,7 @@ async function freshenFromHead(call: Call, answer: OriginAnswer): Promise<void> 
 /** The stored response with a lifetime that begins with this answer; undefined where it may no longer be stored, or a user's function threw. */
 async function renewed(call: Call, stored: ResponseRecord, answer: OriginAnswer): Promise<ResponseRecord | undefined> {
   try {
-    const life = settleLifetime(stored, call.settings, await setLifetime(call, stored), answer);
+    const life = freshnessOf(stored, call.settings, await setLifetime(call, stored), answer);
     if (life === undefined) return undefined;
     const { requestTime, responseTime } = answer;
     return { ...stored, receivedAt: responseTime, ...life, initialAge: initialAge(answer, requestTime, responseTime) };

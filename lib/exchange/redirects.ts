@@ -1,7 +1,7 @@
 import type { RedirectRecord, ResponseRecord } from '../models/record.js';
 import { chain, type MaybePromise } from '../platform/maybe-promise.js';
 import type { Expiration } from '../policy/expiration.js';
-import { settleLifetime } from '../policy/lifetime.js';
+import { freshnessOf } from '../policy/lifetime.js';
 import { storable } from '../policy/storable.js';
 import { hasCredentials, keyOf } from '../request/cache-key.js';
 import { urlIndexNames } from '../request/index-names.js';
@@ -39,7 +39,7 @@ function hopExpires(
   // The codes that a user allows are those of final answers.
   const rules = { ...settings, allowableCodes: new Set([hop.status]) };
   if (!storable({ ...request, url: hop.url }, hop, rules, set).store) return undefined;
-  return settleLifetime(hop, rules, set, times)?.staleAt;
+  return freshnessOf(hop, rules, set, times)?.staleAt;
 }
 
 /**

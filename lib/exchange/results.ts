@@ -2,8 +2,8 @@ import type { ResponseRecord } from '../models/record.js';
 import { currentAge } from '../policy/age.js';
 import type { CacheStatusParts } from '../policy/cache-status.js';
 import { type Fields, newFields } from '../policy/messages.js';
-import { answerRange } from '../policy/range.js';
-import { answersCaller } from '../policy/validation.js';
+import { partialContent } from '../policy/range.js';
+import { isNotModified } from '../policy/validation.js';
 import { redactHops } from '../request/redaction.js';
 import { type Call, tell } from './call.js';
 import type { Fetched } from './fetch.js';
@@ -78,11 +78,11 @@ function answerOf(call: Call, record: ResponseRecord, now: number): Answer {
   const { settings, request } = call;
   if (!settings.cacheControl) return record;
   const age = String(currentAge(record, now));
-  if (answersCaller(request, record)) {
+  if (isNotModified(request, record)) {
     const body = record.body.subarray(0, 0);
     return { ...record, headers: withAge(record.headers, age), ...NOT_MODIFIED, bodyForm: 'bytes', body };
   }
-  const range = answerRange(request, record);
+  const range = partialContent(request, record);
   if (!range) return { ...record, headers: withAge(record.headers, age) };
   const body = record.body.subarray(range.from, range.to);
   return { ...record, headers: withAge(range.headers, age), ...PARTIAL_CONTENT, body };

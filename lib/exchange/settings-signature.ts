@@ -5,6 +5,8 @@ import type { CallSettings } from '../settings/instance.js';
 const OWN: ReadonlySet<string> = new Set<keyof CallSettings>([
   'staleIfError',
   'staleWhileRevalidate',
+  'maxAge',
+  'networkFirst',
   'alwaysRevalidate',
   'onlyIfCached',
   'refresh',

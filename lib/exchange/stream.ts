@@ -1,5 +1,5 @@
 import type { ResponseRecord } from '../models/record.js';
-import { mayServeStale } from '../policy/stale.js';
+import { mayServeOnError } from '../policy/stale.js';
 import { type Call, tell } from './call.js';
 import { askToConfirm } from './confirm.js';
 import { invalidate } from './invalidate.js';
@@ -34,7 +34,7 @@ export async function fetchStream(
     const received = await freshenStored(call, confirmed, whole(answer, new Uint8Array(0)));
     return fromOrigin(call, { received, mine: true, fits: true }, forward);
   }
-  if (stored && status !== 304 && mayServeStale(request, stored, { status }, settings, cache.now())) {
+  if (stored && status !== 304 && mayServeOnError(request, stored, { status }, settings, cache.now())) {
     answer.discard();
     return old(call, stored, { ...forward, fwdStatus: status, detail: 'stale-if-error' });
   }

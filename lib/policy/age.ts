@@ -1,17 +1,17 @@
 import { parseHttpDate } from './http-date.js';
 import { field, type ResponseMessage, type StoredMessage } from './messages.js';
 
-/** RFC 9111 section 5.1: the first value of a list; what is no number is ignored. */
+/** RFC 9111 section 5.1: of a list, the first value counts; a value that is not a number is ignored. */
 function ageValue(response: ResponseMessage): number {
   const first = field(response.headers, 'age')?.split(',', 1)[0]?.trim() ?? '';
   return /^\d+$/.test(first) ? Math.min(Number(first), 2 ** 31) : 0;
 }
 
 /**
- * RFC 9111 section 4.2.3, corrected_initial_age, in seconds.
+ * Returns corrected_initial_age in seconds (RFC 9111 section 4.2.3).
  *
- * @param requestTime milliseconds
- * @param responseTime milliseconds
+ * @param requestTime milliseconds since the epoch
+ * @param responseTime milliseconds since the epoch
  */
 export function initialAge(response: ResponseMessage, requestTime: number, responseTime: number): number {
   const date = field(response.headers, 'date');
@@ -21,7 +21,11 @@ export function initialAge(response: ResponseMessage, requestTime: number, respo
   return Math.floor(Math.max(apparentAge, ageValue(response) + responseDelay));
 }
 
-/** RFC 9111 section 4.2.3, current_age, in seconds. */
+/**
+ * Returns current_age in seconds (RFC 9111 section 4.2.3).
+ *
+ * @param now milliseconds since the epoch
+ */
 export function currentAge(stored: StoredMessage, now: number): number {
   return stored.initialAge + Math.max(0, Math.floor((now - stored.receivedAt) / 1000));
 }

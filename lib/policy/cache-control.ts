@@ -1,22 +1,22 @@
 import { type Fields, type FieldValue, field } from './messages.js';
 
-/** Directives by lower-case name: their argument, or `null` where they have none (RFC 9111 section 5.2). */
+/** Directives by lower-case name, with their argument or `null` for none (RFC 9111 section 5.2). */
 export type Directives = ReadonlyMap<string, string | null>;
 
 const NONE: Directives = new Map();
-/** RFC 9111 section 1.2.2: what is greater counts as this. */
+/** RFC 9111 section 1.2.2: greater values count as this one. */
 const MAX_DELTA_SECONDS = 2 ** 31;
 
-/** Directives where the argument makes them weaker: a repeated one without wins. */
+/** Directives that an argument makes weaker: if one is repeated, the one without an argument counts. */
 const FIELD_LISTS: ReadonlySet<string> = new Set(['private', 'no-cache']);
-/** What stands for an argument that the grammar does not allow: neither a number nor the name of a field. */
+/** Replaces an argument that the grammar does not allow: it is neither a number nor a field name. */
 const MALFORMED = '';
 /** RFC 9110 section 5.6.2. */
 const TOKEN = /^[!#$%&'*+.^_`|~\w-]+$/;
 
 const memo = new WeakMap<Fields, Directives>();
 
-/** The Cache-Control directives of a message; parsed once for each headers object. */
+/** Returns the Cache-Control directives of a message; parsed once for each headers object. */
 export function directivesOf(headers: Fields): Directives {
   const value = headers['cache-control'];
   if (value === undefined) return NONE;
@@ -28,11 +28,14 @@ export function directivesOf(headers: Fields): Directives {
   return directives;
 }
 
-/** RFC 9111 section 5.2: names in any case, arguments as token or quoted string, in one pass whatever the text is. */
+/**
+ * Parses Cache-Control (RFC 9111 section 5.2): names in any case, arguments as token or quoted string. Takes one pass for
+ * any text.
+ */
 export function parseCacheControl(value: FieldValue): Directives {
   const text = typeof value === 'string' ? value : value.join(',');
   const directives = new Map<string, string | null>();
-  // Where one quoted string has no end, no later one has: looking for it again would take quadratic time.
+  // If one quoted string has no end, no later one has: searching for it again would take quadratic time.
   let closes = true;
   for (let at = 0, end = 0; at < text.length; at = end + 1) {
     const equals = endOf(text, at, '=');
@@ -85,7 +88,7 @@ function skipSpace(text: string, from: number): number {
   return at;
 }
 
-/** The index after the closing quote; undefined where none closes. */
+/** Returns the index after the closing quote; undefined if there is none. */
 function quotedEnd(text: string, from: number): number | undefined {
   for (let at = from + 1; at < text.length; at += 1) {
     if (text[at] === '\\') at += 1;
@@ -95,39 +98,40 @@ function quotedEnd(text: string, from: number): number | undefined {
 }
 
 /**
- * A directive's delta-seconds, undefined where it is absent. A malformed one is read strictly: no lifetime, and no leave.
+ * Returns the delta-seconds of a directive; undefined if it is absent. A malformed argument is read strictly: as no
+ * lifetime, and as no permission.
  */
 export function seconds(directives: Directives, name: string): number | undefined {
   const argument = directives.get(name);
   return argument === undefined ? undefined : secondsOf(name, argument);
 }
 
-/** RFC 9111 section 1.2.2: digits alone make a number. */
+/** RFC 9111 section 1.2.2: only digits are a number. */
 function secondsOf(name: string, argument: string | null): number {
   if (argument !== null && /^\d+$/.test(argument)) return Math.min(Number(argument), MAX_DELTA_SECONDS);
-  // Section 5.2.1.2: without an argument `max-stale` accepts any staleness.
+  // Section 5.2.1.2: `max-stale` without an argument accepts any staleness.
   const unbounded = name === 'min-fresh' || (name === 'max-stale' && argument === null);
   return unbounded ? Number.POSITIVE_INFINITY : 0;
 }
 
 /**
- * The fields that `no-cache` or `private` names: undefined where the directive is absent, `'all'` where it concerns the
- * whole response, which is how a malformed list is read (RFC 9111 sections 5.2.2.4 and 5.2.2.7).
+ * Returns the field names in `no-cache` or `private`: undefined if the directive is absent, `'all'` if it concerns the
+ * whole response. A malformed list counts as `'all'` (RFC 9111 sections 5.2.2.4 and 5.2.2.7).
  */
-export function fieldsNamed(
+export function listedFields(
   directives: Directives,
   name: 'no-cache' | 'private',
 ): readonly string[] | 'all' | undefined {
   const argument = directives.get(name);
   if (argument === undefined) return undefined;
-  // No list begins or ends with a space.
+  // A list neither begins nor ends with a space.
   if (argument !== null && argument !== argument.trim()) return 'all';
   const parts = (argument ?? '').split(',').map((part) => part.trim().toLowerCase());
   const names = parts.filter((part) => part !== '');
   return names.length === 0 || names.some((name) => !TOKEN.test(name)) ? 'all' : names;
 }
 
-/** The request's directives; `Pragma: no-cache` counts where there is no Cache-Control (RFC 9111 section 5.4). */
+/** Returns the directives of a request; `Pragma: no-cache` counts if there is no Cache-Control (RFC 9111 section 5.4). */
 export function requestDirectives(headers: Fields): Directives {
   if (headers['cache-control'] !== undefined) return directivesOf(headers);
   const pragma = headers.pragma === undefined ? undefined : field(headers, 'pragma');
@@ -135,3 +139,11 @@ export function requestDirectives(headers: Fields): Directives {
 }
 
 const PRAGMA_NO_CACHE: Directives = new Map([['no-cache', null]]);
+
+/**
+ * Returns whether a request says `no-transform` (RFC 9111 section 5.2.1.6): its content must then be in the key byte by
+ * byte, without any normalization (RFC 10008 section 2.7).
+ */
+export function forbidsTransform(headers: Fields): boolean {
+  return directivesOf(headers).has('no-transform');
+}

@@ -1,10 +1,16 @@
 import { optionError } from '../errors.js';
 import { parseHttpDate } from './http-date.js';
 
-/** A lifetime in its settled form: a duration in seconds (`Infinity` never expires, 0 do not cache), or an instant (milliseconds since the epoch). */
+/**
+ * A parsed lifetime: a duration in seconds (`Infinity`: never expires, 0: do not cache), or an instant in milliseconds since
+ * the epoch.
+ */
 export type Expiration = { readonly seconds: number } | { readonly at: number };
 
-/** `{ hours: 1, minutes: 30 }`; a `Temporal.Duration` fits. Months are 30 days, years 365. */
+/**
+ * A duration as an object, such as `{ hours: 1, minutes: 30 }`. A `Temporal.Duration` is accepted too. Months have 30 days,
+ * years 365 days.
+ */
 export interface DurationLike {
   readonly years?: number;
   readonly months?: number;
@@ -18,12 +24,42 @@ export interface DurationLike {
   readonly nanoseconds?: number;
 }
 
-/** What a user may give as a time: seconds, a Date, an HTTP-date or ISO 8601 date-time, a duration as text or object. */
-export type ExpirationTime = number | Date | string | DurationLike;
+type DurationUnit = 'w' | 'd' | 'h' | 'm' | 's' | 'ms';
 
-/** For `expireAfter`: keep for ever (requests-cache: `-1`). */
+/**
+ * A duration as text: numbers with the units `w`, `d`, `h`, `m`, `s` and `ms`, the largest first, such as `'5m'` or
+ * `'1h30m'`; or an ISO 8601 duration such as `'PT5M'`. At run time more units than three, and upper case, are accepted too.
+ */
+export type DurationText =
+  | `${number}${DurationUnit}`
+  | `${number}${DurationUnit}${'' | ' '}${number}${DurationUnit}`
+  | `${number}${DurationUnit}${'' | ' '}${number}${DurationUnit}${'' | ' '}${number}${DurationUnit}`
+  | `P${string}`;
+
+type Day = 'Mon' | 'Tue' | 'Wed' | 'Thu' | 'Fri' | 'Sat' | 'Sun';
+
+/** An ISO 8601 date or date-time, or an HTTP-date (RFC 9110 section 5.6.7). UTC without a zone. */
+export type DateText = `${number}-${number}-${number}${string}` | `${Day}${string}`;
+
+/**
+ * A time, as `expireAfter` takes it: a number of seconds, a `Date`, an HTTP-date or ISO 8601 date-time, or a duration as
+ * text or object. Cast a variable of type `string`: `text as DurationText`.
+ */
+export type ExpirationTime = number | Date | DurationText | DateText | DurationLike;
+
+/**
+ * For `expireAfter`: the response never expires (requests-cache: `NEVER_EXPIRE`).
+ *
+ * @example
+ * setupCache(axios.create(), { expireAfter: NEVER_EXPIRE });
+ */
 export const NEVER_EXPIRE = -1;
-/** For `expireAfter`: neither read nor write (requests-cache: `DO_NOT_CACHE`). */
+/**
+ * For `expireAfter`: neither read from nor write to the cache (requests-cache: `DO_NOT_CACHE`).
+ *
+ * @example
+ * setupCache(axios.create(), { urlsExpireAfter: { 'api.example.org/live': DO_NOT_CACHE } });
+ */
 export const DO_NOT_CACHE = 0;
 
 const ACCEPTED =
@@ -45,7 +81,7 @@ const UNITS: Readonly<Record<keyof DurationLike, number>> = {
   nanoseconds: 1e-9,
 };
 
-/** `1h30m`: each unit once, the largest first; a fraction is allowed anywhere. */
+/** `1h30m`: each unit once, the largest first; fractions are allowed. */
 const NUMBER = '(\\d+(?:\\.\\d+)?)';
 const SHORT_DURATION = new RegExp(
   `^(?:${NUMBER}w)?\\s*(?:${NUMBER}d)?\\s*(?:${NUMBER}h)?\\s*(?:${NUMBER}m)?\\s*(?:${NUMBER}s)?\\s*(?:${NUMBER}ms)?$`,
@@ -62,10 +98,10 @@ const ISO_DATE_TIME = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(:\d{2}(?:[.,]\d{
 const LONGEST_TEXT = 100;
 
 /**
- * Reads what a user gave as a time. `undefined` stays undefined: "not set here".
+ * Parses a time. `undefined` ("not set here") stays undefined.
  *
- * @param option the option's name, for the error
- * @throws TypeError for anything else, `'60'`, `''`, `{}` and negative numbers but -1 included
+ * @param option the name of the option, for the error
+ * @throws TypeError for any other value, such as `'60'`, `''`, `{}`, `null` and negative numbers except -1
  */
 export function parseExpiration(value: unknown, option = 'expireAfter'): Expiration | undefined {
   if (value === undefined) return undefined;
@@ -77,7 +113,8 @@ export function parseExpiration(value: unknown, option = 'expireAfter'): Expirat
 function parse(value: unknown): Expiration | undefined {
   if (typeof value === 'number') return ofSeconds(value);
   if (typeof value === 'string') return value.length > LONGEST_TEXT ? undefined : ofText(value.trim());
-  if (value instanceof Date) return ofInstant(value.getTime());
+  // `instanceof` fails for a Date of another realm, as in test environments.
+  if (Object.prototype.toString.call(value) === '[object Date]') return ofInstant(Number(value));
   if (typeof value === 'object' && value !== null) return ofDuration(value as DurationLike);
   return undefined;
 }
@@ -97,7 +134,7 @@ function ofText(text: string): Expiration | undefined {
     ofParts(SHORT_DURATION.exec(text), SHORT_UNITS) ??
     ofParts(ISO_DURATION.exec(text), ISO_UNITS) ??
     ofInstant(isoInstant(text)) ??
-    // A two-digit year needs a present to be near to; the only obsolete form with one is at least 26 years old.
+    // The obsolete form with a two-digit year needs a reference.
     ofInstant(parseHttpDate(text, Date.UTC(2026, 0)))
   );
 }
@@ -111,14 +148,14 @@ function ofParts(match: RegExpExecArray | null, units: readonly (keyof DurationL
   return given.length === 0 ? undefined : ofSeconds(given.reduce((sum, part) => sum + part, 0));
 }
 
-/** Without a zone it is UTC. */
+/** Returns milliseconds since the epoch; UTC without a zone. */
 function isoInstant(text: string): number | undefined {
   const match = ISO_DATE_TIME.exec(text);
   if (!match) return undefined;
   const [, date, minutes = '00:00', seconds = ':00', zone = 'Z'] = match;
   const offset = zone.length === 5 ? `${zone.slice(0, 3)}:${zone.slice(3)}` : zone.toUpperCase();
   const time = Date.parse(`${date}T${minutes}${seconds.replace(',', '.')}${offset}`);
-  // Date.parse lets 31 February roll over.
+  // Date.parse accepts 31 February as 3 March.
   const day = Number(date?.slice(8));
   return new Date(`${date}T00:00:00Z`).getUTCDate() === day ? time : undefined;
 }
@@ -135,31 +172,19 @@ function ofDuration(value: DurationLike): Expiration | undefined {
   return names.length === 0 || seconds < 0 ? undefined : { seconds };
 }
 
-/** Whether the lifetime says "neither read nor write". */
+/** Returns whether a lifetime is `DO_NOT_CACHE`. */
 export function isDoNotCache(expiration: Expiration): boolean {
   return 'seconds' in expiration && expiration.seconds === 0;
 }
 
 /**
- * When something that begins now expires: whole milliseconds since the epoch, `Infinity` for never.
+ * Returns the instant of expiration in whole milliseconds since the epoch; `Infinity` for never.
  *
  * @param now milliseconds since the epoch
  */
 export function expiresAt(expiration: Expiration, now: number): number {
   if ('at' in expiration) return Math.floor(expiration.at);
   const at = Math.ceil(now + expiration.seconds * 1000);
-  // Beyond what a Date can hold there is no difference to never.
+  // The greatest instant of a Date; anything later is the same as never.
   return at > 8.64e15 ? Number.POSITIVE_INFINITY : at;
-}
-
-/**
- * The instant at which something that begins at `from` expires (requests-cache: `get_expiration_datetime`); `null` for
- * never.
- *
- * @throws TypeError for what {@link ExpirationTime} does not cover
- */
-export function toExpirationDate(expireAfter: ExpirationTime, from: Date): Date | null {
-  const expiration = parseExpiration(expireAfter) ?? NEVER;
-  const at = expiresAt(expiration, from.getTime());
-  return at === Number.POSITIVE_INFINITY ? null : new Date(at);
 }

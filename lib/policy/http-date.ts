@@ -8,13 +8,13 @@ const TIME = '(\\d{2}):(\\d{2}):(\\d{2})';
 const IMF = new RegExp(`^${SHORT_DAY}, (\\d{2}) (${MONTH}) (\\d{4}) ${TIME} gmt$`, 'i');
 const RFC850 = new RegExp(`^${LONG_DAY}, (\\d{2})-(${MONTH})-(\\d{2}) ${TIME} gmt$`, 'i');
 const ASCTIME = new RegExp(`^${SHORT_DAY} (${MONTH}) ([ \\d]\\d) ${TIME} (\\d{4})$`, 'i');
-/** The longest form has 33 characters. */
+/** The longest form has 33 characters; longer text is not parsed. */
 const LONGEST = 40;
 
 /**
- * An HTTP-date as milliseconds since the epoch, `undefined` for anything else (RFC 9110 section 5.6.7).
+ * Returns an HTTP-date as milliseconds since the epoch; undefined for anything else (RFC 9110 section 5.6.7).
  *
- * @param now milliseconds; a two-digit year is read as no more than 50 years ahead of it
+ * @param now milliseconds since the epoch; a two-digit year is at most 50 years after it
  */
 export function parseHttpDate(text: string, now: number): number | undefined {
   const date = text.length > LONGEST ? '' : text.trim();
@@ -38,7 +38,7 @@ type Part = string | number | undefined;
 function instant(year: Part, month: Part, day: Part, hour: Part, minute: Part, second: Part): number | undefined {
   const [y, d, h, m, s] = [year, day, hour, minute, second].map(Number) as [number, number, number, number, number];
   const index = MONTHS.indexOf(String(month).toLowerCase());
-  // A leap second is the second before it: Date knows none.
+  // Date has no leap seconds: one counts as the second before it.
   if (h > 23 || m > 59 || s > 60) return undefined;
   const time = Date.UTC(y, index, d, h, m, Math.min(s, 59));
   return new Date(time).getUTCDate() === d ? time : undefined;

@@ -1,22 +1,39 @@
 import { field, type RequestMessage, type ResponseMessage } from './messages.js';
+import { isSafe } from './methods.js';
+import { allowsMethod, type Rules } from './rules.js';
 
-/** RFC 9110 section 9.2.1. */
-const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
+/** The stored responses that an unsafe request invalidates. */
+export interface Invalidation {
+  /** Absolute URLs, without fragments: the target first. */
+  readonly urls: readonly string[];
+  /** The method whose stored responses stay: the request's own, if it is cached. Undefined: responses of every method go. */
+  readonly exceptMethod: string | undefined;
+}
 
 /**
- * RFC 9111 section 4.4: the URLs whose stored responses are out of date after a non-error answer to an unsafe request:
- * the target, and the Location and Content-Location of the same origin.
+ * Returns what a non-error response to an unsafe request invalidates (RFC 9111 section 4.4): the stored responses of the
+ * target, and of Location and Content-Location of the same origin, for every method. A method in `allowableMethods`
+ * never invalidates stored responses of that method (a cached POST would otherwise remove itself).
+ *
+ * Call it for each hop of a redirect chain, with the method and URL of that hop.
+ *
+ * @returns undefined if nothing is invalidated
  */
-export function invalidated(request: RequestMessage, response: ResponseMessage): readonly string[] {
-  if (SAFE.has(request.method) || response.status < 200 || response.status >= 400) return [];
+export function invalidation(
+  request: RequestMessage,
+  response: ResponseMessage,
+  rules: Pick<Rules, 'allowableMethods' | 'cacheControl'>,
+): Invalidation | undefined {
+  if (isSafe(request.method) || response.status < 200 || response.status >= 400) return undefined;
   const target = new URL(request.url);
-  const urls = [target.href];
+  target.hash = '';
+  const urls = new Set([target.href]);
   for (const name of ['location', 'content-location']) {
     const location = field(response.headers, name);
     if (location === undefined || !URL.canParse(location, target)) continue;
     const url = new URL(location, target);
     url.hash = '';
-    if (url.origin === target.origin) urls.push(url.href);
+    if (url.origin === target.origin) urls.add(url.href);
   }
-  return [...new Set(urls)];
+  return { urls: [...urls], exceptMethod: allowsMethod(rules, request.method) ? request.method : undefined };
 }

@@ -1,7 +1,7 @@
 /** The value of a field: one line, or the lines of a field that was sent several times. */
 export type FieldValue = string | readonly string[];
 
-/** Header fields by lower-case name. Made by {@link fields}, so that no name (`__proto__`) can reach a prototype. */
+/** Header fields by lower-case name. Created by {@link fields}, so that no name (`__proto__`) can reach a prototype. */
 export type Fields = Readonly<Record<string, FieldValue>>;
 
 /** A request as the rules of HTTP see it (RFC 9110 section 6). */
@@ -19,21 +19,23 @@ export interface ResponseMessage {
   readonly headers: Fields;
 }
 
-/** A response in the store, with what the rules need to know of its past. Instants are milliseconds since the epoch. */
+/** A stored response, with the history that the rules need. Instants are milliseconds since the epoch. */
 export interface StoredMessage extends ResponseMessage {
-  /** When the response, or what last validated it, was received. */
+  /** The final URL; parts of it may be redacted, but neither scheme nor host. */
+  readonly url: string;
+  /** When the response, or the 304 that last validated it, was received. */
   readonly receivedAt: number;
-  /** When it stops being fresh; `Infinity` for never. */
+  /** When the response stops being fresh; `Infinity` for never. */
   readonly staleAt: number;
   /** RFC 9111 section 4.2.3, corrected_initial_age, in seconds. */
   readonly initialAge: number;
-  /** What is stored of the content: how much of it decides on ranges. */
+  /** The stored content; its length decides which ranges can be served. */
   readonly body: { readonly byteLength: number };
 }
 
 /**
- * Makes objects for fields: with nothing to inherit but an empty object without a prototype, `__proto__` is a name like
- * any other, and engines keep them as fast as classes, which objects made without a prototype are not.
+ * Creates records of fields. Their prototype is an empty object without a prototype: `__proto__` is a name like any
+ * other, and engines keep such objects as fast as instances of a class, which `Object.create(null)` objects are not.
  */
 class FieldRecord {
   [name: string]: FieldValue;
@@ -41,12 +43,12 @@ class FieldRecord {
 Reflect.deleteProperty(FieldRecord.prototype, 'constructor');
 Object.setPrototypeOf(FieldRecord.prototype, null);
 
-/** An empty record of fields, to be filled; with those of `source` in it where there is one. */
+/** Returns a new record of fields that can be changed: a copy of `source`, or empty without one. */
 export function newFields(source?: Fields): Record<string, FieldValue> {
   return source ? Object.assign(new FieldRecord(), source) : new FieldRecord();
 }
 
-/** Header fields from any record; names in lower case, `undefined`, `null` and `false` left out as axios does. */
+/** Returns header fields from any record, with lower-case names; `undefined`, `null` and `false` are left out as in axios. */
 export function fields(source: Readonly<Record<string, unknown>>): Fields {
   const result = newFields();
   for (const name of Object.keys(source)) {
@@ -58,7 +60,7 @@ export function fields(source: Readonly<Record<string, unknown>>): Fields {
   return result;
 }
 
-/** The field's combined value (RFC 9110 section 5.3), `undefined` where it is absent. */
+/** Returns the combined value of a field (RFC 9110 section 5.3); `undefined` if it is absent. */
 export function field(headers: Fields, name: string): string | undefined {
   const value = headers[name];
   return value === undefined || typeof value === 'string' ? value : value.join(', ');

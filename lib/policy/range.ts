@@ -8,15 +8,15 @@ import {
   type ResponseMessage,
   type StoredMessage,
 } from './messages.js';
-import { callerConditions } from './validation.js';
+import { isConditional } from './validation.js';
 
-/** A run of bytes, both ends included. */
+/** A range of bytes; both ends are inclusive. */
 interface Span {
   readonly start: number;
   readonly end: number;
 }
 
-/** A Content-Range (RFC 9110 section 14.4); `total` is undefined where the origin does not know. */
+/** A Content-Range (RFC 9110 section 14.4); `total` is undefined if the origin does not know the complete length. */
 interface Part extends Span {
   readonly total: number | undefined;
 }
@@ -26,10 +26,10 @@ interface WithBody extends ResponseMessage {
   readonly body: Uint8Array;
 }
 
-/** How a stored response answers a range request: what to send of its body. */
-export interface RangeAnswer {
+/** The part of a stored response that answers a range request. */
+export interface PartialContent {
   readonly headers: Fields;
-  /** Offsets into the stored body: first, and one past the last. */
+  /** Offsets into the stored body: the first byte, and one past the last. */
   readonly from: number;
   readonly to: number;
 }
@@ -37,26 +37,26 @@ export interface RangeAnswer {
 const SINGLE_RANGE = /^bytes=\s*(?:(\d+)-(\d*)|-(\d+))\s*$/i;
 const CONTENT_RANGE = /^bytes (\d+)-(\d+)\/(\d+|\*)$/;
 
-/** Whether the request asks for one range of bytes. */
+/** Returns whether a request asks for a single range of bytes. */
 export function isSingleRange({ method, headers }: RequestMessage): boolean {
   return method === 'GET' && SINGLE_RANGE.test(field(headers, 'range') ?? '');
 }
 
-/** RFC 9111 section 3.3: whether what is stored holds all that the request asks for. */
-export function holds(request: RequestMessage, stored: StoredMessage): boolean {
+/** Returns whether the stored content includes all that a request asks for (RFC 9111 section 3.3). */
+export function coversRequest(request: RequestMessage, stored: StoredMessage): boolean {
   const range = rangeOf(request, stored);
   if (range === undefined) return stored.status !== 206;
-  // RFC 9110 section 14.2: a range is one of a successful response; others are sent as they are.
+  // RFC 9110 section 14.2: ranges apply to successful responses; others are sent whole.
   return (stored.status !== 200 && stored.status !== 206) || spanOf(range, stored) !== undefined;
 }
 
 /**
- * RFC 9110 section 14.2 and RFC 9111 section 3.4: the part of a stored response, whole or itself a part, that answers a
- * range request; undefined where it is not one, or is not held.
+ * Returns the part of a stored response, itself whole or partial, that answers a range request (RFC 9110 section 14.2,
+ * RFC 9111 section 3.4); undefined for other requests, and if bytes are missing.
  */
-export function answerRange(request: RequestMessage, stored: StoredMessage): RangeAnswer | undefined {
+export function partialContent(request: RequestMessage, stored: StoredMessage): PartialContent | undefined {
   const range = rangeOf(request, stored);
-  const held = heldBy(stored);
+  const held = storedPart(stored);
   const span = range === undefined || !held ? undefined : spanOf(range, stored);
   if (!held || !span) return undefined;
   const headers = newFields(stored.headers);
@@ -66,28 +66,28 @@ export function answerRange(request: RequestMessage, stored: StoredMessage): Ran
 }
 
 /**
- * RFC 9111 section 3.4: the fields that ask for what is missing after a stored first part; undefined where it is none.
- * Without a strong validator the rest can't be joined with it, unless the origin sends the whole.
+ * Returns the fields that request the rest of a stored first part (RFC 9111 section 3.4); undefined if it is not one.
+ * Without a strong validator the rest cannot be combined with it, unless the origin sends the whole.
  */
-export function completion(request: RequestMessage, stored: StoredMessage): Fields | undefined {
+export function missingRange(request: RequestMessage, stored: StoredMessage): Fields | undefined {
   const { headers, method } = request;
-  if (method !== 'GET' || headers.range !== undefined || callerConditions(request)) return undefined;
-  const held = stored.status === 206 ? heldBy(stored) : undefined;
+  if (method !== 'GET' || headers.range !== undefined || isConditional(request)) return undefined;
+  const held = stored.status === 206 ? storedPart(stored) : undefined;
   return held?.start === 0
     ? fields({ range: `bytes=${held.end + 1}-`, 'if-range': strongTag(stored.headers) })
     : undefined;
 }
 
 /**
- * RFC 9111 section 3.4: what is to be stored of a 206: joined with the stored response where both have the same strong
- * validator and leave no gap, and a 200 where nothing is missing any more. Undefined where it can't be told which bytes
- * it has.
+ * Returns the response to store for a 206 (RFC 9111 section 3.4): combined with the stored response if both have the same
+ * strong validator and leave no gap, and a 200 if no byte is missing. Undefined if the length of the body is not that of
+ * its Content-Range: such a part is not stored, since the missing bytes may be anywhere.
  */
-export function assembled<T extends WithBody>(part: T, stored: WithBody | undefined): T | undefined {
-  const added = partOf(part);
+export function combineParts<T extends WithBody>(part: T, stored: WithBody | undefined): T | undefined {
+  const added = part.status === 206 ? storedPart(part) : undefined;
   if (!added) return undefined;
   const tag = strongTag(part.headers);
-  const held = stored && tag !== undefined && tag === strongTag(stored.headers) ? heldBy(stored) : undefined;
+  const held = stored && tag !== undefined && tag === strongTag(stored.headers) ? storedPart(stored) : undefined;
   if (!stored || !held || !adjacent(held, added)) return withPart(part, added, part.headers, part.body);
 
   const total = added.total ?? held.total;
@@ -112,7 +112,7 @@ function adjacent(a: Part, b: Part): boolean {
   return sameTotal && a.start <= b.end + 1 && b.start <= a.end + 1;
 }
 
-/** The range that the request asks for, as far as If-Range lets it be sent (RFC 9110 section 13.1.5). */
+/** Returns the range of a request; undefined if its If-Range does not match (RFC 9110 section 13.1.5). */
 function rangeOf({ method, headers }: RequestMessage, stored: StoredMessage): string | undefined {
   const range = method === 'GET' ? field(headers, 'range') : undefined;
   const condition = range === undefined ? undefined : field(headers, 'if-range');
@@ -131,18 +131,18 @@ function strongTag(headers: Fields): string | undefined {
   return tag?.startsWith('"') ? tag : undefined;
 }
 
-/** The bytes that a range stands for, where all of them are held. */
+/** Returns the bytes of a range; undefined unless all of them are stored. */
 function spanOf(range: string, stored: StoredMessage): Span | undefined {
-  const held = heldBy(stored);
-  const span = held && spanWanted(range, held.total);
+  const held = storedPart(stored);
+  const span = held && requestedSpan(range, held.total);
   return held && span && span.start >= held.start && span.end <= held.end ? span : undefined;
 }
 
-function spanWanted(range: string, total: number | undefined): Span | undefined {
+function requestedSpan(range: string, total: number | undefined): Span | undefined {
   const [, first, last, suffix] = SINGLE_RANGE.exec(range) ?? [];
   const limit = total === undefined ? Number.POSITIVE_INFINITY : total - 1;
   if (suffix !== undefined) {
-    // The last so many bytes.
+    // A suffix range: the last bytes.
     const start = Math.max(0, limit + 1 - Number(suffix));
     return start <= limit && Number.isFinite(limit) ? { start, end: limit } : undefined;
   }
@@ -152,33 +152,12 @@ function spanWanted(range: string, total: number | undefined): Span | undefined 
   return start <= end ? { start, end } : undefined;
 }
 
-/** What a stored body holds of its representation. */
-function heldBy({ status, headers, body }: Pick<StoredMessage, 'status' | 'headers' | 'body'>): Part | undefined {
+/** Returns the part of the representation that a body contains; undefined if it is not as long as its Content-Range. */
+function storedPart({ status, headers, body }: Pick<StoredMessage, 'status' | 'headers' | 'body'>): Part | undefined {
   const length = body.byteLength;
   if (status === 200) return length === 0 ? undefined : { start: 0, end: length - 1, total: length };
   const part = parseContentRange(headers);
   return part && part.end - part.start + 1 === length ? part : undefined;
-}
-
-/**
- * What a 206 brings. Some origins count wrongly: a body that is shorter than its Content-Range, though its framing shows
- * that it is all that was sent, has the bytes from the first position on, and still reaches the end if it was said to.
- */
-function partOf({ status, headers, body }: WithBody): Part | undefined {
-  const part = status === 206 ? parseContentRange(headers) : undefined;
-  const end = part && part.start + body.byteLength - 1;
-  if (!part || end === undefined || end < part.start || end > part.end) return undefined;
-  if (end === part.end) return part;
-  return isFramed(headers, body) ? { start: part.start, end, total: totalOf(part, end) } : undefined;
-}
-
-function totalOf(part: Part, end: number): number | undefined {
-  return part.total === part.end + 1 ? end + 1 : part.total;
-}
-
-/** RFC 9112 section 6.3: whether the end of the body was not just the end of the connection. */
-function isFramed(headers: Fields, body: Uint8Array): boolean {
-  return headers['transfer-encoding'] !== undefined || field(headers, 'content-length') === String(body.byteLength);
 }
 
 function parseContentRange(headers: Fields): Part | undefined {

@@ -1,19 +1,24 @@
-/** How long past its freshness a response may be used instead of an error (RFC 5861 section 4; requests-cache's `stale_if_error`). */
+import type { Expiration } from './expiration.js';
+
+/** How long after its freshness lifetime a response may be used in place of an error (RFC 5861 section 4). */
 export interface StaleIfError {
-  /** Longest staleness accepted, in seconds; `Infinity` for any. */
+  /** Maximum staleness in seconds; `Infinity` for no limit. */
   readonly limit: number;
-  /** Statuses that count as errors; replaces the default list and wins over its exceptions. */
+  /** Statuses that count as failures; replaces the default list and its exceptions. */
   readonly codes?: ReadonlySet<number>;
 }
 
-/** The settings of one call that the rules look at. */
+/** The settings of one request that the rules of HTTP caching read. */
 export interface Rules {
-  /** RFC 9111 applies; otherwise only the settings, `Vary` and validators for refreshing. */
+  /** RFC 9111 applies; otherwise only the settings, Vary and validators. */
   readonly cacheControl: boolean;
   /** Behave as a shared cache. */
   readonly shared: boolean;
-  readonly allowableMethods: ReadonlySet<string>;
-  /** Undefined where RFC 9111 decides alone. */
+  /** RFC 9213: names of targeted fields in lower case, in order of precedence. */
+  readonly targetedFields: readonly string[];
+  /** Undefined: the default of the mode, see {@link allowsMethod}. */
+  readonly allowableMethods: ReadonlySet<string> | undefined;
+  /** Undefined: the default of the mode, see {@link allowsStatus}. */
   readonly allowableCodes: ReadonlySet<number> | undefined;
   readonly alwaysRevalidate: boolean;
   readonly onlyIfCached: boolean;
@@ -23,8 +28,43 @@ export interface Rules {
   readonly refresh: boolean;
   /** Fetch anew, without validators. Only per request. */
   readonly forceRefresh: boolean;
-  /** Undefined where `oldDataOnError` is off. */
+  /** A stored response that was received longer ago, or before that instant, is not served. Undefined: no limit. */
+  readonly maxAge: Expiration | undefined;
+  /**
+   * Ask the origin first. Seconds after which a stored response answers while the origin request continues; `Infinity`
+   * if only a failure lets it answer. Undefined: the cache is asked first.
+   */
+  readonly networkFirst: number | undefined;
+  /** Undefined if `oldDataOnError` is off. */
   readonly staleIfError: StaleIfError | undefined;
-  /** Longest staleness served while refreshing, in seconds; 0 for none, `Infinity` for any. */
+  /** Maximum staleness served while a refresh runs, in seconds; 0 for none, `Infinity` for no limit. */
   readonly staleWhileRevalidate: number;
+}
+
+const GET_AND_HEAD: ReadonlySet<string> = new Set(['GET', 'HEAD']);
+/** RFC 10008 section 2.7: a QUERY is cacheable. */
+const CACHEABLE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'QUERY']);
+
+/**
+ * Returns whether requests of a method are cached: those in `allowableMethods`, by default GET and HEAD, with
+ * `cacheControl` QUERY too.
+ *
+ * @param method upper case
+ */
+export function allowsMethod(
+  { allowableMethods, cacheControl }: Pick<Rules, 'allowableMethods' | 'cacheControl'>,
+  method: string,
+): boolean {
+  return (allowableMethods ?? (cacheControl ? CACHEABLE_METHODS : GET_AND_HEAD)).has(method);
+}
+
+/**
+ * Returns whether responses with a status are stored: those in `allowableCodes`, by default 200, with `cacheControl`
+ * those that RFC 9111 allows.
+ */
+export function allowsStatus(
+  { allowableCodes, cacheControl }: Pick<Rules, 'allowableCodes' | 'cacheControl'>,
+  status: number,
+): boolean {
+  return allowableCodes ? allowableCodes.has(status) : cacheControl || status === 200;
 }

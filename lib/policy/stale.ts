@@ -1,48 +1,75 @@
-import { directivesOf, fieldsNamed, requestDirectives, seconds } from './cache-control.js';
+import { listedFields, requestDirectives, seconds } from './cache-control.js';
 import type { RequestMessage, StoredMessage } from './messages.js';
-import { holds } from './range.js';
-import type { Rules } from './rules.js';
+import { coversRequest } from './range.js';
+import { responseDirectives } from './response-directives.js';
+import { allowsStatus, type Rules } from './rules.js';
 
-/** Answers that say something of the caller, or of the resource, rather than of the origin's health. */
-const NO_OUTAGE: ReadonlySet<number> = new Set([401, 403, 407, 410]);
+/** Statuses that report on the caller or on the resource, not on a failing origin. */
+const NOT_FAILURES: ReadonlySet<number> = new Set([401, 403, 407, 410]);
+/** RFC 5861 section 4. */
+const SERVER_FAILURES: ReadonlySet<number> = new Set([500, 502, 503, 504]);
 
-/** Seconds past its freshness; 0 for a fresh response. */
-export function staleness(stored: StoredMessage, now: number): number {
+/** The result of an origin request that may be a failure: its status, or none if no response arrived. */
+export interface OriginResult {
+  readonly status?: number;
+}
+
+/** Returns whether a stored response is still fresh (RFC 9111 section 4.2). */
+export function isFresh(stored: Pick<StoredMessage, 'staleAt'>, now: number): boolean {
+  return stored.staleAt > now;
+}
+
+/** Returns the seconds since the stored response stopped being fresh; 0 for a fresh one. */
+export function staleness(stored: Pick<StoredMessage, 'staleAt'>, now: number): number {
   return Math.max(0, (now - stored.staleAt) / 1000);
 }
 
-/** RFC 9111 section 4.2.4: whether the response itself forbids that it is used when stale. */
-export function forbidsStale(stored: StoredMessage, rules: Pick<Rules, 'shared'>): boolean {
-  const directives = directivesOf(stored.headers);
-  if (directives.has('must-revalidate') || fieldsNamed(directives, 'no-cache') === 'all') return true;
+/** Returns whether the stored response itself prohibits being served stale (RFC 9111 section 4.2.4). */
+export function prohibitsStale(
+  stored: StoredMessage,
+  rules: Pick<Rules, 'cacheControl' | 'shared' | 'targetedFields'>,
+): boolean {
+  if (!rules.cacheControl) return false;
+  const { directives } = responseDirectives(stored.headers, rules);
+  if (directives.has('must-revalidate') || listedFields(directives, 'no-cache') === 'all') return true;
   return rules.shared && (directives.has('proxy-revalidate') || directives.has('s-maxage'));
 }
 
 /**
- * Whether the stored response may answer in place of a failure (RFC 5861 section 4; requests-cache: `stale_if_error`).
+ * Returns whether the stored response may answer in place of a failure (RFC 5861 section 4; requests-cache:
+ * `stale_if_error`). The one decision for statuses and network errors. An abort by the caller is not a failure: do not
+ * call it then.
  *
- * @param failure its status; none where no answer came
+ * @param now milliseconds since the epoch
  */
-export function mayServeStale(
+export function mayServeOnError(
   request: RequestMessage,
   stored: StoredMessage,
-  failure: { readonly status?: number },
+  result: OriginResult,
   rules: Rules,
   now: number,
 ): boolean {
-  if (!isFailure(failure.status, rules) || !holds(request, stored)) return false;
-  // What is still fresh may be forbidden to go stale, and yet answer where a refresh fails.
-  const fresh = stored.staleAt > now && fieldsNamed(directivesOf(stored.headers), 'no-cache') !== 'all';
-  if (rules.cacheControl && !fresh && forbidsStale(stored, rules)) return false;
+  if (!isFailure(result.status, rules) || !coversRequest(request, stored)) return false;
+  if (isUnusable(stored, rules, now)) return false;
   const limit = staleIfErrorLimit(request, stored, rules);
   return limit !== undefined && staleness(stored, now) <= limit;
 }
 
-/** The longest staleness that anyone allows, in seconds; undefined where nobody does. */
+/** A fresh response may be prohibited from going stale, and still answer if its refresh fails; not so with `no-cache`. */
+function isUnusable(stored: StoredMessage, rules: Rules, now: number): boolean {
+  if (!rules.cacheControl) return false;
+  if (!isFresh(stored, now)) return prohibitsStale(stored, rules);
+  return listedFields(responseDirectives(stored.headers, rules).directives, 'no-cache') === 'all';
+}
+
+/** Returns the maximum staleness that settings, response or request allow, in seconds; undefined if none of them does. */
 function staleIfErrorLimit(request: RequestMessage, stored: StoredMessage, rules: Rules): number | undefined {
-  const limits = [rules.staleIfError?.limit];
+  // `networkFirst` answers failures as `oldDataOnError: true` does.
+  const limits = [
+    rules.staleIfError?.limit ?? (rules.networkFirst === undefined ? undefined : Number.POSITIVE_INFINITY),
+  ];
   if (rules.cacheControl) {
-    limits.push(seconds(directivesOf(stored.headers), 'stale-if-error'));
+    limits.push(seconds(responseDirectives(stored.headers, rules).directives, 'stale-if-error'));
     limits.push(seconds(requestDirectives(request.headers), 'stale-if-error'));
   }
   const given = limits.filter((limit) => limit !== undefined);
@@ -53,18 +80,17 @@ function isFailure(status: number | undefined, rules: Rules): boolean {
   if (status === undefined) return true;
   const codes = rules.staleIfError?.codes;
   if (codes) return codes.has(status);
-  if (rules.allowableCodes?.has(status)) return false;
-  // RFC 5861 section 4 knows errors of servers alone.
-  if (rules.cacheControl) return status >= 500;
-  return status >= 400 && !NO_OUTAGE.has(status);
+  if (rules.cacheControl) return SERVER_FAILURES.has(status) && !rules.allowableCodes?.has(status);
+  return status >= 400 && !NOT_FAILURES.has(status) && !allowsStatus(rules, status);
 }
 
-/** Whether an expired response may be served while it is refreshed (RFC 5861 section 3). */
+/** Returns whether a stale response may be served while it is refreshed (RFC 5861 section 3). */
 export function mayServeWhileRevalidating(stored: StoredMessage, rules: Rules, now: number): boolean {
+  if (prohibitsStale(stored, rules)) return false;
   let limit = rules.staleWhileRevalidate;
   if (rules.cacheControl) {
-    if (forbidsStale(stored, rules)) return false;
-    limit = Math.max(limit, seconds(directivesOf(stored.headers), 'stale-while-revalidate') ?? 0);
+    const { directives } = responseDirectives(stored.headers, rules);
+    limit = Math.max(limit, seconds(directives, 'stale-while-revalidate') ?? 0);
   }
   return limit > 0 && staleness(stored, now) <= limit;
 }

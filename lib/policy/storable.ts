@@ -1,12 +1,14 @@
-import { type Directives, directivesOf, fieldsNamed, requestDirectives } from './cache-control.js';
+import { type Directives, listedFields, requestDirectives } from './cache-control.js';
+import { cacheGroups } from './cache-groups.js';
 import type { Expiration } from './expiration.js';
-import { explicitLifetime, heuristicAllowed } from './lifetime.js';
+import { allowsHeuristics, explicitLifetime } from './lifetime.js';
 import { type Fields, field, newFields, type RequestMessage, type ResponseMessage } from './messages.js';
-import type { Rules } from './rules.js';
+import { responseDirectives } from './response-directives.js';
+import { allowsMethod, allowsStatus, type Rules } from './rules.js';
 import { validators } from './validation.js';
 
 /** Whether a response may be stored, and the condition that decided. */
-export interface Verdict {
+export interface StorageDecision {
   readonly store: boolean;
   readonly reason: string;
 }
@@ -25,34 +27,35 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
-/** Statuses whose meaning for a cache this one knows (RFC 9111 section 5.2.2.3). */
+/** Statuses whose caching requirements this cache implements (RFC 9111 section 5.2.2.3). */
 const UNDERSTOOD: ReadonlySet<number> = new Set([
   200, 203, 204, 206, 300, 301, 302, 303, 307, 308, 400, 401, 403, 404, 405, 410, 414, 451, 500, 501, 502, 503, 504,
 ]);
 
-/** These answer conditions and ranges of one request; stored, they would answer others. */
+/** Responses to the conditions or the range of one request; stored, they would answer other requests. */
 const NEVER_STORED: ReadonlySet<number> = new Set([304, 412, 416]);
 
+const STORABLE: StorageDecision = { store: true, reason: 'storable' };
+
+function no(reason: string): StorageDecision {
+  return { store: false, reason };
+}
+
 /**
- * Whether a whole answer may be stored (RFC 9111 section 3; without `cacheControl` by method and status alone).
+ * Decides whether a response may be stored: by method and status, and with `cacheControl` by RFC 9111 section 3. Reads
+ * the headers only, so that it can decide before the body arrives.
  *
- * @param set the lifetime that the user has set, if any
+ * @param set the setting of the lifetime that applies, if any
  */
 export function storable(
   request: RequestMessage,
   response: ResponseMessage,
   rules: Rules,
   set: Expiration | undefined,
-): Verdict {
-  if (!rules.allowableMethods.has(request.method)) return no('method');
-  if (rules.allowableCodes && !rules.allowableCodes.has(response.status)) return no('status');
-  return rules.cacheControl ? storableByProtocol(request, response, rules, set) : YES;
-}
-
-const YES: Verdict = { store: true, reason: 'storable' };
-
-function no(reason: string): Verdict {
-  return { store: false, reason };
+): StorageDecision {
+  if (!allowsMethod(rules, request.method)) return no('method');
+  if (!allowsStatus(rules, response.status)) return no('status');
+  return rules.cacheControl ? storableByProtocol(request, response, rules, set) : STORABLE;
 }
 
 function storableByProtocol(
@@ -60,30 +63,30 @@ function storableByProtocol(
   response: ResponseMessage,
   rules: Rules,
   set: Expiration | undefined,
-): Verdict {
-  const directives = directivesOf(response.headers);
+): StorageDecision {
+  const { directives } = responseDirectives(response.headers, rules);
   if (NEVER_STORED.has(response.status) || response.status < 200) return no('status');
   if (requestDirectives(request.headers).has('no-store')) return no('request-no-store');
-  const understood = UNDERSTOOD.has(response.status);
   if (directives.has('must-understand')) {
-    if (!understood) return no('must-understand');
+    if (!UNDERSTOOD.has(response.status)) return no('must-understand');
   } else if (directives.has('no-store')) return no('no-store');
-  if (rules.shared && fieldsNamed(directives, 'private') === 'all') return no('private');
+  if (rules.shared && listedFields(directives, 'private') === 'all') return no('private');
   if (rules.shared && request.headers.authorization !== undefined && !allowsAuthorized(directives)) {
     return no('authorization');
   }
-  return allowedToBeKept(response, rules, set) ? YES : no('no-lifetime');
+  if (cacheGroups(response.headers) === 'too-many') return no('groups');
+  return isReusable(response, rules, set) ? STORABLE : no('no-lifetime');
 }
 
-/** RFC 9111 section 3, last condition; and something must make the response usable later. */
-function allowedToBeKept(response: ResponseMessage, rules: Rules, set: Expiration | undefined): boolean {
-  if (explicitLifetime(response, rules.shared, 0) !== undefined) return true;
-  const directives = directivesOf(response.headers);
+/** RFC 9111 section 3, last condition; in addition a lifetime or a validator must make the response usable later. */
+function isReusable(response: ResponseMessage, rules: Rules, set: Expiration | undefined): boolean {
+  if (explicitLifetime(response, rules, 0) !== undefined) return true;
+  const { directives } = responseDirectives(response.headers, rules);
+  const heuristics = allowsHeuristics(response, rules);
   const isPrivate = !rules.shared && directives.has('private');
-  const named = rules.allowableCodes?.has(response.status) ?? false;
-  if (!heuristicAllowed(response) && !isPrivate && !named) return false;
-  if (set || validators(response)) return true;
-  return heuristicAllowed(response) && response.headers['last-modified'] !== undefined;
+  const listed = rules.allowableCodes?.has(response.status) ?? false;
+  if (!heuristics && !isPrivate && !listed) return false;
+  return set !== undefined || validators(response) !== undefined;
 }
 
 /** RFC 9111 section 3.5. */
@@ -92,40 +95,46 @@ function allowsAuthorized(directives: Directives): boolean {
 }
 
 /**
- * RFC 9110 section 9.3.3: whether a POST's response may serve later GETs, which takes an explicit lifetime and a
- * Content-Location that names the target. It must be storable as the answer to a GET, too.
+ * Returns whether the response to a POST may answer later GETs (RFC 9110 section 9.3.3): it needs an explicit freshness
+ * lifetime and a Content-Location that equals the target. It must also be storable as a response to a GET.
  *
- * @param now milliseconds
+ * @param now milliseconds since the epoch
  */
-export function servesLaterGets(
+export function answersLaterGets(
   request: RequestMessage,
   response: ResponseMessage,
   rules: Rules,
   now: number,
 ): boolean {
   if (!rules.cacheControl || request.method !== 'POST' || response.status !== 200) return false;
-  if ((explicitLifetime(response, rules.shared, now) ?? 0) <= 0) return false;
+  if ((explicitLifetime(response, rules, now) ?? 0) <= 0) return false;
   const location = field(response.headers, 'content-location');
   if (location === undefined || !URL.canParse(location, request.url)) return false;
   return new URL(location, request.url).href === new URL(request.url).href;
 }
 
 /**
- * RFC 9111 section 3.1: the fields of a response that may be stored. With `cacheControl` those that `no-cache` or, in a
- * shared cache, `private` name are left out, so that the rest may be used without asking.
+ * Returns the fields of a response that may be stored (RFC 9111 section 3.1). With `cacheControl` the fields listed in
+ * `no-cache`, and for a shared cache in `private`, are left out, so that the rest can be used without validation.
  */
-export function storedFields(headers: Fields, rules: Pick<Rules, 'cacheControl' | 'shared'>): Fields {
-  const left = new Set(HOP_BY_HOP);
-  for (const name of (field(headers, 'connection') ?? '').split(',')) left.add(name.trim().toLowerCase());
+export function storedFields(
+  headers: Fields,
+  rules: Pick<Rules, 'cacheControl' | 'shared' | 'targetedFields'>,
+): Fields {
+  const excluded = new Set(HOP_BY_HOP);
+  for (const name of (field(headers, 'connection') ?? '').split(',')) excluded.add(name.trim().toLowerCase());
   if (rules.cacheControl) {
-    const directives = directivesOf(headers);
-    const named = [fieldsNamed(directives, 'no-cache'), rules.shared ? fieldsNamed(directives, 'private') : undefined];
-    for (const names of named) if (Array.isArray(names)) for (const name of names) left.add(name);
+    const { directives } = responseDirectives(headers, rules);
+    const lists = [
+      listedFields(directives, 'no-cache'),
+      rules.shared ? listedFields(directives, 'private') : undefined,
+    ];
+    for (const names of lists) if (Array.isArray(names)) for (const name of names) excluded.add(name);
   }
   const kept = newFields();
   for (const name in headers) {
     const value = headers[name];
-    if (value !== undefined && !left.has(name)) kept[name] = value;
+    if (value !== undefined && !excluded.has(name)) kept[name] = value;
   }
   return kept;
 }

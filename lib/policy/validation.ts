@@ -9,12 +9,13 @@ import {
   type StoredMessage,
 } from './messages.js';
 
-/** RFC 9110 section 13.1, with Range's own. */
+/** RFC 9110 section 13.1, and If-Range. */
 const CONDITIONS = ['if-none-match', 'if-modified-since', 'if-match', 'if-unmodified-since', 'if-range'] as const;
 
-/**
- * RFC 9111 section 3.2: a 304 leaves these as they are stored, since they describe the stored body or one message alone.
- */
+/** RFC 9110 section 13.2.1 and RFC 10008 section 2.6: methods whose conditions a cache evaluates. */
+const EVALUATED_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'QUERY']);
+
+/** RFC 9111 section 3.2: a 304 does not update these, since they describe the stored body or a single message. */
 const KEPT_ON_FRESHENING: ReadonlySet<string> = new Set([
   'content-encoding',
   'content-length',
@@ -22,7 +23,7 @@ const KEPT_ON_FRESHENING: ReadonlySet<string> = new Set([
   'transfer-encoding',
 ]);
 
-/** RFC 9111 section 4.3.1: the fields that ask the origin to confirm a stored response; undefined without a validator. */
+/** Returns the fields that validate a stored response (RFC 9111 section 4.3.1); undefined if it has no validator. */
 export function validators({ headers }: ResponseMessage): Fields | undefined {
   const { etag } = headers;
   const modified = headers['last-modified'];
@@ -33,15 +34,27 @@ export function validators({ headers }: ResponseMessage): Fields | undefined {
   return Object.keys(conditions).length === 0 ? undefined : fields(conditions);
 }
 
-/** Whether the caller makes its request conditional itself. */
-export function callerConditions({ headers }: RequestMessage): boolean {
+/** Returns whether the caller made its request conditional itself. */
+export function isConditional({ headers }: RequestMessage): boolean {
   for (const name of CONDITIONS) if (headers[name] !== undefined) return true;
   return false;
 }
 
 /**
- * RFC 9111 section 4.3.1: the fields to ask for a confirmation of a stored response with, the caller's own entity tags
- * among them; undefined where there is no validator, or where a 304 could speak of the caller's response alone.
+ * Returns whether an error may be due to fields that the cache added to a request: 412 to a condition, 416 to a range. The
+ * request is then repeated once without them; otherwise the same failure would follow for every later request.
+ *
+ * @param added the fields that the cache added; undefined if it added none
+ */
+export function refusesAddedFields(added: Fields | undefined, status: number): boolean {
+  if (added === undefined) return false;
+  if (status === 412) return CONDITIONS.some((name) => added[name] !== undefined);
+  return status === 416 && added.range !== undefined;
+}
+
+/**
+ * Returns the fields that validate a stored response on behalf of a request, together with the caller's own entity tags
+ * (RFC 9111 section 4.3.1). Undefined without a validator, and if a 304 could refer to the caller's response only.
  */
 export function conditionsFor(request: RequestMessage, stored: ResponseMessage): Fields | undefined {
   const conditions = validators(stored);
@@ -51,10 +64,13 @@ export function conditionsFor(request: RequestMessage, stored: ResponseMessage):
   return tag === undefined ? undefined : fields({ ...conditions, 'if-none-match': `${tags}, ${tag}` });
 }
 
-/** RFC 9111 section 4.3.2: whether the stored response answers the caller's own conditions with 304. */
-export function answersCaller(request: RequestMessage, stored: StoredMessage): boolean {
+/**
+ * Returns whether the stored response answers the caller's own conditions with 304 (RFC 9111 section 4.3.2; for QUERY
+ * RFC 10008 section 2.6).
+ */
+export function isNotModified(request: RequestMessage, stored: StoredMessage): boolean {
   if (stored.status !== 200 && stored.status !== 206) return false;
-  if (request.method !== 'GET' && request.method !== 'HEAD') return false;
+  if (!EVALUATED_METHODS.has(request.method)) return false;
   const tags = field(request.headers, 'if-none-match');
   if (tags !== undefined) return tags.trim() === '*' || listsTag(tags, field(stored.headers, 'etag'));
   const since = field(request.headers, 'if-modified-since');
@@ -62,13 +78,13 @@ export function answersCaller(request: RequestMessage, stored: StoredMessage): b
   return sinceAt !== undefined && modifiedAt(stored) <= sinceAt;
 }
 
-/** Without Last-Modified, the date of the response stands in for it. */
+/** The time of modification; without Last-Modified, the Date of the response (RFC 9111 section 4.3.2). */
 function modifiedAt({ headers, receivedAt }: StoredMessage): number {
   const modified = field(headers, 'last-modified') ?? field(headers, 'date');
   return (modified === undefined ? undefined : parseHttpDate(modified, receivedAt)) ?? receivedAt;
 }
 
-/** RFC 9110 section 8.8.3.2, weak comparison with each tag of a list. */
+/** Returns whether a list contains an entity tag, by weak comparison (RFC 9110 section 8.8.3.2). */
 function listsTag(list: string, tag: string | undefined): boolean {
   if (tag === undefined) return false;
   const opaque = opaqueTag(tag);
@@ -80,22 +96,22 @@ function opaqueTag(tag: string): string {
 }
 
 /**
- * RFC 9111 section 4.3.4: whether a 304 speaks of the stored response. One without an entity tag answers the conditions
- * that it was asked with; those are ours alone only where the caller has no entity tags of its own.
+ * Returns whether a 304 validates the stored response (RFC 9111 section 4.3.4). One without an entity tag refers to the
+ * conditions of its request, which are the cache's own only if the caller sent no entity tags.
  */
-export function confirms(request: RequestMessage, stored: ResponseMessage, confirmation: ResponseMessage): boolean {
-  const theirs = field(confirmation.headers, 'etag');
-  if (theirs === undefined) return request.headers['if-none-match'] === undefined;
-  const mine = field(stored.headers, 'etag');
-  return mine === undefined || opaqueTag(mine) === opaqueTag(theirs);
+export function validates(request: RequestMessage, stored: ResponseMessage, notModified: ResponseMessage): boolean {
+  const received = field(notModified.headers, 'etag');
+  if (received === undefined) return request.headers['if-none-match'] === undefined;
+  const own = field(stored.headers, 'etag');
+  return own === undefined || opaqueTag(own) === opaqueTag(received);
 }
 
-/** RFC 9111 sections 3.2 and 4.3.4: the stored fields, updated by those of a 304 or of a HEAD's answer. */
+/** Returns the stored fields, updated by those of a 304 or of a response to HEAD (RFC 9111 sections 3.2 and 4.3.4). */
 export function freshen(stored: Fields, update: Fields): Fields {
   const merged = newFields(stored);
-  // An Age that is not repeated no longer holds.
+  // The stored Age describes the old message.
   delete merged.age;
-  // RFC 9110 section 6.6.1: without a Date it is of the time when it was received, not of the time of the stored one.
+  // RFC 9110 section 6.6.1: a message without Date has the time of its receipt, not that of the stored response.
   if (update.date === undefined) delete merged.date;
   for (const name in update) {
     const value = update[name];
@@ -104,8 +120,8 @@ export function freshen(stored: Fields, update: Fields): Fields {
   return merged;
 }
 
-/** RFC 9111 section 4.3.5: whether a HEAD's answer describes the stored response; otherwise that is out of date. */
-export function headMatches(stored: ResponseMessage, head: ResponseMessage): boolean {
+/** Returns whether a response to HEAD describes the stored response; if not, that is stale (RFC 9111 section 4.3.5). */
+export function matchesHead(stored: ResponseMessage, head: ResponseMessage): boolean {
   return ['etag', 'last-modified', 'content-length'].every((name) => {
     const [before, now] = [field(stored.headers, name), field(head.headers, name)];
     return before === undefined || now === undefined || before === now;

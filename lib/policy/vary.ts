@@ -2,15 +2,16 @@ import { sha256 } from '../platform/digest.js';
 import { type Fields, field, newFields } from './messages.js';
 
 const LANGUAGE = 'accept-language';
-/** Fields whose lists have weights, and whose members are equal whatever their case. */
+/** Fields with weighted lists, whose members are compared case-insensitively. */
 const WEIGHTED: ReadonlySet<string> = new Set(['accept', 'accept-charset', 'accept-encoding', LANGUAGE]);
-/** 32 hex digits. */
+/** Hex digits. */
 const DIGEST_LENGTH = 32;
 
 /**
- * RFC 9111 section 4.1: the names in Vary that count, in lower case and sorted; `'*'` where no request ever matches.
+ * Returns the field names in Vary that count, in lower case and sorted; `'*'` if no request ever matches (RFC 9111
+ * section 4.1).
  *
- * @param counts whether a field takes part; what the key leaves out, or has in another form, does not
+ * @param counts whether a field takes part; fields that the key leaves out, or has in another form, do not
  */
 export function varyNames(headers: Fields, counts: (name: string) => boolean): readonly string[] | '*' {
   const vary = field(headers, 'vary');
@@ -20,14 +21,14 @@ export function varyNames(headers: Fields, counts: (name: string) => boolean): r
   return [...new Set(names.filter((name) => name !== '' && counts(name)))].sort();
 }
 
-/** A digest of what a request has for these names (32 hex digits); an absent field is a value of its own. */
+/** Returns a digest of the request's values of these fields, as 32 hex digits; an absent field differs from an empty one. */
 export function variantOf(names: readonly string[], requestHeaders: Fields): string {
   const values = names.map((name) => [name, normalized(name, field(requestHeaders, name))]);
   return sha256(JSON.stringify(values)).slice(0, DIGEST_LENGTH);
 }
 
-/** What a stored response was selected by. */
-export interface Selected {
+/** A stored response with the request fields that selected it. */
+export interface StoredVariant {
   /** The names of {@link varyNames}. */
   readonly vary: readonly string[];
   /** The digest of {@link variantOf}. */
@@ -37,10 +38,10 @@ export interface Selected {
 }
 
 /**
- * RFC 9111 section 4.1: whether a stored response is one for a request with these fields: it has the same for all that
- * Vary names, or asks for nothing more dearly than the language that the response is in.
+ * Returns whether a stored response matches a request with these fields (RFC 9111 section 4.1): the fields in Vary are
+ * equal, or the language of the response is the only one that the request prefers most.
  */
-export function selects(stored: Selected, requestHeaders: Fields): boolean {
+export function matchesVary(stored: StoredVariant, requestHeaders: Fields): boolean {
   const { vary, variant, headers, request } = stored;
   if (vary.length === 0 || variantOf(vary, requestHeaders) === variant) return true;
   const language = field(headers, 'content-language')?.trim().toLowerCase();
@@ -52,41 +53,66 @@ export function selects(stored: Selected, requestHeaders: Fields): boolean {
   return variantOf(vary, asked) === variant;
 }
 
-/** The one language with the greatest weight (RFC 9110 section 12.5.4). */
+/** Returns the only language with the greatest weight (RFC 9110 section 12.5.4); undefined if there is none. */
 function preferredLanguage(acceptLanguage: string | undefined): string | undefined {
   let preferred: string | undefined;
   let greatest = 0;
   for (const member of (acceptLanguage ?? '').split(',')) {
-    const [language = '', ...parameters] = weightedMember(member).split(';');
-    const weight = parameters.length === 0 ? 1 : Number(parameters[0]?.slice('q='.length));
-    if (language === '' || !(weight >= greatest)) continue;
-    preferred = weight > greatest ? language : undefined;
+    const { value, weight } = readMember(member);
+    if (value === '' || !(weight > 0 && weight >= greatest)) continue;
+    preferred = weight > greatest ? value : undefined;
     greatest = weight;
   }
   return preferred;
 }
 
-/** RFC 9111 section 4.1: differences that mean nothing in the field's grammar do not count. */
+/**
+ * RFC 9111 section 4.1: removes differences that have no meaning in the grammar of the field. The order of members of
+ * equal weight stays, since some servers choose the first one (RFC 9110 section 12.5.4).
+ */
 function normalized(name: string, value: string | undefined): string | null {
   if (value === undefined) return null;
-  // Within quoted strings commas and spaces have another meaning.
+  // Commas and spaces within quoted strings have another meaning.
   if (value.includes('"')) return value.trim();
-  const members = value.split(',').map((member) => member.trim());
-  if (!WEIGHTED.has(name)) return members.join(',');
-  return members
-    .filter((member) => member !== '')
-    .map(weightedMember)
-    .sort()
-    .join(',');
+  if (!WEIGHTED.has(name)) {
+    return value
+      .split(',')
+      .map((member) => member.trim())
+      .join(',');
+  }
+  const members = value
+    .split(',')
+    .filter((member) => member.trim() !== '')
+    .map(readMember);
+  // A weight that is not valid has no place in an order.
+  if (members.every(({ weight }) => !Number.isNaN(weight))) members.sort((a, b) => b.weight - a.weight);
+  return members.map(({ text }) => text).join(',');
 }
 
-/** `EN ; Q=0.50` is `en;q=0.5`, and a weight of 1 goes without saying (RFC 9110 section 12.4.2). */
-function weightedMember(member: string): string {
-  const [value = '', ...parameters] = member.split(';').map((part) => part.trim());
-  return [value.toLowerCase(), ...parameters.map(weight).filter((part) => part !== 'q=1')].join(';');
+/** A member of a weighted list. */
+interface Member {
+  /** Without parameters, in lower case. */
+  readonly value: string;
+  /** 1 by default; NaN if it is not valid. */
+  readonly weight: number;
+  /** The normal form: `EN ; Q=0.50` is `en;q=0.5`, and a weight of 1 is left out (RFC 9110 section 12.4.2). */
+  readonly text: string;
 }
 
-function weight(parameter: string): string {
-  const match = /^q=([01](?:\.\d{0,3})?)$/i.exec(parameter);
-  return match ? `q=${Number(match[1])}` : parameter;
+function readMember(member: string): Member {
+  const [name = '', ...parameters] = member.split(';').map((part) => part.trim());
+  const value = name.toLowerCase();
+  let weight = 1;
+  const kept = parameters.map((parameter) => {
+    if (!/^q=/i.test(parameter)) return parameter;
+    weight = weightOf(parameter.slice('q='.length));
+    return Number.isNaN(weight) ? parameter : `q=${weight}`;
+  });
+  return { value, weight, text: [value, ...kept.filter((parameter) => parameter !== 'q=1')].join(';') };
+}
+
+/** Returns a weight from 0 to 1 with at most three decimals; the leading zero may be missing. NaN for anything else. */
+function weightOf(text: string): number {
+  const weight = /^(?:[01](?:\.\d{0,3})?|\.\d{1,3})$/.test(text) ? Number(text) : Number.NaN;
+  return weight <= 1 ? weight : Number.NaN;
 }

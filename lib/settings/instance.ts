@@ -1,5 +1,7 @@
 import { CacheError, describeOption, optionError } from '../errors.js';
 import type { Store } from '../stores/store.js';
+import { copied, type Given, ownOptions } from './given-options.js';
+import { addTags } from './parse.js';
 import {
   ALIASES,
   type CacheSettings,
@@ -8,24 +10,18 @@ import {
   DEFAULTS,
   INSTANCE_ONLY,
   INSTANCE_READERS,
-  OPTION_NAMES,
   REQUEST_NAMES,
   REQUEST_READERS,
   refuseDisagreement,
   SETTING_NAMES,
   type SettingName,
   STORE_OPTIONS,
-  type StoreOption,
 } from './schema.js';
-import type { CacheOptions } from './types.js';
 
 export type { CacheSettings, CallSettings };
 
-/** What users read where they set nothing. */
+/** The defaults as users read them. */
 const SHOWN_DEFAULTS: { readonly [Name in SettingName]?: CacheSettings[Name] } = {
-  expireAfter: -1,
-  allowableCodes: Object.freeze([200]),
-  allowableMethods: Object.freeze(['GET', 'HEAD']),
   includeGetHeaders: false,
   matchHeaders: false,
   credentials: 'isolate',
@@ -33,6 +29,7 @@ const SHOWN_DEFAULTS: { readonly [Name in SettingName]?: CacheSettings[Name] } =
   staleIfError: false,
   staleWhileRevalidate: false,
   cacheControl: false,
+  networkFirst: false,
   shared: false,
   alwaysRevalidate: false,
   readOnly: false,
@@ -41,48 +38,58 @@ const SHOWN_DEFAULTS: { readonly [Name in SettingName]?: CacheSettings[Name] } =
   lease: false,
 };
 
-/** The options that concern the store. */
-export function storeOptions(options: CacheOptions): Pick<CacheOptions, StoreOption> {
-  return Object.fromEntries(
-    STORE_OPTIONS.flatMap((name) => (Object.hasOwn(options, name) ? [[name, options[name]]] : [])),
-  );
-}
+/** Defaults that do not apply with `cacheControl`: RFC 9111 decides. */
+const SHOWN_WITHOUT_PROTOCOL: { readonly [Name in SettingName]?: CacheSettings[Name] } = {
+  expireAfter: -1,
+  allowableCodes: Object.freeze([200]),
+  allowableMethods: Object.freeze(['GET', 'HEAD']),
+};
 
-/** The options that may stand beside a cache that is open already. */
-export function withoutStoreOptions(options: CacheOptions): CacheOptions {
-  return Object.fromEntries(
-    Object.entries(options).filter(([name]) => !(STORE_OPTIONS as readonly string[]).includes(name)),
-  );
+/** The instance that settings belong to. */
+export interface SettingsContext {
+  /** Returns the present `baseURL` of the instance's defaults, with which relative URL patterns are combined. */
+  readonly baseURL?: (() => string | undefined) | undefined;
+  /** The default of `maxBodySize` in bytes. */
+  readonly maxBodySize?: number | undefined;
 }
 
 /**
- * The settings behind an instance: what was given, validated and copied, and its compiled form.
+ * The settings of an instance: the given options, validated and copied, and their compiled form.
  *
- * @throws TypeError for an unknown or wrong option, which it names
+ * @throws TypeError for an unknown or wrong option
  */
 export class InstanceSettings {
-  /** What users see and write: `instance.cacheSettings`. */
+  /** The settings as users read and write them: `instance.cacheSettings`. */
   readonly view: CacheSettings;
-  #given: Partial<Record<SettingName, unknown>>;
+  readonly #readBaseURL: () => string | undefined;
+  #given: Given;
   #compiled: CallSettings;
+  #baseURL: string | undefined;
   #defaultBodySize: number;
   #store: Store | undefined;
 
-  constructor(options: object, maxBodySize: number = DEFAULT_MAX_BODY_SIZE) {
+  constructor(
+    options: object,
+    { baseURL = () => undefined, maxBodySize = DEFAULT_MAX_BODY_SIZE }: SettingsContext = {},
+  ) {
+    this.#readBaseURL = baseURL;
+    this.#baseURL = baseURL();
     this.#defaultBodySize = maxBodySize;
     this.#given = copied(ownOptions(options));
     this.#compiled = this.#compile(this.#given);
     this.view = this.#createView();
   }
 
+  /** The compiled settings. The `baseURL` of the instance's defaults may change at any time. */
   get compiled(): CallSettings {
+    if (this.#given.urlsExpireAfter !== undefined && this.#readBaseURL() !== this.#baseURL) this.#followBaseURL();
     return this.#compiled;
   }
 
   /**
-   * Told of the store behind the instance's cache: it may suggest a lower default of `maxBodySize`, and may not hold leases.
+   * Takes the store of the instance's cache into account: its suggested `maxBodySize`, and whether it supports leases.
    *
-   * @throws TypeError for a lease that it can't hold
+   * @throws TypeError for `lease` if the store does not support leases
    */
   useStore(store: Store): void {
     this.#store = store;
@@ -90,22 +97,36 @@ export class InstanceSettings {
     this.#compiled = this.#compile(this.#given);
   }
 
-  /** For a child instance: the same values, apart from then on. */
-  copy(): InstanceSettings {
-    return new InstanceSettings(this.#given, this.#defaultBodySize);
+  /** Returns independent settings with the same values, for a child instance. */
+  copy(baseURL?: () => string | undefined): InstanceSettings {
+    return new InstanceSettings(this.#given, {
+      baseURL: baseURL ?? this.#readBaseURL,
+      maxBodySize: this.#defaultBodySize,
+    });
   }
 
-  #compile(given: Partial<Record<SettingName, unknown>>): CallSettings {
+  #compile(given: Given): CallSettings {
     refuseDisagreement(given);
     const settings = { ...DEFAULTS, maxBodySize: this.#defaultBodySize };
+    const context = { baseURL: this.#baseURL };
     for (const name of SETTING_NAMES) {
-      if (given[name] !== undefined) Object.assign(settings, INSTANCE_READERS[name](given[name], name));
+      if (given[name] !== undefined) Object.assign(settings, INSTANCE_READERS[name](given[name], name, context));
     }
     if (settings.lease > 0 && this.#store && !this.#store.acquireLease) {
-      const accepted = `false: the backend ${this.#store.name} can't hold one`;
-      throw optionError('lease', given.lease, accepted);
+      throw optionError('lease', given.lease, `false: the backend ${this.#store.name} does not support leases`);
     }
-    return Object.freeze(settings.cacheControl ? withProtocolDefaults(settings, given) : settings);
+    return Object.freeze(settings);
+  }
+
+  /** Combines relative patterns with a new base URL; if that cannot be combined, the last one stays in use. */
+  #followBaseURL(): void {
+    const before = this.#baseURL;
+    this.#baseURL = this.#readBaseURL();
+    try {
+      this.#compiled = this.#compile(this.#given);
+    } catch {
+      this.#baseURL = before;
+    }
   }
 
   #createView(): CacheSettings {
@@ -113,14 +134,14 @@ export class InstanceSettings {
     for (const name of SETTING_NAMES) {
       Object.defineProperty(view, name, {
         enumerable: true,
-        get: () => this.#given[name] ?? this.#shownDefault(name),
+        get: () => (this.#given[name] === undefined ? this.#shownDefault(name) : this.#given[name]),
         set: (value: unknown) => this.#write(name, value),
       });
     }
     for (const name of STORE_OPTIONS) {
       Object.defineProperty(view, name, {
         set: () => {
-          throw new CacheError('ERR_CACHE_STATE', `cacheSettings.${name} cannot change once the cache is open`);
+          throw new CacheError('ERR_CACHE_STATE', `cacheSettings.${name}: cannot change while the cache is open`);
         },
       });
     }
@@ -131,8 +152,7 @@ export class InstanceSettings {
     const alias = ALIASES.flatMap(([a, b]) => (a === name ? [b] : b === name ? [a] : []))[0];
     if (alias !== undefined && this.#given[alias] !== undefined) return this.#given[alias];
     if (name === 'maxBodySize') return this.#defaultBodySize;
-    if (this.#compiled.cacheControl && (name === 'expireAfter' || name === 'allowableCodes')) return undefined;
-    return SHOWN_DEFAULTS[name];
+    return SHOWN_DEFAULTS[name] ?? (this.#compiled.cacheControl ? undefined : SHOWN_WITHOUT_PROTOCOL[name]);
   }
 
   #write(name: SettingName, value: unknown): void {
@@ -146,20 +166,11 @@ export class InstanceSettings {
   }
 }
 
-/** With `cacheControl`, RFC 9111 decides where nothing is set. */
-function withProtocolDefaults(settings: CallSettings, given: Partial<Record<SettingName, unknown>>): CallSettings {
-  return {
-    ...settings,
-    expireAfter: given.expireAfter === undefined ? undefined : settings.expireAfter,
-    allowableCodes: given.allowableCodes === undefined ? undefined : settings.allowableCodes,
-  };
-}
-
 /**
- * The settings of one call.
+ * Returns the settings of one request.
  *
- * @param config the request's axios config; only its own properties are looked at
- * @throws TypeError for a wrong option, or one that a request may not give
+ * @param config the request's axios config; only its own properties count
+ * @throws TypeError for a wrong option, and for one that a request must not set
  */
 export function callSettings(compiled: CallSettings, config: object): CallSettings {
   const given = config as Readonly<Record<string, unknown>>;
@@ -171,62 +182,19 @@ export function callSettings(compiled: CallSettings, config: object): CallSettin
     const value = given[name];
     if (value === undefined || !Object.hasOwn(given, name)) continue;
     if (!changed) refuseDisagreement(given);
-    changed = { ...(changed ?? compiled), ...REQUEST_READERS[name](value, name) };
+    const read = REQUEST_READERS[name](value, name, { baseURL: baseUrlOf(given) });
+    const tags = read.tags && addTags(compiled.tags, read.tags, name);
+    changed = { ...(changed ?? compiled), ...read, ...(tags ? { tags } : {}) };
   }
   return changed ? Object.freeze(changed) : compiled;
+}
+
+function baseUrlOf({ baseURL }: Readonly<Record<string, unknown>>): string | undefined {
+  return typeof baseURL === 'string' ? baseURL : undefined;
 }
 
 function notPerRequest(name: string, value: unknown): TypeError {
   return new TypeError(
     `${name}: ${describeOption(name, value)} is not accepted per request; expected among the options of setupCache`,
   );
-}
-
-/**
- * Refuses options of ours in axios's defaults, which axios would merge with those of a request.
- *
- * @param where for the message: `create()`, `axios.defaults` ...
- */
-export function refuseCacheOptions(defaults: object, where: string): void {
-  const own = new Set([...OPTION_NAMES, ...REQUEST_NAMES]);
-  const found = Object.keys(defaults).find((name) => own.has(name));
-  if (found === undefined) return;
-  throw new TypeError(
-    `${found}: not accepted in ${where}; expected among the options of setupCache, in cacheSettings or per request`,
-  );
-}
-
-/**
- * The own properties of what a user gave as options.
- *
- * @throws TypeError for anything but an object, and for unknown names
- */
-function ownOptions(options: unknown): Record<string, unknown> {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw optionError('options', options, 'an object');
-  }
-  for (const [name, value] of Object.entries(options)) {
-    if (OPTION_NAMES.includes(name)) continue;
-    const perRequest = Object.hasOwn(REQUEST_READERS, name) ? '; it is an option of single requests' : '';
-    throw new TypeError(
-      `${name}: ${describeOption(name, value)} is not accepted, there is no such option${perRequest}; expected one of ${OPTION_NAMES.join(', ')}`,
-    );
-  }
-  return { ...options };
-}
-
-/** Copies of what could be changed behind our back, frozen. */
-function copied(given: Record<string, unknown>): Partial<Record<SettingName, unknown>> {
-  const copies: Partial<Record<SettingName, unknown>> = Object.create(null);
-  for (const name of SETTING_NAMES) {
-    if (Object.hasOwn(given, name) && given[name] !== undefined) copies[name] = frozenCopy(given[name]);
-  }
-  return copies;
-}
-
-function frozenCopy(value: unknown): unknown {
-  if (Array.isArray(value)) return Object.freeze(value.map(frozenCopy));
-  if (value instanceof Date) return new Date(value);
-  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
-  return Object.freeze(Object.fromEntries(Object.entries(value).map(([name, member]) => [name, frozenCopy(member)])));
 }

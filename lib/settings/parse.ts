@@ -1,19 +1,44 @@
-import { optionError } from '../errors.js';
+import { optionError, unknownOptionError } from '../errors.js';
 import { type Expiration, parseExpiration } from '../policy/expiration.js';
 import type { StaleIfError } from '../policy/rules.js';
+import { combineTags, parseTags } from '../policy/tags.js';
 import { compileUrlPattern, type UrlMatcher } from '../policy/url-pattern.js';
 import type { Credentials } from '../request/cache-key.js';
 import { plainName } from '../request/credentials.js';
-import type { ExpirationFunction, OldDataOnError } from './types.js';
+import type { ExpirationFunction, OldDataOnError, TagsFunction } from './types.js';
 
-// One reader for each kind of option: from what the user gave to its compiled form, or a TypeError that names the option.
+// One parser per kind of option: it returns the compiled form, or throws a TypeError that names the option.
 
-/** What `expireAfter` was compiled to. */
+/** The compiled form of `expireAfter`. */
 export type ExpirationRule = Expiration | ExpirationFunction;
 
+/** A URL pattern with its lifetime; undefined if the instance's `expireAfter` applies. */
+export type UrlExpiration = readonly [pattern: UrlMatcher, rule: ExpirationRule | undefined];
+
+/** The compiled form of `tags`: those of the instance and of the request together. */
+export interface TagRules {
+  readonly names: readonly string[];
+  readonly functions: readonly TagsFunction[];
+}
+
+/** The compiled form of `invalidates`. */
+export interface InvalidationRules {
+  /** The URL of the request itself. */
+  readonly ownUrl: boolean;
+  readonly patterns: readonly UrlMatcher[];
+  readonly tags: readonly string[];
+}
+
+/** Where relative URL patterns belong. */
+export interface PatternContext {
+  readonly baseURL?: string | undefined;
+}
+
+const NEVER: Expiration = Object.freeze({ seconds: Number.POSITIVE_INFINITY });
+export const NO_TAGS: TagRules = Object.freeze({ names: [], functions: [] });
 /** Seconds. */
 const DEFAULT_LEASE = 10;
-const DURATION = 'a length of time in seconds, as text such as "5m", or as { minutes: 5 }';
+const DURATION = 'a duration in seconds, as text such as "5m", or as { minutes: 5 }';
 
 export function readBoolean(value: unknown, option: string): boolean {
   if (typeof value !== 'boolean') throw optionError(option, value, 'true or false');
@@ -25,30 +50,32 @@ export function readFunction<T>(value: unknown, option: string): T {
   return value as T;
 }
 
+/** Parses the lifetime of a request. */
 export function readExpireAfter(value: unknown, option: string): ExpirationRule | undefined {
   return typeof value === 'function' ? (value as ExpirationFunction) : parseExpiration(value, option);
 }
 
-export function readUrlsExpireAfter(
-  value: unknown,
-  option: string,
-): readonly (readonly [UrlMatcher, ExpirationRule])[] {
+/** Parses the lifetime of an instance or a URL pattern: `null` never expires (requests-cache: `None`). */
+export function readDefaultExpireAfter(value: unknown, option: string): ExpirationRule | undefined {
+  return value === null ? NEVER : readExpireAfter(value, option);
+}
+
+export function readUrlsExpireAfter(value: unknown, option: string, context: PatternContext): readonly UrlExpiration[] {
   const pairs = Array.isArray(value) ? value : isRecord(value) ? Object.entries(value) : undefined;
-  if (!pairs)
-    throw optionError(option, value, 'a record, or a list of pairs, of URL patterns and what expireAfter takes');
-  return pairs.map((pair: unknown) => {
-    if (!Array.isArray(pair) || pair.length !== 2)
-      throw optionError(option, pair, 'a pair of URL pattern and lifetime');
-    const matcher = compileUrlPattern(pair[0], option);
-    const rule = readExpireAfter(pair[1], `${option}[${String(pair[0])}]`);
-    if (rule === undefined) throw optionError(`${option}[${String(pair[0])}]`, undefined, 'what expireAfter takes');
-    return [matcher, rule] as const;
+  if (!pairs) throw optionError(option, value, 'a record, or a list of pairs, of URL patterns and lifetimes');
+  return pairs.map((pair: unknown): UrlExpiration => {
+    if (!Array.isArray(pair) || pair.length !== 2) {
+      throw optionError(option, pair, 'a pair of a URL pattern and a lifetime');
+    }
+    const matcher = compileUrlPattern(pair[0], option, context);
+    return [matcher, readDefaultExpireAfter(pair[1], `${option}[${String(pair[0])}]`)];
   });
 }
 
 export function readCodes(value: unknown, option: string): ReadonlySet<number> {
-  const isCode = (code: unknown) => typeof code === 'number' && Number.isInteger(code) && code >= 100 && code <= 599;
-  return new Set(readList<number>(value, option, isCode, 'a list of HTTP statuses from 100 to 599'));
+  const accepted = 'a list of HTTP statuses from 100 to 599';
+  if (!Array.isArray(value)) throw optionError(option, value, accepted);
+  return new Set(readList<number>(value, option, isCode, accepted));
 }
 
 export function readMethods(value: unknown, option: string): ReadonlySet<string> {
@@ -72,9 +99,18 @@ export function readMatchHeaders(value: unknown, option: string): boolean | read
   return [...new Set(names.map((name) => name.toLowerCase()))].sort();
 }
 
+/** Parses the names of targeted fields (RFC 9213); their order is that of precedence. */
+export function readTargetedFields(value: unknown, option: string): readonly string[] {
+  const isTargeted = (name: unknown) => isToken(name) && !/^(?:cache-control|expires|pragma)$/i.test(String(name));
+  const accepted =
+    'a list of targeted fields, such as ["CDN-Cache-Control"], without Cache-Control, Expires and Pragma';
+  const names = readList<string>(value, option, isTargeted, accepted);
+  return [...new Set(names.map((name) => name.toLowerCase()))];
+}
+
 export function readCredentials(value: unknown, option: string): Credentials {
   if (value === 'isolate' || value === 'ignore' || typeof value === 'function') return value as Credentials;
-  throw optionError(option, value, '"isolate", "ignore" or a function from a request\'s config to a name');
+  throw optionError(option, value, '"isolate", "ignore" or a function from the config of a request to a principal');
 }
 
 export function readOldDataOnError(value: unknown, option: string): StaleIfError | undefined {
@@ -82,8 +118,7 @@ export function readOldDataOnError(value: unknown, option: string): StaleIfError
   if (!isRecord(value) || (!Object.hasOwn(value, 'limit') && !Object.hasOwn(value, 'codes'))) {
     return { limit: readDuration(value, option, `true, false, { limit, codes }, or ${DURATION}`) };
   }
-  const unknown = Object.keys(value).find((name) => name !== 'limit' && name !== 'codes');
-  if (unknown !== undefined) throw optionError(`${option}.${unknown}`, value[unknown], 'only limit and codes');
+  refuseUnknownMembers(value, option, ['limit', 'codes']);
   const { limit, codes } = value as OldDataOnError;
   return {
     limit: limit === undefined ? Number.POSITIVE_INFINITY : readDuration(limit, `${option}.limit`),
@@ -91,12 +126,19 @@ export function readOldDataOnError(value: unknown, option: string): StaleIfError
   };
 }
 
+/** Returns seconds: 0 for `false`, `Infinity` for `true`. */
 export function readStaleWhileRevalidate(value: unknown, option: string): number {
   if (typeof value === 'boolean') return value ? Number.POSITIVE_INFINITY : 0;
   return readDuration(value, option, `true, false, or ${DURATION}`);
 }
 
-/** Seconds. */
+/** Returns seconds: undefined for `false`, `Infinity` for `true`. */
+export function readNetworkFirst(value: unknown, option: string): number | undefined {
+  if (typeof value === 'boolean') return value ? Number.POSITIVE_INFINITY : undefined;
+  return readDuration(value, option, `true, false, or ${DURATION}`);
+}
+
+/** Returns seconds. */
 export function readDuration(value: unknown, option: string, accepted = DURATION): number {
   let parsed: Expiration | undefined;
   try {
@@ -108,11 +150,11 @@ export function readDuration(value: unknown, option: string, accepted = DURATION
   return parsed.seconds;
 }
 
-/** Seconds; 0 for none. */
+/** Returns seconds; 0 for none. */
 export function readLease(value: unknown, option: string): number {
   if (typeof value === 'boolean') return value ? DEFAULT_LEASE : 0;
   if (typeof value === 'number' && value > 0 && Number.isFinite(value)) return value;
-  throw optionError(option, value, 'true, false, or a number of seconds');
+  throw optionError(option, value, 'true, false, or a number of seconds above 0');
 }
 
 export function readBytes(value: unknown, option: string): number {
@@ -123,22 +165,62 @@ export function readBytes(value: unknown, option: string): number {
   return value;
 }
 
-export function readInvalidates(value: unknown, option: string): true | readonly UrlMatcher[] {
-  if (value === true) return true;
-  if (!Array.isArray(value)) throw optionError(option, value, 'true or a list of URL patterns');
-  return value.map((pattern: unknown) => compileUrlPattern(pattern, option));
+export function readTags(value: unknown, option: string): TagRules {
+  if (typeof value === 'function') return { names: [], functions: [value as TagsFunction] };
+  return { names: parseTags(value, option), functions: [] };
 }
 
+/** Combines the tags of an instance with those of a request. */
+export function addTags(instance: TagRules, request: TagRules, option: string): TagRules {
+  const names = combineTags([instance.names, request.names], option);
+  return { names, functions: [...instance.functions, ...request.functions] };
+}
+
+export function readInvalidates(value: unknown, option: string, context: PatternContext): InvalidationRules {
+  if (value === true) return { ownUrl: true, patterns: [], tags: [] };
+  if (!isRecord(value)) return { ownUrl: false, patterns: readPatterns(value, option, context), tags: [] };
+  refuseUnknownMembers(value, option, ['urls', 'tags']);
+  const { urls, tags } = value;
+  return {
+    ownUrl: urls === true,
+    patterns: urls === undefined || urls === true ? [] : readPatterns(urls, `${option}.urls`, context),
+    tags: tags === undefined ? [] : parseTags(tags, `${option}.tags`),
+  };
+}
+
+function readPatterns(value: unknown, option: string, context: PatternContext): readonly UrlMatcher[] {
+  const list: readonly unknown[] | undefined = Array.isArray(value) ? value : isPattern(value) ? [value] : undefined;
+  if (!list) throw optionError(option, value, 'true, URL patterns, or { urls, tags }');
+  return list.map((pattern, index) =>
+    compileUrlPattern(pattern, Array.isArray(value) ? `${option}[${index}]` : option, context),
+  );
+}
+
+function isPattern(value: unknown): boolean {
+  return typeof value === 'string' || Object.prototype.toString.call(value) === '[object RegExp]';
+}
+
+function refuseUnknownMembers(value: Record<string, unknown>, option: string, known: readonly string[]): void {
+  const unknown = Object.keys(value).find((name) => !known.includes(name));
+  if (unknown !== undefined) throw unknownOptionError(`${option}.${unknown}`, value[unknown], known);
+}
+
+/** Parses a list; a single string is a list of one. */
 function readList<T>(
   value: unknown,
   option: string,
   accepts: (item: unknown) => boolean,
   accepted: string,
 ): readonly T[] {
+  if (typeof value === 'string' && accepts(value)) return [value as T];
   if (!Array.isArray(value)) throw optionError(option, value, accepted);
   const wrong = value.findIndex((item) => !accepts(item));
   if (wrong !== -1) throw optionError(`${option}[${wrong}]`, value[wrong], accepted);
   return value as T[];
+}
+
+function isCode(value: unknown): boolean {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 100 && value <= 599;
 }
 
 function isText(value: unknown): boolean {
@@ -150,8 +232,9 @@ function isToken(value: unknown): boolean {
   return typeof value === 'string' && /^[!#$%&'*+.^_`|~\w-]+$/.test(value);
 }
 
+/** Returns whether a value is a plain object, also one of another realm. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
-  if (typeof value !== 'object' || value === null) return false;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }

@@ -1,16 +1,21 @@
 import { describe, optionError } from '../errors.js';
 import type { CachedResponse } from '../models/cached-response.js';
 import type { CacheEvent } from '../models/events.js';
+import { parseExpiration } from '../policy/expiration.js';
 import type { Rules } from '../policy/rules.js';
-import type { UrlMatcher } from '../policy/url-pattern.js';
 import type { KeyRules } from '../request/cache-key.js';
 import {
   type ExpirationRule,
+  type InvalidationRules,
+  isRecord,
+  NO_TAGS,
+  type PatternContext,
   readBoolean,
   readBytes,
   readCodes,
   readCredentialNames,
   readCredentials,
+  readDefaultExpireAfter,
   readExpireAfter,
   readFunction,
   readInvalidates,
@@ -18,25 +23,32 @@ import {
   readMatchHeaders,
   readMethods,
   readNames,
+  readNetworkFirst,
   readOldDataOnError,
   readStaleWhileRevalidate,
+  readTags,
+  readTargetedFields,
   readUrlsExpireAfter,
+  type TagRules,
+  type UrlExpiration,
 } from './parse.js';
 import type { CacheOptions, RequestCacheOptions, SharedCacheOptions } from './types.js';
 
 /**
- * The settings of one call in compiled form: the instance's, with those given by the request over them. Frozen; where a
- * request gives none it is the instance's own object, so that a hit does not pay for them.
+ * The settings of one request in compiled form: those of the instance, overridden by those of the request. Frozen. If the
+ * request sets none it is the instance's own object, so that a hit does not pay for compilation.
  */
 export interface CallSettings extends Rules, KeyRules {
-  /** Given by the request itself: highest precedence but headers. */
+  /** The request's own `expireAfter`. */
   readonly requestExpireAfter: ExpirationRule | undefined;
-  readonly urlsExpireAfter: readonly (readonly [UrlMatcher, ExpirationRule])[];
-  /** The instance's. Undefined where headers and heuristics are to decide. */
+  readonly urlsExpireAfter: readonly UrlExpiration[];
+  /** The instance's `expireAfter`. Undefined if it is not set: the response never expires, or RFC 9111 decides. */
   readonly expireAfter: ExpirationRule | undefined;
   readonly filterFn: ((response: CachedResponse) => boolean | Promise<boolean>) | undefined;
+  /** Those of instance and request together. */
+  readonly tags: TagRules;
   readonly coalesce: boolean;
-  /** Seconds that a lease lasts without being renewed; 0 for none. */
+  /** Seconds until a lease expires that is not renewed; 0 for none. */
   readonly lease: number;
   /** Bytes. */
   readonly maxBodySize: number;
@@ -44,10 +56,10 @@ export interface CallSettings extends Rules, KeyRules {
   /** False for `cache: false`. Only per request. */
   readonly enabled: boolean;
   /** Only per request. */
-  readonly invalidates: true | readonly UrlMatcher[] | undefined;
+  readonly invalidates: InvalidationRules | undefined;
 }
 
-/** Options that belong to the store and are settled when it is opened. */
+/** Options of the store, which are fixed when it is opened. */
 export const STORE_OPTIONS = [
   'cacheName',
   'backend',
@@ -58,15 +70,21 @@ export const STORE_OPTIONS = [
 ] as const;
 export type StoreOption = (typeof STORE_OPTIONS)[number];
 
-/** An instance's settings; every write is validated (requests-cache: `session.settings`). */
+/**
+ * The settings of an instance, as `instance.cacheSettings`; every write is validated (requests-cache:
+ * `session.settings`).
+ *
+ * @example
+ * api.cacheSettings.expireAfter = '1h';
+ */
 export type CacheSettings = { -readonly [Name in Exclude<keyof CacheOptions, StoreOption>]: CacheOptions[Name] };
 export type SettingName = keyof CacheSettings;
 
-type Reader = (value: unknown, option: string) => Partial<CallSettings>;
+type Reader = (value: unknown, option: string, context: PatternContext) => Partial<CallSettings>;
 
-/** What each option of an instance becomes. Those of {@link SharedCacheOptions} may be given per request too. */
+/** The parsers of the options that instances and requests accept. */
 const SHARED_READERS: { readonly [Name in keyof Required<SharedCacheOptions>]: Reader } = {
-  expireAfter: (value, option) => ({ expireAfter: readExpireAfter(value, option) }),
+  expireAfter: (value, option) => ({ expireAfter: readDefaultExpireAfter(value, option) }),
   allowableCodes: (value, option) => ({ allowableCodes: readCodes(value, option) }),
   allowableMethods: (value, option) => ({ allowableMethods: readMethods(value, option) }),
   includeGetHeaders: (value, option) => ({ matchHeaders: readMatchHeaders(value, option) }),
@@ -77,6 +95,9 @@ const SHARED_READERS: { readonly [Name in keyof Required<SharedCacheOptions>]: R
   staleIfError: (value, option) => ({ staleIfError: readOldDataOnError(value, option) }),
   staleWhileRevalidate: (value, option) => ({ staleWhileRevalidate: readStaleWhileRevalidate(value, option) }),
   cacheControl: (value, option) => ({ cacheControl: readBoolean(value, option) }),
+  tags: (value, option) => ({ tags: readTags(value, option) }),
+  maxAge: (value, option) => ({ maxAge: parseExpiration(value, option) }),
+  networkFirst: (value, option) => ({ networkFirst: readNetworkFirst(value, option) }),
   alwaysRevalidate: (value, option) => ({ alwaysRevalidate: readBoolean(value, option) }),
   readOnly: (value, option) => ({ readOnly: readBoolean(value, option) }),
   onlyIfCached: (value, option) => ({ onlyIfCached: readBoolean(value, option) }),
@@ -87,10 +108,11 @@ const SHARED_READERS: { readonly [Name in keyof Required<SharedCacheOptions>]: R
 
 export const INSTANCE_READERS: { readonly [Name in SettingName]-?: Reader } = {
   ...SHARED_READERS,
-  urlsExpireAfter: (value, option) => ({ urlsExpireAfter: readUrlsExpireAfter(value, option) }),
+  urlsExpireAfter: (value, option, context) => ({ urlsExpireAfter: readUrlsExpireAfter(value, option, context) }),
   ignoredParameters: (value, option) => ({ ignoredParameters: readNames(value, option) }),
   credentialNames: (value, option) => ({ credentialNames: readCredentialNames(value, option) }),
   shared: (value, option) => ({ shared: readBoolean(value, option) }),
+  targetedFields: (value, option) => ({ targetedFields: readTargetedFields(value, option) }),
   lease: (value, option) => ({ lease: readLease(value, option) }),
   onEvent: (value, option) => ({ onEvent: readFunction(value, option) }),
 };
@@ -104,10 +126,10 @@ export const REQUEST_READERS: { readonly [Name in keyof Required<RequestCacheOpt
   },
   refresh: (value, option) => ({ refresh: readBoolean(value, option) }),
   forceRefresh: (value, option) => ({ forceRefresh: readBoolean(value, option) }),
-  invalidates: (value, option) => ({ invalidates: readInvalidates(value, option) }),
+  invalidates: (value, option, context) => ({ invalidates: readInvalidates(value, option, context) }),
 };
 
-/** Options and their other names; both may be given where they agree. */
+/** Options with an alias; both may be set if their values are equal. */
 export const ALIASES: readonly (readonly [SettingName, SettingName])[] = [
   ['includeGetHeaders', 'matchHeaders'],
   ['oldDataOnError', 'staleIfError'],
@@ -116,12 +138,13 @@ export const ALIASES: readonly (readonly [SettingName, SettingName])[] = [
 /** 64 MiB. */
 export const DEFAULT_MAX_BODY_SIZE = 64 * 1024 * 1024;
 
+/** Undefined members have a default that depends on `cacheControl`: the rules of HTTP apply it. */
 export const DEFAULTS: CallSettings = {
   requestExpireAfter: undefined,
   urlsExpireAfter: [],
-  expireAfter: { seconds: Number.POSITIVE_INFINITY },
-  allowableCodes: new Set([200]),
-  allowableMethods: new Set(['GET', 'HEAD']),
+  expireAfter: undefined,
+  allowableCodes: undefined,
+  allowableMethods: undefined,
   matchHeaders: false,
   ignoredParameters: new Set(),
   credentialNames: new Set(),
@@ -132,6 +155,10 @@ export const DEFAULTS: CallSettings = {
   staleWhileRevalidate: 0,
   cacheControl: false,
   shared: false,
+  targetedFields: [],
+  tags: NO_TAGS,
+  maxAge: undefined,
+  networkFirst: undefined,
   alwaysRevalidate: false,
   readOnly: false,
   onlyIfCached: false,
@@ -149,14 +176,28 @@ export const SETTING_NAMES = Object.keys(INSTANCE_READERS) as SettingName[];
 export const REQUEST_NAMES = Object.keys(REQUEST_READERS) as (keyof RequestCacheOptions)[];
 export const OPTION_NAMES: readonly string[] = [...STORE_OPTIONS, ...SETTING_NAMES];
 
-/** Not to be given per request, and not to be taken for an option of axios's. */
+/** Options of an instance that requests must not set. */
 export const INSTANCE_ONLY = OPTION_NAMES.filter((name) => !Object.hasOwn(REQUEST_READERS, name));
 
 /** @throws TypeError for an option and its alias with different values */
 export function refuseDisagreement(given: Readonly<Record<string, unknown>>): void {
   for (const [name, alias] of ALIASES) {
     const [a, b] = [name, alias].map((one) => (Object.hasOwn(given, one) ? given[one] : undefined));
-    if (a === undefined || b === undefined || describe(a) === describe(b)) continue;
-    throw optionError(name, a, `the same as its alias ${alias} (${describe(b)}), or only one of them`);
+    if (a === undefined || b === undefined || isEqual(compiled(name, a), compiled(alias, b))) continue;
+    throw optionError(name, a, `the same value as its alias ${alias} (${describe(b)}), or only one of them`);
   }
+}
+
+/** Values are compared in compiled form: `'Accept'` and `['accept']` are equal. */
+function compiled(name: SettingName, value: unknown): unknown {
+  return Object.values(INSTANCE_READERS[name](value, name, {}))[0];
+}
+
+function isEqual(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return true;
+  if (a instanceof Set && b instanceof Set) return isEqual([...a].sort(), [...b].sort());
+  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((item, at) => isEqual(item, b[at]));
+  if (!isRecord(a) || !isRecord(b)) return false;
+  const names = new Set([...Object.keys(a), ...Object.keys(b)]);
+  return [...names].every((name) => isEqual(a[name], b[name]));
 }

@@ -1,0 +1,19 @@
+/** The options of each backend, beside those of all backends, for hints in errors. */
+export const BACKEND_OPTION_NAMES: Readonly<Record<string, readonly string[]>> = {
+  sqlite: ['useTemp', 'useCacheDir', 'busyTimeout', 'fastSave', 'maxEntries', 'maxSize'],
+  redis: ['url', 'client', 'clientOptions', 'clusterOptions', 'sentinelOptions'],
+  mongodb: ['url', 'client', 'clientOptions', 'database', 'collection'],
+  gridfs: ['url', 'client', 'clientOptions', 'database', 'bucket'],
+  dynamodb: ['endpoint', 'region', 'credentials', 'clientOptions', 'table'],
+  filesystem: ['maxEntries', 'maxSize'],
+  memory: ['maxEntries', 'maxSize'],
+};
+
+/** The options of every backend that are not options of `setupCache`. */
+export const COMMON_BACKEND_OPTION_NAMES: readonly string[] = ['backendTimeout', 'strict', 'retention'];
+
+/** Returns the hint that an option belongs to other backends; undefined if no backend has it. */
+export function otherBackends(name: string): string | undefined {
+  const backends = Object.keys(BACKEND_OPTION_NAMES).filter((backend) => BACKEND_OPTION_NAMES[backend]?.includes(name));
+  return backends.length === 0 ? undefined : `it is an option of the backend ${backends.join(', ')}`;
+}
