@@ -5,6 +5,7 @@ import { describe, expect, test } from '@jest/globals';
 import axios, { type AxiosRequestConfig, type InternalAxiosRequestConfig } from 'axios';
 import ts from 'typescript';
 import { AxiosOrigin } from '../../lib/axios/axios-origin.js';
+import { ownCopy } from '../../lib/axios/copies.js';
 import { requestOfConfig } from '../../lib/axios/request-of-config.js';
 import { keyOf } from '../../lib/request/cache-key.js';
 import { uncachedReason } from '../../lib/request/uncached.js';
@@ -184,7 +185,7 @@ function isConfig(value: unknown, member: string): value is AxiosRequestConfig {
 
 function signatureOf(config: AxiosRequestConfig): string {
   const final = { ...config, headers: new axios.AxiosHeaders() } as InternalAxiosRequestConfig;
-  return new AxiosOrigin(final, 'http', config.url ?? '', Date.now).signature;
+  return new AxiosOrigin(final, 'http', config.url ?? '', Date.now, ownCopy).signature;
 }
 
 describe("the classes of axios's members hold", () => {
