@@ -5,7 +5,8 @@ import { InFlight } from './axios/in-flight.js';
 import type { BaseCache } from './cache/base-cache.js';
 import { internalsOf } from './cache/internals.js';
 import { openCache } from './cache/open-cache.js';
-import { type CacheSettings, InstanceSettings, storeOptions } from './settings/instance.js';
+import { storeOptions } from './settings/given-options.js';
+import { type CacheSettings, InstanceSettings } from './settings/instance.js';
 import type { CacheOptions } from './settings/types.js';
 import type { SetupInternals } from './setup-cache.js';
 
