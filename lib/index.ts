@@ -64,3 +64,4 @@ export type {
 } from './settings/types.js';
 export { urlMatch } from './settings/url-match.js';
 export { type CachedAxiosInstance, setupCache } from './setup-cache.js';
+export { NodeSqliteAdapter, type NodeSqliteAdapterOptions } from './stores/sqlite/node-sqlite-adapter.js';

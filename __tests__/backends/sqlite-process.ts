@@ -1,7 +1,8 @@
 import * as path from 'node:path';
+import type { SqliteDriverName } from '../../lib/stores/sqlite/choose-driver.js';
 import { SqliteStore } from '../../lib/stores/sqlite/index.js';
 
 /** For the contract's child processes. */
-export function open(folder: string, cacheName: string): SqliteStore {
-  return new SqliteStore(path.join(folder, cacheName), {}, Date.now);
+export function open(folder: string, cacheName: string, driver?: SqliteDriverName): SqliteStore {
+  return new SqliteStore(path.join(folder, cacheName), { driver }, Date.now);
 }

@@ -1,8 +1,8 @@
 import { optionError } from '../errors.js';
-import { canResolve } from '../platform/load-client.js';
 import { isAdapter, isKeyv } from '../stores/keyv/index.js';
+import { missingDriver } from '../stores/sqlite/choose-driver.js';
 import type { BackendClock } from './backend-options.js';
-import { DefaultCache } from './backends/default-cache.js';
+import { DefaultCache, warnOfMemory } from './backends/default-cache.js';
 import { DynamoDbCache } from './backends/dynamodb-cache.js';
 import { FileCache } from './backends/file-cache.js';
 import { GridFSCache } from './backends/gridfs-cache.js';
@@ -64,7 +64,7 @@ export function openCache(
 }
 
 function classFor(backend: unknown): CacheClass {
-  if (backend === undefined) return canResolve('@keyv/sqlite') ? DefaultCache : MemoryCache;
+  if (backend === undefined) return defaultClass();
   if (typeof backend === 'string' && Object.hasOwn(BACKENDS, backend)) return BACKENDS[backend] as CacheClass;
   if (typeof backend === 'function' && backend.prototype instanceof BaseCache) return backend as CacheClass;
   const names = Object.keys(BACKENDS).map((name) => `"${name}"`);
@@ -73,4 +73,11 @@ function classFor(backend: unknown): CacheClass {
     backend,
     `${names.join(', ')}, a backend class, an open cache, a Keyv or a Keyv storage adapter`,
   );
+}
+
+function defaultClass(): CacheClass {
+  const missing = missingDriver(undefined);
+  if (!missing) return DefaultCache;
+  warnOfMemory(missing.message);
+  return MemoryCache;
 }

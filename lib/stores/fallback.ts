@@ -1,30 +1,48 @@
-import { CacheError } from '../errors.js';
 import type { Entry, EntrySummary } from '../models/entry.js';
-import type { MaybePromise } from '../platform/maybe-promise.js';
+import { chain, type MaybePromise } from '../platform/maybe-promise.js';
 import type { EntryQuery, Store } from './store.js';
 
-/** One that counts and purges in one step, as SQLite and memory do. */
 type IndexedStore = Store & Required<Pick<Store, 'count' | 'deleteExpired'>>;
 
-/**
- * A store that nobody asked for by name, with another to take its place where its package turns out to be broken: a
- * native part that was never built is no reason for requests to fail.
- */
-export class FallbackStore implements Store {
-  #store: IndexedStore;
-  readonly #substitute: () => IndexedStore;
-  readonly #onFallback: (error: CacheError) => void;
-  #settled = false;
+/** A store that can say why it is of no use here. */
+export interface PreferredStore extends IndexedStore {
+  /**
+   * Opens the store; resolves to the reason if it cannot be written to in this environment.
+   *
+   * @throws failures that may pass, or that only management should mend
+   */
+  findObstacle(): Promise<Error | undefined>;
+}
 
-  /** @param onFallback told once, when the substitute takes over */
-  constructor(store: IndexedStore, substitute: () => IndexedStore, onFallback: (error: CacheError) => void) {
-    this.#store = store;
+/** The store of a cache without a named backend, with a substitute if the store cannot be used in this environment. */
+export class FallbackStore implements Store {
+  readonly #preferred: PreferredStore;
+  readonly #substitute: () => IndexedStore;
+  readonly #onFallback: (obstacle: Error) => void;
+  #chosen: IndexedStore | undefined;
+  #choosing: Promise<IndexedStore> | undefined;
+
+  /** @param onFallback called once, when the substitute takes over */
+  constructor(preferred: PreferredStore, substitute: () => IndexedStore, onFallback: (obstacle: Error) => void) {
+    this.#preferred = preferred;
     this.#substitute = substitute;
     this.#onFallback = onFallback;
   }
 
   get name(): string {
-    return this.#store.name;
+    return this.#current.name;
+  }
+
+  get location(): string | undefined {
+    return this.#current.location;
+  }
+
+  get maxEntrySize(): number {
+    return this.#current.maxEntrySize ?? Number.POSITIVE_INFINITY;
+  }
+
+  get suggestedBodySize(): number {
+    return this.#current.suggestedBodySize ?? Number.POSITIVE_INFINITY;
   }
 
   find(id: string): MaybePromise<Entry | undefined> {
@@ -44,8 +62,7 @@ export class FallbackStore implements Store {
   }
 
   async *list(query?: EntryQuery): AsyncGenerator<EntrySummary> {
-    await this.ready();
-    yield* this.#store.list(query);
+    yield* (await this.#choose()).list(query);
   }
 
   async count(query?: EntryQuery): Promise<number> {
@@ -53,17 +70,14 @@ export class FallbackStore implements Store {
   }
 
   async *deleteExpired(now: number): AsyncGenerator<number> {
-    await this.ready();
-    yield* this.#store.deleteExpired(now);
+    yield* (await this.#choose()).deleteExpired(now);
   }
 
   async *clear(): AsyncGenerator<unknown> {
-    yield await this.#use(async (store) => {
-      for await (const _ of store.clear());
-    });
+    yield* (await this.#choose()).clear();
   }
 
-  /** Memory, which may have taken SQLite's place, has nobody to share a lease with. */
+  /** Memory has no other process with which it could share a lease. */
   async acquireLease(name: string, holder: string, seconds: number): Promise<boolean> {
     return this.#use((store) => store.acquireLease?.(name, holder, seconds) ?? true);
   }
@@ -72,32 +86,55 @@ export class FallbackStore implements Store {
     return this.#use((store) => store.releaseLease?.(name, holder));
   }
 
+  /** Memory has no other process whose invalidations would have to be ordered. */
+  currentOrder(): MaybePromise<number> {
+    return this.#use((store) => store.currentOrder?.() ?? 0);
+  }
+
+  invalidate(digests: readonly string[]): MaybePromise<void> {
+    return this.#use((store) => store.invalidate?.(digests));
+  }
+
+  async size(): Promise<number> {
+    return this.#use((store) => store.size?.() ?? 0);
+  }
+
+  async *vacuum(): AsyncGenerator<unknown> {
+    const store = await this.#choose();
+    if (store.vacuum) yield* store.vacuum();
+  }
+
   async ready(): Promise<void> {
     return this.#use((store) => store.ready());
   }
 
   close(): Promise<void> {
-    return this.#store.close();
+    return this.#current.close();
+  }
+
+  get #current(): IndexedStore {
+    return this.#chosen ?? this.#preferred;
   }
 
   #use<T>(work: (store: IndexedStore) => MaybePromise<T>): MaybePromise<T> {
-    return this.#settled ? work(this.#store) : this.#try(work);
+    return this.#chosen ? work(this.#chosen) : chain(this.#choose(), work);
   }
 
-  async #try<T>(work: (store: IndexedStore) => MaybePromise<T>): Promise<T> {
-    const tried = this.#store;
-    try {
-      const value = await work(tried);
-      this.#settled = true;
-      return value;
-    } catch (error) {
-      if (!(error instanceof CacheError) || error.code !== 'ERR_CACHE_BROKEN_PACKAGE') throw error;
-      if (this.#store === tried) {
-        this.#store = this.#substitute();
-        this.#settled = true;
-        this.#onFallback(error);
-      }
-      return work(this.#store);
+  #choose(): Promise<IndexedStore> {
+    this.#choosing ??= this.#chooseOnce().catch((error: unknown) => {
+      this.#choosing = undefined;
+      throw error;
+    });
+    return this.#choosing;
+  }
+
+  async #chooseOnce(): Promise<IndexedStore> {
+    const obstacle = await this.#preferred.findObstacle();
+    this.#chosen = obstacle ? this.#substitute() : this.#preferred;
+    if (obstacle) {
+      await this.#preferred.close();
+      this.#onFallback(obstacle);
     }
+    return this.#chosen;
   }
 }

@@ -5,16 +5,23 @@ import { type BackendClock, codecFor, DEFAULT_CACHE_NAME } from '../backend-opti
 import { BaseCache } from '../base-cache.js';
 import { readSqliteOptions, type SqliteCacheOptions } from '../sqlite-options.js';
 
-/** What is opened where no backend is named: SQLite, or memory where its package can't be loaded. */
+/** The cache of an instance without a named backend: SQLite, or memory if the file cannot be used. */
 export class DefaultCache extends BaseCache {
   constructor(options: SqliteCacheOptions = {}, { now = Date.now }: BackendClock = {}) {
     const { cacheName = DEFAULT_CACHE_NAME, ...rest } = readSqliteOptions(options);
     const { maxEntries, maxSize, retention } = rest;
+    const sqlite = new SqliteStore(cacheName, rest, now);
     const store = new FallbackStore(
-      new SqliteStore(cacheName, rest, now),
+      sqlite,
       () => new MemoryStore({ maxEntries, maxSize, retention }, now),
-      (error) => process.emitWarning(`${error.message}; memory takes its place`, 'CacheWarning'),
+      ({ message }) => warnOfMemory(`the cache cannot use the file ${sqlite.file} (${message})`),
     );
     super({ ...rest, store, codec: codecFor({ ...rest, cacheName }), now });
   }
+}
+
+/** Warns that nothing will last, although nobody asked for memory. */
+export function warnOfMemory(reason: string): void {
+  const message = `${reason}; memory takes its place, and stored responses are lost when the process ends. To silence this warning, set backend: 'memory'`;
+  process.emitWarning(message, 'CacheWarning');
 }

@@ -1,4 +1,3 @@
-import { canResolve, missingPackage } from '../../platform/load-client.js';
 import { brandOf } from '../../platform/shared-state.js';
 import { SqliteStore } from '../../stores/sqlite/index.js';
 import { type BackendClock, codecFor, DEFAULT_CACHE_NAME } from '../backend-options.js';
@@ -8,19 +7,22 @@ import { readSqliteOptions, type SqliteCacheOptions } from '../sqlite-options.js
 export type { SqliteCacheOptions };
 
 /**
- * Stored responses in a SQLite file, through @keyv/sqlite. `cacheName` is its path, relative or absolute; `.sqlite` is
- * added where it has no extension.
+ * Stores responses in a SQLite file, through `node:sqlite` or `@keyv/sqlite` (requests-cache: `SQLiteCache`).
+ *
+ * `cacheName` is the path of the file, relative or absolute; `~/` is the home directory, `.sqlite` is added to a path
+ * without an extension, and `':memory:'` is a database in memory.
+ *
+ * @example new SqliteCache({ cacheName: '~/.cache/reports', maxSize: 500_000_000 })
  */
 export class SqliteCache extends BaseCache {
   /** @internal */
   static override readonly brand: string = /* @__PURE__ */ brandOf('SqliteCache');
 
   /**
-   * @throws TypeError for a wrong option, which it names; CacheError `ERR_CACHE_MISSING_PACKAGE` where @keyv/sqlite is
-   *   not installed
+   * @throws TypeError for a wrong option, which it names; CacheError `ERR_CACHE_MISSING_PACKAGE` if the runtime has no
+   *   `node:sqlite` and `@keyv/sqlite` is not installed
    */
   constructor(options: SqliteCacheOptions = {}, { now = Date.now }: BackendClock = {}) {
-    if (!canResolve('@keyv/sqlite')) throw missingPackage('@keyv/sqlite', 'backend "sqlite"');
     const { cacheName = DEFAULT_CACHE_NAME, ...rest } = readSqliteOptions(options);
     super({ ...rest, store: new SqliteStore(cacheName, rest, now), codec: codecFor({ ...rest, cacheName }), now });
   }

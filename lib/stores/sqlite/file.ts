@@ -1,0 +1,94 @@
+import { closeSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
+import * as path from 'node:path';
+
+export interface SqliteFileOptions {
+  /**
+   * Resolves a relative path in the system's folder for temporary files. Default: `false`.
+   *
+   * @example useTemp: true
+   */
+  readonly useTemp?: boolean | undefined;
+  /**
+   * Resolves a relative path in the user's cache folder. Default: `false`.
+   *
+   * @example useCacheDir: true
+   */
+  readonly useCacheDir?: boolean | undefined;
+}
+
+export const IN_MEMORY = ':memory:';
+/** Suffixes of the files that SQLite keeps beside a database. */
+const COMPANIONS = ['-wal', '-shm', '-journal'];
+
+/** Returns the absolute path of a cache's file; `.sqlite` is added to a name without an extension. */
+export function sqliteFile(cacheName: string, options: SqliteFileOptions): string {
+  if (cacheName === IN_MEMORY) return IN_MEMORY;
+  const file = path.extname(cacheName) === '' ? `${cacheName}.sqlite` : cacheName;
+  if (options.useTemp) return path.resolve(tmpdir(), file);
+  return options.useCacheDir ? path.resolve(cacheFolder(), file) : path.resolve(file);
+}
+
+function cacheFolder(): string {
+  if (process.platform === 'darwin') return path.join(homedir(), 'Library', 'Caches');
+  if (process.platform === 'win32') return process.env.LOCALAPPDATA ?? path.join(homedir(), 'AppData', 'Local');
+  return process.env.XDG_CACHE_HOME ?? path.join(homedir(), '.cache');
+}
+
+/** The file of a database, as the file system sees it. */
+export class DatabaseFile {
+  readonly path: string;
+
+  constructor(file: string) {
+    this.path = file;
+  }
+
+  get isInMemory(): boolean {
+    return this.path === IN_MEMORY;
+  }
+
+  /**
+   * Creates the file with its folder if it does not exist. SQLite gives its other files the mode of this one. An existing
+   * file is not opened: closing it would release the locks of this process's other connections to it (POSIX).
+   */
+  create(): void {
+    if (this.isInMemory) return;
+    mkdirSync(path.dirname(this.path), { recursive: true, mode: 0o700 });
+    try {
+      closeSync(openSync(this.path, 'wx', 0o600));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
+
+  /** Identifies the file that has the path now. The number cannot be reused while a connection has the file open. */
+  identity(): string | undefined {
+    if (this.isInMemory) return this.path;
+    const found = statSync(this.path, { throwIfNoEntry: false });
+    return found && `${found.dev}:${found.ino}`;
+  }
+
+  /** Whether the file can be read without SQLite's other files: changes that are only in the WAL would be missed. */
+  isCompleteWithoutWal(): boolean {
+    const [file, wal] = ['', '-wal'].map(
+      (suffix) => statSync(this.path + suffix, { throwIfNoEntry: false })?.size ?? 0,
+    );
+    return file !== 0 && wal === 0;
+  }
+
+  remove(): void {
+    for (const suffix of ['', ...COMPANIONS]) rmSync(this.path + suffix, { force: true });
+  }
+
+  /** Bytes of the file and of what SQLite keeps beside it. */
+  async size(): Promise<number> {
+    const sizes = ['', ...COMPANIONS].map((suffix) =>
+      stat(this.path + suffix).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    );
+    return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+  }
+}
