@@ -23,12 +23,13 @@ describeService(mongo, (server) => {
       new GridFSStore(nameIn(folder, cacheName), { ...options, url: server().url }, now),
     persistent: true,
     bounded: false,
+    ordered: true,
     processModule: '__tests__/backends/gridfs-process.ts',
     processArgument: () => server().url,
     plantGarbage: (folder, cacheName, id) =>
       raw(async (client) => {
         const name = nameIn(folder, cacheName);
-        const bucket = new GridFSBucket(client.db(name), { bucketName: 'responses' });
+        const bucket = new GridFSBucket(client.db(name), { bucketName: 'responses_v1' });
         await new Promise((resolve) =>
           bucket.openUploadStream(`${name}:${id}`).once('finish', resolve).end('not ours'),
         );
@@ -41,8 +42,8 @@ describeService(mongo, (server) => {
       raw(async (client) => {
         const db = client.db('revisions');
         return [
-          await db.collection('responses.files').countDocuments(),
-          await db.collection('responses.chunks').countDocuments(),
+          await db.collection('responses_v1.files').countDocuments(),
+          await db.collection('responses_v1.chunks').countDocuments(),
         ];
       });
     for (let index = 0; index < 5; index += 1)
@@ -90,7 +91,7 @@ describeService(mongo, (server) => {
       await store.put([entry('a')]);
       expect((await store.find(entry('a').id))?.kind).toBe('response');
       await store.close();
-      expect(await client.db('files_of_caches').collection('own_gridfs.files').countDocuments()).toBe(1);
+      expect(await client.db('files_of_caches').collection('responses_v1.files').countDocuments()).toBe(1);
     });
   });
 

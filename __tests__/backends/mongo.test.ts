@@ -25,6 +25,7 @@ describeService(mongo, (server) => {
     persistent: true,
     bounded: false,
     expires: false,
+    ordered: true,
     processModule: '__tests__/backends/mongo-process.ts',
     processArgument: () => server().url,
     plantGarbage: (folder, cacheName, id) =>
@@ -32,7 +33,7 @@ describeService(mongo, (server) => {
         const name = nameIn(folder, cacheName);
         await client
           .db(name)
-          .collection('responses')
+          .collection('responses_v1')
           .insertOne({ key: `${name}:${id}`, value: 'not ours' });
       }),
   });
@@ -60,7 +61,7 @@ describeService(mongo, (server) => {
       await store.put([entry('a')]);
       expect((await store.find(entry('a').id))?.kind).toBe('response');
       await store.close();
-      expect(await client.db('own').collection('responses').countDocuments()).toBe(1);
+      expect(await client.db('own').collection('responses_v1').countDocuments()).toBe(1);
     });
   });
 
@@ -69,10 +70,10 @@ describeService(mongo, (server) => {
     await store.put([entry('a', { staleAt: 65_000 })]);
     await store.put([entry('b', { staleAt: Number.POSITIVE_INFINITY })]);
     await raw(async (client) => {
-      const documents = await client.db('retained').collection('responses').find().sort({ key: 1 }).toArray();
+      const documents = await client.db('retained').collection('responses_v1').find().sort({ key: 1 }).toArray();
       const lifetime = documents[0]?.expiresAt.getTime() - Date.now();
       expect([lifetime > 110_000, lifetime <= 120_000, documents[1]?.expiresAt]).toEqual([true, true, null]);
-      const indexes = await client.db('retained').collection('responses').indexes();
+      const indexes = await client.db('retained').collection('responses_v1').indexes();
       expect(indexes.find(({ key }) => key.expiresAt === 1)?.expireAfterSeconds).toBe(0);
     });
     await store.close();

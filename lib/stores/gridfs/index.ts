@@ -1,152 +1,209 @@
-import type { Document, Filter, GridFSBucket, ObjectId } from 'mongodb';
+import { randomUUID } from 'node:crypto';
+import type { Db, Document, Filter } from 'mongodb';
 import type { Entry, EntrySummary } from '../../models/entry.js';
-import { bytes, entryOf, fieldsOf, summaryOf } from '../document-form.js';
-import { counts, fits, mapConcurrently, putInTurn, withMembers } from '../entry-query.js';
+import { bytes, fieldsOf, summaryOf } from '../document-form.js';
+import { batches, countListed, fits } from '../entry-query.js';
 import { MongoConnection, type MongoConnectionOptions } from '../mongodb/connection.js';
-import { conditions, keysOf } from '../mongodb/index.js';
-import { deleteExpiredOneByOne, RetentionSweep } from '../retention.js';
+import { conditions, counted, DIRECT, keysOf } from '../mongodb/filters.js';
+import { DEFAULT_COLLECTION } from '../mongodb/index.js';
+import { InvalidationOrder } from '../mongodb/invalidation-order.js';
+import { MongoLeases } from '../mongodb/leases.js';
+import { RetentionSweep } from '../retention.js';
 import type { EntryQuery, Store } from '../store.js';
+import {
+  Bucket,
+  FIELDS,
+  isCountedFile,
+  type NewFile,
+  newest,
+  nextRevision,
+  PUBLISHED,
+  type StoredFile,
+} from './bucket.js';
 
 export interface GridFSStoreOptions extends MongoConnectionOptions {
-  /** Default: `'responses'`, or the cache's name where a database is given. */
+  /** Name of the bucket. Default: `'responses_v1'`. */
   readonly bucket?: string | undefined;
-  /** Seconds that an entry is kept after it expired. Default: for ever. */
+  /** Seconds that an entry is kept after it expired. Default: forever. */
   readonly retention?: number | undefined;
 }
 
-/** A document of the bucket's `files`. */
-interface File extends Document {
-  readonly _id: ObjectId;
-  readonly filename: string;
-  /** Bytes. */
-  readonly length: number;
-  readonly uploadDate: Date;
-}
-
-/** Newest first: of several revisions, only the first is there for readers. */
-const NEWEST = { uploadDate: -1, _id: -1 } as const;
-const BATCH = 500;
+/** Files that are listed or deleted at once. */
+const BATCH = 200;
+/** Milliseconds after which a file that was never published is deleted. */
+const UNPUBLISHED_LIFETIME = 24 * 60 * 60 * 1000;
 
 /**
- * Entries in GridFS, in a bucket of their own: bodies of any size as files, heads as the files' metadata. It works on
- * GridFSBucket over @keyv/mongo's connection, since the adapter's own operations keep every revision, delete one of them,
- * and read bytes as text.
+ * Entries in GridFS, in a bucket of their own: bodies of any size as files, heads as the metadata of the files. The
+ * operations of @keyv/mongo are not used: they keep every revision, delete one of them, and read bytes as text.
+ *
+ * A file is pending until the store has looked for invalidations (docs/decisions/0016). Each write is a file of its own
+ * with a higher revision; the writer then deletes lower ones.
  */
 export class GridFSStore implements Store {
   readonly name = 'gridfs';
   readonly #connection: MongoConnection;
+  readonly #bucket: Bucket;
   readonly #prefix: string;
-  readonly #now: () => number;
+  readonly #leases: MongoLeases;
+  readonly #order: InvalidationOrder;
   readonly #sweep: RetentionSweep;
+  readonly #now: () => number;
 
   constructor(cacheName: string, options: GridFSStoreOptions, now: () => number) {
-    const collection = options.bucket ?? (options.database === undefined ? 'responses' : cacheName);
+    const name = options.bucket ?? DEFAULT_COLLECTION;
     this.#prefix = `${cacheName}:`;
     this.#now = now;
     this.#sweep = new RetentionSweep(options.retention, now);
-    this.#connection = new MongoConnection(cacheName, options, { collection, useGridFS: true }, async ({ db }) => {
-      const files = db.collection(`${collection}.files`);
-      // Those of GridFS itself first: the driver looks for them before each upload.
-      await files.createIndex({ filename: 1, uploadDate: 1 });
-      await db.collection(`${collection}.chunks`).createIndex({ files_id: 1, n: 1 }, { unique: true });
-      for (const field of ['staleAt', 'group', 'indexes']) await files.createIndex({ [`metadata.${field}`]: 1 });
+    this.#bucket = new Bucket(name);
+    this.#leases = new MongoLeases(name, this.#prefix);
+    this.#order = new InvalidationOrder(name, this.#prefix);
+    this.#connection = new MongoConnection(cacheName, options, async (db) => {
+      await this.#bucket.prepare(db);
+      await this.#leases.prepare(db);
+      await this.#order.prepare(db);
     });
+  }
+
+  get location(): string | undefined {
+    return this.#connection.location;
   }
 
   find(id: string): Promise<Entry | undefined> {
-    return this.#run(async (bucket) => {
-      for (;;) {
-        const [file] = await this.#revisions(bucket, id);
-        if (!file) return undefined;
-        const body = await download(bucket, file);
-        // It was replaced meanwhile: there is a newer one, or none.
-        if (body) return entryOf(id, { ...file.metadata, body });
-      }
-    });
+    return this.#connection.run('read', (db) => this.#bucket.read(db, id, this.#prefix + id));
   }
 
   async put(entries: readonly Entry[]): Promise<boolean> {
-    return putInTurn(this, entries, (entry) => this.#putOne(entry));
+    const stored = await this.#connection.run('write', (db) => this.#put(db, entries));
+    this.#sweep.start((until) => this.deleteExpired(until));
+    return stored;
   }
 
-  async #putOne(entry: Entry): Promise<void> {
-    await this.#run(async (bucket) => {
-      const filename = this.#prefix + entry.id;
-      const upload = bucket.openUploadStream(filename, { metadata: { ...fieldsOf(entry) } });
-      await new Promise<void>((resolve, reject) => {
-        upload.once('finish', resolve).once('error', reject);
-        upload.end(bytes(entry.body));
-      });
-      const [newest, ...older] = await this.#revisions(bucket, entry.id);
-      if (newest) for (const file of older) await remove(bucket, file._id);
-    });
-    this.#sweep.start((until) => deleteExpiredOneByOne(this, until));
+  async #put(db: Db, entries: readonly Entry[]): Promise<boolean> {
+    const token = randomUUID();
+    const files = entries.map((entry) => this.#newFile(entry, token));
+    const filenames = files.map(({ filename }) => filename);
+    const ids = await this.#bucket.write(
+      db,
+      files,
+      entries.map(({ body }) => bytes(body)),
+    );
+    const [outOfDate, present] = await Promise.all([
+      this.#order.isOutOfDate(db, entries),
+      this.#bucket.revisions(db, filenames),
+    ]);
+    if (outOfDate) {
+      await this.#bucket.remove(db, ids);
+      return false;
+    }
+    const { matchedCount } = await this.#bucket.files(db).bulkWrite(
+      files.map(({ filename }, index) => ({
+        updateOne: {
+          filter: { _id: ids[index], 'metadata.pending': token } as Filter<StoredFile>,
+          update: {
+            $set: { 'metadata.revision': nextRevision(present.filter((file) => file.filename === filename)) },
+            $unset: { 'metadata.pending': '' },
+          } as Document,
+        },
+      })),
+    );
+    const all = await this.#bucket.revisions(db, filenames);
+    const kept = new Set(filenames.map((name) => newest(all.filter(({ filename }) => filename === name))?._id));
+    await this.#bucket.remove(
+      db,
+      all.flatMap(({ _id }) => (kept.has(_id) ? [] : [_id])),
+    );
+    // What is missing was deleted by an invalidation, or while another process deleted it for a newer one.
+    return matchedCount === files.length || !(await this.#order.isOutOfDate(db, entries));
   }
 
-  async deleteGroups(ids: readonly string[]): Promise<number> {
-    return this.delete(await withMembers(this, ids));
+  deleteGroups(ids: readonly string[]): Promise<number> {
+    return this.#delete(ids, (batch) => ({
+      $or: [this.#filenames(batch), { ...this.#all(), 'metadata.group': { $in: batch } }],
+    }));
   }
 
   delete(ids: readonly string[]): Promise<number> {
-    return this.#run(async (bucket) => {
-      const dropped = await mapConcurrently(ids, async (id) => {
-        const files = await this.#revisions(bucket, id);
-        for (const file of files) await remove(bucket, file._id);
-        return files[0] !== undefined && counts(summaryOf(id, files[0].metadata));
-      });
-      return dropped.filter(Boolean).length;
-    });
+    return this.#delete(ids, (batch) => this.#filenames(batch));
   }
 
   async *list(query: EntryQuery = {}): AsyncGenerator<EntrySummary> {
-    const filter = { ...this.#all(), ...conditions(query, this.#prefix, 'filename', 'metadata.') };
-    let after = '';
-    for (;;) {
-      const page = await this.#run((bucket) => {
-        const more: Filter<Document> = after === '' ? filter : { $and: [filter, { filename: { $gt: after } }] };
-        return bucket
-          .find(more as Parameters<GridFSBucket['find']>[0], { promoteBuffers: true })
-          .sort({ filename: 1 })
+    const filter = { ...PUBLISHED, ...conditions(query, this.#prefix, FIELDS) };
+    for (let after: string | undefined = this.#prefix; after !== undefined; ) {
+      const range = { filename: { ...this.#all().filename, $gt: after } };
+      const page: readonly StoredFile[] = await this.#connection.run('read', (db) =>
+        this.#bucket
+          .files(db)
+          .find({ $and: [range, filter] } as Filter<StoredFile>)
+          .sort({ filename: 1, 'metadata.revision': -1 })
           .limit(BATCH)
-          .toArray();
-      });
-      for (const [index, { filename, metadata }] of page.entries()) {
-        const repeated = filename === (index === 0 ? after : page[index - 1]?.filename);
-        const summary = summaryOf(filename.slice(this.#prefix.length), metadata);
-        if (!repeated && fits(summary, query)) yield summary;
+          .toArray(),
+      );
+      let last: string | undefined;
+      for (const { filename, length, metadata } of page) {
+        // The highest revision of a name comes first. A list of names meets the range too, but is no name of this cache.
+        if (typeof filename !== 'string' || filename === last) continue;
+        last = filename;
+        const summary = summaryOf(filename.slice(this.#prefix.length), { size: length, ...metadata });
+        if (fits(summary, query)) yield summary;
       }
-      const last = page.at(-1);
-      if (!last || page.length < BATCH) return;
-      after = last.filename;
+      after = page.length < BATCH ? undefined : last;
     }
   }
 
-  async *clear(): AsyncGenerator<unknown> {
-    let found: number;
-    do {
-      found = await this.#run(async (bucket) => {
-        const files = await bucket
-          .find(this.#all() as Parameters<GridFSBucket['find']>[0])
-          .limit(BATCH)
-          .toArray();
-        await mapConcurrently(files, ({ _id }) => remove(bucket, _id));
-        return files.length;
-      });
-      yield;
-    } while (found > 0);
+  async count(query: EntryQuery = {}): Promise<number> {
+    // Only the head shows whether an entry can be read.
+    if (query.kind === 'unknown') return countListed(this.list(query), query);
+    const kind = query.kind === undefined ? counted(FIELDS) : {};
+    const filter = { $and: [this.#all(), PUBLISHED, conditions(query, this.#prefix, FIELDS), kind] };
+    const stages = [{ $match: filter }, { $group: { _id: '$filename' } }, { $count: 'number' }];
+    return this.#connection.run('read', async (db) => {
+      const [counted] = await this.#bucket.files(db).aggregate(stages, { allowDiskUse: true }).toArray();
+      return Number(counted?.number ?? 0);
+    });
+  }
+
+  async *deleteExpired(now: number): AsyncGenerator<number> {
+    const kind = { $in: [...DIRECT, 'redirect'] };
+    yield* this.#deletePages({ ...PUBLISHED, 'metadata.kind': kind, 'metadata.staleAt': { $lte: now } });
+    const abandoned = new Date(this.#now() - UNPUBLISHED_LIFETIME);
+    const steps = this.#deletePages({ 'metadata.pending': { $exists: true }, uploadDate: { $lt: abandoned } });
+    for await (const _ of steps) yield 0;
+  }
+
+  clear(): AsyncIterable<unknown> {
+    return this.#deletePages({});
   }
 
   acquireLease(name: string, holder: string, seconds: number): Promise<boolean> {
-    const now = this.#now();
-    return this.#connection.claim(this.#prefix + name, holder, new Date(now + seconds * 1000), new Date(now));
+    return this.#connection.run('write', (db) => this.#leases.acquire(db, name, holder, seconds));
   }
 
   releaseLease(name: string, holder: string): Promise<void> {
-    return this.#connection.release(this.#prefix + name, holder);
+    return this.#connection.run('write', (db) => this.#leases.release(db, name, holder));
+  }
+
+  currentOrder(): Promise<number> {
+    return this.#connection.run('read', (db) => this.#order.current(db));
+  }
+
+  async invalidate(digests: readonly string[]): Promise<void> {
+    const order = await this.#connection.run('write', (db) => this.#order.record(db, digests));
+    const steps = this.#deletePages({
+      'metadata.pending': { $exists: true },
+      'metadata.order': { $lt: order },
+      ...(digests.length === 0 ? {} : { 'metadata.indexes': { $in: digests } }),
+    });
+    for await (const _ of steps);
+  }
+
+  /** Bytes of the bucket's files and chunks. */
+  size(): Promise<number> {
+    return this.#connection.run('read', (db) => this.#bucket.size(db));
   }
 
   async ready(): Promise<void> {
-    await this.#connection.run(({ db }) => db.command({ ping: 1 }));
+    await this.#connection.run('read', (db) => db.command({ ping: 1 }));
   }
 
   async close(): Promise<void> {
@@ -154,38 +211,56 @@ export class GridFSStore implements Store {
     await this.#connection.close();
   }
 
-  #run<T>(work: (bucket: GridFSBucket) => Promise<T>): Promise<T> {
-    return this.#connection.run(({ bucket }) => work(bucket as GridFSBucket));
+  #newFile(entry: Entry, token: string): NewFile {
+    return {
+      filename: this.#prefix + entry.id,
+      length: entry.body.byteLength,
+      uploadDate: new Date(this.#now()),
+      metadata: { ...fieldsOf(entry), order: entry.order, pending: token },
+    };
   }
 
   #all(): Filter<Document> {
     return keysOf(this.#prefix, 'filename');
   }
 
-  #revisions(bucket: GridFSBucket, id: string): Promise<File[]> {
-    return bucket
-      .find({ filename: this.#prefix + id }, { promoteBuffers: true })
-      .sort(NEWEST)
-      .toArray();
+  #filenames(ids: readonly string[]): Filter<Document> {
+    return { filename: { $in: ids.map((id) => this.#prefix + id) } };
   }
-}
 
-/** The file's bytes; undefined where it, or a part of it, is gone. The driver takes a file without chunks for an empty one. */
-async function download(bucket: GridFSBucket, { _id, length }: File): Promise<Buffer | undefined> {
-  const chunks: Buffer[] = [];
-  try {
-    for await (const chunk of bucket.openDownloadStream(_id)) chunks.push(chunk as Buffer);
-  } catch (error) {
-    if (/FileNotFound|ChunkIsMissing/.test(String((error as Error).message))) return undefined;
-    throw error;
+  async #delete(ids: readonly string[], filter: (batch: readonly string[]) => Filter<Document>): Promise<number> {
+    let deleted = 0;
+    for (const batch of batches(ids, BATCH)) {
+      for await (const number of this.#deletePages({ $and: [filter(batch), PUBLISHED] })) deleted += number;
+    }
+    return deleted;
   }
-  const body = Buffer.concat(chunks);
-  return body.byteLength === length ? body : undefined;
-}
 
-/** Somebody else may have been quicker. */
-async function remove(bucket: GridFSBucket, id: ObjectId): Promise<void> {
-  await bucket.delete(id).catch((error: unknown) => {
-    if (!/FileNotFound|File not found/.test(String((error as Error).message))) throw error;
-  });
+  /** Deletes the cache's files that meet a filter, page by page; yields the number of entries that counts include. */
+  async *#deletePages(filter: Filter<Document>): AsyncGenerator<number> {
+    for (let more = true; more; ) {
+      yield await this.#connection.run('write', async (db) => {
+        const found = await this.#bucket
+          .files(db)
+          .find({ $and: [this.#all(), filter] } as Filter<StoredFile>, {
+            projection: { filename: 1, 'metadata.kind': 1 },
+          })
+          .limit(BATCH)
+          .toArray();
+        more = found.length === BATCH;
+        // One revision of each name is counted.
+        const byName = new Map(found.filter(isCountedFile).map((file) => [file.filename, file]));
+        const representatives = new Set(byName.values());
+        const deleted = await this.#bucket.remove(
+          db,
+          [...representatives].map(({ _id }) => _id),
+        );
+        await this.#bucket.remove(
+          db,
+          found.flatMap((file) => (representatives.has(file) ? [] : [file._id])),
+        );
+        return deleted;
+      });
+    }
+  }
 }

@@ -1,154 +1,136 @@
-import type { Db, Document, GridFSBucket, MongoClient } from 'mongodb';
-import { loadClient } from '../../platform/load-client.js';
+import type { Db, MongoClient } from 'mongodb';
+import { loadBeneath } from '../../platform/load-client.js';
+import { type Access, classified } from './failures.js';
 
 export interface MongoConnectionOptions {
-  /** `mongodb://` or `mongodb+srv://`. Default: `mongodb://127.0.0.1:27017`. */
+  /** `mongodb://` or `mongodb+srv://` URL. Default: `mongodb://127.0.0.1:27017`. */
   readonly url?: string | undefined;
-  /** A connected client of your own, which stays yours to close. */
+  /** A connected `MongoClient` of the caller, who also closes it. Default: a client that the store opens and closes. */
   readonly client?: object | undefined;
-  /** What the driver's `MongoClient` takes, in its units (milliseconds). */
+  /** Options of the driver's `MongoClient`, in its units (milliseconds). */
   readonly clientOptions?: object | undefined;
-  /** Default: the cache's name. */
+  /** Name of the database. Default: the cache's name. */
   readonly database?: string | undefined;
 }
 
-/** What @keyv/mongo's `connect` resolves to: a bucket with `useGridFS` alone. */
-interface Connected {
-  readonly mongoClient: MongoClient;
-  readonly bucket?: GridFSBucket;
-}
-
-interface KeyvMongoModule {
-  readonly KeyvMongo: new (
-    options: object,
-  ) => { readonly connect: Promise<Connected>; once(event: 'error', listener: (error: unknown) => void): unknown };
-}
-
-export interface Opened {
+interface Opened {
   readonly db: Db;
-  /** Where the adapter was asked for one. */
-  readonly bucket: GridFSBucket | undefined;
+  readonly close: () => Promise<void>;
+  /** Settles when the indexes exist; set by the first write. */
+  prepared?: Promise<void> | undefined;
 }
 
-interface Lease extends Document {
-  readonly _id: string;
-  readonly holder: string;
-  readonly until: Date;
-}
+type Driver = typeof import('mongodb');
 
-const DUPLICATE_KEY = 11_000;
-/** Milliseconds: what makes the driver fail fast where no server is. */
+const DEFAULT_URL = 'mongodb://127.0.0.1:27017';
+/** Milliseconds. The driver's own defaults wait 30 s for a server that does not exist. */
 const FAIL_FAST = { serverSelectionTimeoutMS: 1_000, connectTimeoutMS: 1_000 };
-/** Milliseconds after the last use: the driver's sockets can't be unref'ed, and would keep a process that is done. */
+/** Milliseconds after the last use: the driver's sockets cannot be unref'ed and would keep a finished process alive. */
 const IDLE = 1_000;
 
 /**
- * The connection of @keyv/mongo, or a client of the user's. One of ours is opened on need and closed when idle.
+ * A connection by the driver of @keyv/mongo, or by a client of the caller. The store's own client is opened on demand and
+ * closed when idle.
  *
- * @keyv/mongo never settles its own promise where it cannot connect: only its `error` event tells.
+ * The adapter's own connection is not used: it never settles if the server cannot be reached, and it keeps a connected
+ * client, which nothing can close, if the server refuses its indexes (docs/decisions/0010).
  */
 export class MongoConnection {
   readonly #options: MongoConnectionOptions;
   readonly #database: string;
-  readonly #adapter: { readonly collection: string; readonly useGridFS: boolean };
-  readonly #prepare: (opened: Opened) => Promise<void>;
+  readonly #prepare: (db: Db) => Promise<void>;
   #opening: Promise<Opened> | undefined;
-  #client: MongoClient | undefined;
-  #prepared = false;
   #pending = 0;
   #idle: NodeJS.Timeout | undefined;
 
-  /**
-   * @param adapter what @keyv/mongo is told
-   * @param prepare makes indexes, once
-   */
-  constructor(
-    cacheName: string,
-    options: MongoConnectionOptions,
-    adapter: { readonly collection: string; readonly useGridFS: boolean },
-    prepare: (opened: Opened) => Promise<void>,
-  ) {
-    this.#adapter = adapter;
+  /** @param prepare creates the indexes; called before the first write of each connection */
+  constructor(cacheName: string, options: MongoConnectionOptions, prepare: (db: Db) => Promise<void>) {
     this.#options = options;
     this.#database = options.database ?? cacheName;
     this.#prepare = prepare;
   }
 
-  async run<T>(work: (opened: Opened) => Promise<T>): Promise<T> {
+  /** URL with hosts and database, without credentials; undefined for a client of the caller. */
+  get location(): string | undefined {
+    const { client, url = DEFAULT_URL } = this.#options;
+    return client ? undefined : `${withoutCredentials(url)}/${this.#database}`;
+  }
+
+  /**
+   * Runs commands on the database.
+   *
+   * @param access `write` creates the indexes first, and decides how a failure is classified
+   * @throws StoreFailure
+   */
+  async run<T>(access: Access, work: (db: Db) => Promise<T>): Promise<T> {
     this.#pending += 1;
     clearTimeout(this.#idle);
     try {
-      return await work(await this.#open());
+      const opened = await this.#open();
+      if (access === 'write') await this.#prepared(opened);
+      return await work(opened.db);
+    } catch (error) {
+      throw classified(error, access);
     } finally {
       this.#pending -= 1;
-      if (this.#pending === 0 && this.#client) this.#idle = setTimeout(() => void this.close(), IDLE).unref();
+      if (this.#pending === 0) this.#closeWhenIdle();
     }
   }
 
-  /** Takes or renews a lease, as `Store.claim`: the unique `_id` lets no second holder in. */
-  claim(name: string, holder: string, until: Date, now: Date): Promise<boolean> {
-    return this.run(async ({ db }) => {
-      try {
-        const mine = { _id: name, $or: [{ holder }, { until: { $lte: now } }] };
-        await this.#leases(db).updateOne(mine, { $set: { holder, until } }, { upsert: true });
-        return true;
-      } catch (error) {
-        if ((error as { code?: unknown }).code === DUPLICATE_KEY) return false;
-        throw error;
-      }
-    });
-  }
-
-  async release(name: string, holder: string): Promise<void> {
-    await this.run(({ db }) => this.#leases(db).deleteOne({ _id: name, holder }));
-  }
-
-  #leases(db: Db) {
-    return db.collection<Lease>(`${this.#adapter.collection}.leases`);
-  }
-
-  /** Closes a client of ours; the next use opens another. */
+  /** Closes the store's own client; the next use opens another. */
   async close(): Promise<void> {
     clearTimeout(this.#idle);
-    const client = this.#client;
-    this.#client = undefined;
+    const opening = this.#opening;
     this.#opening = undefined;
-    await client?.close();
+    const opened = await opening?.catch(() => undefined);
+    await opened?.close();
+  }
+
+  #closeWhenIdle(): void {
+    if (this.#options.client || !this.#opening) return;
+    this.#idle = setTimeout(() => void this.close().catch(() => {}), IDLE).unref();
   }
 
   #open(): Promise<Opened> {
-    this.#opening ??= this.#connect().catch(async (error: unknown) => {
-      await this.close();
-      throw error;
-    });
+    if (!this.#opening) {
+      const opening = this.#connect();
+      this.#opening = opening;
+      opening.catch(() => {
+        if (this.#opening === opening) this.#opening = undefined;
+      });
+    }
     return this.#opening;
   }
 
+  #prepared(opened: Opened): Promise<void> {
+    if (!opened.prepared) {
+      const prepared = this.#prepare(opened.db);
+      opened.prepared = prepared;
+      // The next write tries again.
+      prepared.catch(() => {
+        opened.prepared = undefined;
+      });
+    }
+    return opened.prepared;
+  }
+
   async #connect(): Promise<Opened> {
-    const own = this.#options.client as MongoClient | undefined;
-    const opened = await (own ? this.#ofOwner(own) : this.#connectOurs());
-    if (!this.#prepared) await this.#prepare(opened);
-    this.#prepared = true;
-    return opened;
+    const { client, clientOptions, url = DEFAULT_URL } = this.#options;
+    if (client) return { db: (client as MongoClient).db(this.#database), close: async () => {} };
+    const { MongoClient } = await loadBeneath<Driver>('@keyv/mongo', 'mongodb', 'backends "mongodb" and "gridfs"');
+    const own = new MongoClient(url, { ...FAIL_FAST, ...clientOptions });
+    try {
+      await own.connect();
+    } catch (error) {
+      await own.close().catch(() => {});
+      throw error;
+    }
+    return { db: own.db(this.#database), close: () => own.close() };
   }
+}
 
-  async #ofOwner(client: MongoClient): Promise<Opened> {
-    const db = client.db(this.#database);
-    if (!this.#adapter.useGridFS) return { db, bucket: undefined };
-    const driver = await loadClient<typeof import('mongodb')>('mongodb', 'backend "gridfs" with a client of your own');
-    return { db, bucket: new driver.GridFSBucket(db, { bucketName: this.#adapter.collection }) };
-  }
-
-  async #connectOurs(): Promise<Opened> {
-    const { KeyvMongo } = await loadClient<KeyvMongoModule>('@keyv/mongo', 'backends "mongodb" and "gridfs"');
-    const { url, clientOptions } = this.#options;
-    const named = { db: this.#database, ...(url === undefined ? {} : { url }) };
-    const adapter = new KeyvMongo({ ...FAIL_FAST, ...clientOptions, ...named, ...this.#adapter });
-    const { mongoClient, bucket } = await new Promise<Connected>((resolve, reject) => {
-      adapter.once('error', reject);
-      adapter.connect.then(resolve);
-    });
-    this.#client = mongoClient;
-    return { db: mongoClient.db(this.#database), bucket };
-  }
+/** Returns protocol and hosts of a MongoDB URL, which may name several hosts and so is no URL for `URL`. */
+function withoutCredentials(url: string): string {
+  const [, protocol = '', authority = ''] = /^([\w+]+:\/\/)([^/?]*)/.exec(url) ?? [];
+  return protocol + authority.slice(authority.lastIndexOf('@') + 1);
 }

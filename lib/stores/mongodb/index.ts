@@ -1,150 +1,204 @@
-import type { Collection, Document, Filter } from 'mongodb';
+import { randomUUID } from 'node:crypto';
+import type { AnyBulkWriteOperation, Collection, Db, Document, Filter } from 'mongodb';
 import type { Entry, EntrySummary } from '../../models/entry.js';
 import { bytes, entryOf, fieldsOf, summaryOf } from '../document-form.js';
-import { batches, countListed, fits, putInTurn } from '../entry-query.js';
+import { batches, countListed, fits, isDirect } from '../entry-query.js';
 import type { EntryQuery, Store } from '../store.js';
 import { MongoConnection, type MongoConnectionOptions } from './connection.js';
+import type { Access } from './failures.js';
+import { conditions, counted, DIRECT, type FieldNames, indexesOf, keysOf } from './filters.js';
+import { InvalidationOrder } from './invalidation-order.js';
+import { MongoLeases } from './leases.js';
 
 export interface MongoStoreOptions extends MongoConnectionOptions {
-  /** Default: `'responses'`, or the cache's name where a database is given. */
+  /** Name of the collection. Default: `'responses_v1'`. */
   readonly collection?: string | undefined;
-  /** Seconds that an entry is kept after it expired; the server then lets it go. Default: for ever. */
+  /** Seconds that an entry is kept after it expired; the server then deletes it. Default: forever. */
   readonly retention?: number | undefined;
 }
 
-/** Documents that are dropped, or looked at, with one command. */
-const BATCH = 500;
-/** MongoDB takes documents of 16 MB; what is beside the entry's bytes needs little. */
-const MAX_DOCUMENT = 16 * 1024 * 1024 - 16 * 1024;
-const NOT_COUNTED = ['variants', 'redirect'];
+export const DEFAULT_COLLECTION = 'responses_v1';
+/** Documents that are listed or deleted by one command. */
+const BATCH = 200;
+/** Bytes. MongoDB's bound for a document is 16 MiB, which includes the names of the fields and the secondary index. */
+const MAX_ENTRY = 16 * 1024 * 1024 - 64 * 1024;
+/** Milliseconds after which the server deletes a document that was never published. */
+const UNPUBLISHED_LIFETIME = 24 * 60 * 60 * 1000;
+
+const FIELDS: FieldNames = { key: 'key', entry: 'value' };
+const INDEXES = [
+  { key: { key: 1 }, unique: true },
+  { key: { expiresAt: 1 }, expireAfterSeconds: 0 },
+  ...indexesOf(FIELDS),
+  // Of documents that are being written alone.
+  { key: { 'next.token': 1 }, sparse: true },
+] as const;
+const PUBLISHED: Filter<Document> = { unpublished: { $exists: false } };
+/** Makes the pending value of a document the published one. */
+const PUBLISH = { $rename: { next: 'value', nextExpiresAt: 'expiresAt' }, $unset: { unpublished: '' } };
+const WITHDRAW = { $unset: { next: '', nextExpiresAt: '' } };
 
 /**
- * Entries in MongoDB, through @keyv/mongo's connection and in its documents, with head and body as fields of the value:
- * what is listed needs no body, and expiry, group and URL have indexes.
+ * Entries in MongoDB, in @keyv/mongo's form of a document, with head and body as fields of the value: a listing reads no
+ * bodies, and group, secondary index and expiry have indexes.
+ *
+ * A write is pending, in the field `next`, until the store has looked for invalidations; it then replaces `value` at once
+ * (docs/decisions/0016).
  */
 export class MongoStore implements Store {
   readonly name = 'mongodb';
-  readonly maxEntrySize = MAX_DOCUMENT;
+  readonly maxEntrySize = MAX_ENTRY;
   readonly #connection: MongoConnection;
   readonly #collection: string;
   readonly #prefix: string;
   readonly #retention: number;
+  readonly #leases: MongoLeases;
+  readonly #order: InvalidationOrder;
   readonly #now: () => number;
 
   constructor(cacheName: string, options: MongoStoreOptions, now: () => number) {
-    this.#collection = options.collection ?? (options.database === undefined ? 'responses' : cacheName);
+    this.#collection = options.collection ?? DEFAULT_COLLECTION;
     this.#prefix = `${cacheName}:`;
     this.#retention = (options.retention ?? Number.POSITIVE_INFINITY) * 1000;
     this.#now = now;
-    const adapter = { collection: this.#collection, useGridFS: false };
-    this.#connection = new MongoConnection(cacheName, options, adapter, async ({ db }) => {
-      const collection = db.collection(this.#collection);
-      await collection.createIndex({ key: 1 }, { unique: true });
-      await collection.createIndex({ expiresAt: 1 }, { expireAfterSeconds: 0 });
-      for (const field of ['staleAt', 'group', 'indexes']) await collection.createIndex({ [`value.${field}`]: 1 });
+    this.#leases = new MongoLeases(this.#collection, this.#prefix);
+    this.#order = new InvalidationOrder(this.#collection, this.#prefix);
+    this.#connection = new MongoConnection(cacheName, options, async (db) => {
+      await this.#in(db).createIndexes([...INDEXES]);
+      await this.#leases.prepare(db);
+      await this.#order.prepare(db);
     });
+  }
+
+  get location(): string | undefined {
+    return this.#connection.location;
   }
 
   find(id: string): Promise<Entry | undefined> {
-    return this.#run(async (collection) => {
-      const document = await collection.findOne({ key: this.#prefix + id });
-      return document ? entryOf(id, document.value) : undefined;
+    return this.#run('read', async (collection) => {
+      const document = await collection.findOne(
+        { key: this.#prefix + id },
+        { projection: { value: 1, unpublished: 1 } },
+      );
+      return document && document.unpublished === undefined ? entryOf(id, document.value) : undefined;
     });
   }
 
-  async put(entries: readonly Entry[]): Promise<boolean> {
-    return putInTurn(this, entries, (entry) => this.#putOne(entry));
-  }
-
-  #putOne(entry: Entry): Promise<void> {
-    return this.#run(async (collection) => {
-      const kept = entry.staleAt + this.#retention;
-      const key = this.#prefix + entry.id;
-      const document = {
-        key,
-        value: { ...fieldsOf(entry), body: bytes(entry.body) },
-        // By the server's clock rather than ours: only the length of time is told.
-        expiresAt: Number.isFinite(kept) ? new Date(Date.now() + kept - this.#now()) : null,
-      };
-      await collection.replaceOne({ key }, document, { upsert: true });
+  put(entries: readonly Entry[]): Promise<boolean> {
+    return this.#run('write', async (collection, db) => {
+      const token = randomUUID();
+      await collection.bulkWrite(entries.flatMap((entry) => this.#pending(entry, token)));
+      if (await this.#order.isOutOfDate(db, entries)) {
+        await this.#withdraw(collection, entries, token);
+        return false;
+      }
+      const direct = entries.filter(isDirect);
+      const published = await this.#publish(collection, direct, token);
+      const redirects = entries.filter((entry) => !isDirect(entry));
+      if (redirects.length > 0) await this.#publish(collection, redirects, token, NOT_DIRECT);
+      // What is missing was replaced by another writer, or deleted by an invalidation.
+      return published === direct.length || !(await this.#order.isOutOfDate(db, entries));
     });
   }
 
   deleteGroups(ids: readonly string[]): Promise<number> {
-    return this.#remove(ids, (batch) => ({
+    return this.#delete(ids, (batch) => ({
       $or: [this.#keys(batch), { ...this.#all(), 'value.group': { $in: batch } }],
     }));
   }
 
   delete(ids: readonly string[]): Promise<number> {
-    return this.#remove(ids, (batch) => this.#keys(batch));
+    return this.#delete(ids, (batch) => this.#keys(batch));
   }
 
   async *list(query: EntryQuery = {}): AsyncGenerator<EntrySummary> {
-    const filter = { ...this.#all(), ...conditions(query, this.#prefix, 'key', 'value.') };
-    let after = '';
-    for (;;) {
-      // In pages rather than by one cursor, which the reader's own writes would disturb and a pause would end.
-      const page = await this.#run((collection) =>
-        collection
-          .find(after === '' ? filter : { $and: [filter, { key: { $gt: after } }] }, {
-            projection: { 'value.body': 0 },
-          })
-          .sort({ key: 1 })
-          .limit(BATCH)
-          .toArray(),
-      );
-      for (const document of page) {
-        const summary = this.#summary(document);
+    const filter = { ...PUBLISHED, ...conditions(query, this.#prefix, FIELDS) };
+    for await (const page of this.#pages(filter, { 'value.body': 0, next: 0 })) {
+      for (const { key, value } of page) {
+        const summary = summaryOf(key.slice(this.#prefix.length), value);
         if (fits(summary, query)) yield summary;
       }
-      const last = page.at(-1);
-      if (!last || page.length < BATCH) return;
-      after = last.key;
     }
   }
 
   async count(query: EntryQuery = {}): Promise<number> {
-    if (query.kind !== undefined) return countListed(this.list(query), query);
-    const filter = { ...this.#all(), ...conditions(query, this.#prefix, 'key', 'value.'), ...COUNTED };
-    return this.#run((collection) => collection.countDocuments(filter));
+    // Only the head shows whether an entry can be read.
+    if (query.kind === 'unknown') return countListed(this.list(query), query);
+    const kind = query.kind === undefined ? counted(FIELDS) : {};
+    const filter = { $and: [this.#all(), PUBLISHED, conditions(query, this.#prefix, FIELDS), kind] };
+    return this.#run('read', (collection) => collection.countDocuments(filter));
   }
 
   async *deleteExpired(now: number): AsyncGenerator<number> {
-    yield await this.#run(async (collection) => {
-      const expired = { ...this.#all(), 'value.staleAt': { $lte: now } };
-      const { deletedCount } = await collection.deleteMany({ ...expired, 'value.kind': 'response' });
-      await collection.deleteMany(expired);
-      return deletedCount;
-    });
+    const kind = { $in: [...DIRECT, 'redirect'] };
+    const expired = { ...this.#all(), 'value.kind': kind, 'value.staleAt': { $lte: now } };
+    for (let more = true; more; ) {
+      yield await this.#run('write', async (collection) => {
+        const page = collection
+          .find(expired, { projection: { _id: 1 } })
+          .sort({ 'value.staleAt': 1 })
+          .limit(BATCH);
+        const found = (await page.toArray()).map(({ _id }) => _id);
+        more = found.length === BATCH;
+        return deleteCounting(collection, { _id: { $in: found }, ...expired });
+      });
+    }
   }
 
   async *clear(): AsyncGenerator<unknown> {
-    yield await this.#run((collection) => collection.deleteMany(this.#all()));
+    for await (const page of this.#pages({}, { key: 1 })) {
+      const key = { $in: page.map((document) => document.key) };
+      yield await this.#run('write', (collection) => collection.deleteMany({ key }));
+    }
   }
 
   acquireLease(name: string, holder: string, seconds: number): Promise<boolean> {
-    const now = this.#now();
-    return this.#connection.claim(this.#prefix + name, holder, new Date(now + seconds * 1000), new Date(now));
+    return this.#run('write', (_, db) => this.#leases.acquire(db, name, holder, seconds));
   }
 
   releaseLease(name: string, holder: string): Promise<void> {
-    return this.#connection.release(this.#prefix + name, holder);
+    return this.#run('write', (_, db) => this.#leases.release(db, name, holder));
+  }
+
+  currentOrder(): Promise<number> {
+    return this.#run('read', (_, db) => this.#order.current(db));
+  }
+
+  invalidate(digests: readonly string[]): Promise<void> {
+    return this.#run('write', async (collection, db) => {
+      const order = await this.#order.record(db, digests);
+      const pending: Filter<Document> = {
+        ...this.#all(),
+        'next.token': { $exists: true },
+        'next.order': { $lt: order },
+        ...(digests.length === 0 ? {} : { 'next.indexes': { $in: digests } }),
+      };
+      await collection.deleteMany({ ...pending, unpublished: true });
+      await collection.updateMany(pending, WITHDRAW);
+    });
+  }
+
+  /** Bytes of the collection's documents. */
+  size(): Promise<number> {
+    return this.#run('read', async (_, db) => Number((await db.command({ collStats: this.#collection })).size ?? 0));
   }
 
   async ready(): Promise<void> {
-    await this.#connection.run(({ db }) => db.command({ ping: 1 }));
+    await this.#connection.run('read', (db) => db.command({ ping: 1 }));
   }
 
   close(): Promise<void> {
     return this.#connection.close();
   }
 
-  #run<T>(work: (collection: Collection<Document>) => Promise<T>): Promise<T> {
-    return this.#connection.run(({ db }) => work(db.collection(this.#collection, { promoteBuffers: true })));
+  #run<T>(access: Access, work: (collection: Collection<Document>, db: Db) => Promise<T>): Promise<T> {
+    return this.#connection.run(access, (db) => work(this.#in(db), db));
   }
 
-  /** Every key that begins with the cache's name, by a range that the index serves. */
+  #in(db: Db): Collection<Document> {
+    return db.collection(this.#collection, { promoteBuffers: true, enableUtf8Validation: false });
+  }
+
   #all(): Filter<Document> {
     return keysOf(this.#prefix, 'key');
   }
@@ -153,39 +207,89 @@ export class MongoStore implements Store {
     return { key: { $in: ids.map((id) => this.#prefix + id) } };
   }
 
-  #remove(ids: readonly string[], filter: (batch: readonly string[]) => Filter<Document>): Promise<number> {
-    return this.#run(async (collection) => {
-      let removed = 0;
-      for (const batch of batches(ids, BATCH)) {
-        removed += (await collection.deleteMany({ $and: [filter(batch), COUNTED] })).deletedCount;
-        await collection.deleteMany(filter(batch));
-      }
-      return removed;
+  /** Returns the commands that write an entry beside the published one. */
+  #pending(entry: Entry, token: string): AnyBulkWriteOperation<Document>[] {
+    const key = this.#prefix + entry.id;
+    const kept = entry.staleAt + this.#retention;
+    // Only a duration is taken from the store's clock, which tests replace.
+    const nextExpiresAt = Number.isFinite(kept) ? new Date(Date.now() + kept - this.#now()) : null;
+    const next = { ...fieldsOf(entry), order: entry.order, token, body: bytes(entry.body) };
+    const update = { $set: { next, nextExpiresAt } };
+    const insert = { unpublished: true, expiresAt: new Date(Date.now() + UNPUBLISHED_LIFETIME) };
+    if (isDirect(entry)) {
+      return [
+        // A document has no room for two large entries.
+        {
+          updateOne: {
+            filter: { key, 'value.size': { $gt: MAX_ENTRY - entry.size } },
+            update: { $set: insert, $unset: { value: '' } },
+          },
+        },
+        { updateOne: { filter: { key }, update: { ...update, $setOnInsert: insert }, upsert: true } },
+      ];
+    }
+    return [
+      { updateOne: { filter: { key }, update: { $setOnInsert: insert }, upsert: true } },
+      { updateOne: { filter: { key, ...NOT_DIRECT, 'next.kind': { $nin: DIRECT } }, update } },
+    ];
+  }
+
+  /** Publishes pending entries that still exist; resolves to their number. The others that meet the filter are withdrawn. */
+  async #publish(
+    collection: Collection<Document>,
+    entries: readonly Entry[],
+    token: string,
+    filter: Filter<Document> = {},
+  ): Promise<number> {
+    if (entries.length === 0) return 0;
+    const mine = { ...this.#keys(entries.map(({ id }) => id)), 'next.token': token };
+    const { matchedCount } = await collection.updateMany({ ...mine, ...filter }, PUBLISH);
+    if (matchedCount < entries.length) await this.#withdraw(collection, entries, token);
+    return matchedCount;
+  }
+
+  /** Removes pending entries of one write. */
+  async #withdraw(collection: Collection<Document>, entries: readonly Entry[], token: string): Promise<void> {
+    const keys = this.#keys(entries.map(({ id }) => id));
+    await collection.deleteMany({ ...keys, unpublished: true, 'next.token': token });
+    await collection.updateMany({ ...keys, 'next.token': token }, WITHDRAW);
+  }
+
+  /**
+   * Yields the cache's documents that meet a filter, in the order of their keys. Pages rather than one cursor: the
+   * reader's own writes would disturb a cursor, and a pause of the reader would end it.
+   */
+  async *#pages(filter: Filter<Document>, projection: Document): AsyncGenerator<readonly Document[]> {
+    for (let after: string | undefined = this.#prefix; after !== undefined; ) {
+      const range = { key: { ...this.#all().key, $gt: after } };
+      const page: readonly Document[] = await this.#run('read', (collection) =>
+        collection
+          .find({ $and: [range, filter] }, { projection })
+          .sort({ key: 1 })
+          .limit(BATCH)
+          .toArray(),
+      );
+      // A list of strings meets the range too, but is no key of this cache.
+      const keyed = page.filter(({ key }) => typeof key === 'string');
+      yield keyed;
+      after = page.length < BATCH ? undefined : keyed.at(-1)?.key;
+    }
+  }
+
+  #delete(ids: readonly string[], filter: (batch: readonly string[]) => Filter<Document>): Promise<number> {
+    return this.#run('write', async (collection) => {
+      let deleted = 0;
+      for (const batch of batches(ids, BATCH)) deleted += await deleteCounting(collection, filter(batch));
+      return deleted;
     });
   }
-
-  #summary({ key, value }: Document): EntrySummary {
-    return summaryOf(String(key).slice(this.#prefix.length), value);
-  }
 }
 
-/** What counts are of: responses, and what may have been one. */
-const COUNTED: Filter<Document> = { 'value.kind': { $nin: NOT_COUNTED } };
+const NOT_DIRECT: Filter<Document> = { 'value.kind': { $nin: DIRECT } };
 
-/** Every name that begins with a prefix, by a range that an index serves; the prefix ends with a colon. */
-export function keysOf(prefix: string, field: string): Filter<Document> {
-  return { [field]: { $gte: prefix, $lt: `${prefix.slice(0, -1)};` } };
-}
-
-/** A query as MongoDB's filter: what it lets through may still have to be looked at. */
-export function conditions(query: EntryQuery, prefix: string, key: string, path: string): Filter<Document> {
-  const { kind, group, index, staleBy, freshAt, receivedBefore } = query;
-  const terms: Filter<Document>[] = [];
-  if (kind !== undefined && kind !== 'unknown') terms.push({ [`${path}kind`]: kind });
-  if (group !== undefined) terms.push({ $or: [{ [`${path}group`]: group }, { [key]: prefix + group }] });
-  if (index !== undefined) terms.push({ [`${path}indexes`]: index });
-  if (staleBy !== undefined) terms.push({ [`${path}staleAt`]: { $lte: staleBy } });
-  if (freshAt !== undefined) terms.push({ [`${path}staleAt`]: { $gt: freshAt } });
-  if (receivedBefore !== undefined) terms.push({ [`${path}receivedAt`]: { $lt: receivedBefore } });
-  return terms.length === 0 ? {} : { $and: terms };
+/** Deletes documents; resolves to the number of those that counts include. */
+async function deleteCounting(collection: Collection<Document>, filter: Filter<Document>): Promise<number> {
+  const { deletedCount } = await collection.deleteMany({ $and: [filter, counted(FIELDS)] });
+  await collection.deleteMany(filter);
+  return deletedCount;
 }

@@ -1,0 +1,172 @@
+import type { Collection, Db, Document, Filter, ObjectId } from 'mongodb';
+import type { Entry } from '../../models/entry.js';
+import { type EntryFields, entryOf } from '../document-form.js';
+import { batches } from '../entry-query.js';
+import { classified } from '../mongodb/failures.js';
+import { DIRECT, type FieldNames, indexesOf, NOT_COUNTED } from '../mongodb/filters.js';
+import { failureKind } from '../store-failure.js';
+import { unreadable } from '../stored-form.js';
+
+/** A document of the bucket's `files`. A file of another origin may have any metadata, or none. */
+export interface StoredFile extends Document {
+  readonly _id: ObjectId;
+  /** The cache's name and the entry's id. */
+  readonly filename: string;
+  /** Bytes of the body. */
+  readonly length: number;
+  readonly metadata?: FileMetadata | undefined;
+}
+
+export interface FileMetadata extends EntryFields {
+  readonly order: number;
+  /** Number of the revision: of several files of one name, the highest counts. */
+  readonly revision?: number;
+  /** Token of the write until it is published. */
+  readonly pending?: string;
+}
+
+/** A file to be written. */
+export type NewFile = Omit<StoredFile, '_id'> & { readonly metadata: FileMetadata };
+
+export const FIELDS: FieldNames = { key: 'filename', entry: 'metadata' };
+/** Bytes; the default of GridFS. */
+const CHUNK_SIZE = 255 * 1024;
+/** Chunks that are written by one command. */
+const CHUNKS_AT_ONCE = 16;
+/** Files of one name that are compared: the others have lower revisions. */
+const MAX_REVISIONS = 100;
+/** Attempts to read a body that other processes replace meanwhile. */
+const MAX_ATTEMPTS = 5;
+
+export const PUBLISHED: Filter<Document> = { 'metadata.pending': { $exists: false } };
+const FILE_INDEXES = [
+  { key: { filename: 1, 'metadata.revision': -1 } },
+  { key: { 'metadata.pending': 1 }, sparse: true },
+  ...indexesOf(FIELDS),
+] as const;
+
+/** The two collections of a GridFS bucket, in the layout of the GridFS specification. */
+export class Bucket {
+  readonly #name: string;
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  async prepare(db: Db): Promise<void> {
+    await this.files(db).createIndexes([...FILE_INDEXES]);
+    await this.#chunks(db).createIndex({ files_id: 1, n: 1 }, { unique: true });
+  }
+
+  files(db: Db): Collection<StoredFile> {
+    return db.collection(`${this.#name}.files`, { promoteBuffers: true, enableUtf8Validation: false });
+  }
+
+  /** Reads the entry of a name; of kind `unknown` if its file has no chunks, or other chunks than were stored. */
+  async read(db: Db, id: string, filename: string): Promise<Entry | undefined> {
+    let failed: ObjectId | undefined;
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+      const file = newest(await this.revisions(db, [filename]));
+      if (!file) return undefined;
+      const { head, size } = file.metadata ?? {};
+      if (!(head instanceof Uint8Array)) return unreadable(id, Number(file.length) || 0);
+      const entry = entryOf(id, { head, size, body: await this.#body(db, file._id) });
+      if (entry.kind !== 'unknown' || failed?.equals(file._id)) return entry;
+      // The file may have been replaced while its chunks were read.
+      failed = file._id;
+    }
+    return undefined;
+  }
+
+  /** Returns the published files of these names. */
+  revisions(db: Db, filenames: readonly string[]): Promise<StoredFile[]> {
+    return this.files(db)
+      .find({ filename: { $in: [...filenames] }, ...PUBLISHED })
+      .sort({ filename: 1, 'metadata.revision': -1 })
+      .limit(MAX_REVISIONS * filenames.length)
+      .toArray();
+  }
+
+  /** Writes files, before their chunks: what an interrupted write leaves can be found. */
+  async write(db: Db, files: readonly NewFile[], bodies: readonly Buffer[]): Promise<readonly ObjectId[]> {
+    const { insertedIds } = await this.files(db).insertMany(
+      files.map((file) => ({ ...file, chunkSize: CHUNK_SIZE })) as unknown as StoredFile[],
+    );
+    const ids = files.map((_, index) => insertedIds[index] as ObjectId);
+    const chunks = ids.flatMap((id, index) => chunksOf(id, bodies[index]));
+    try {
+      for (const batch of batches(chunks, CHUNKS_AT_ONCE)) await this.#chunks(db).insertMany([...batch]);
+    } catch (error) {
+      // A server that refuses more chunks keeps those that it has.
+      const failure = classified(error, 'write');
+      if (failureKind(failure) !== 'outage') await this.remove(db, ids).catch(() => {});
+      throw failure;
+    }
+    return ids;
+  }
+
+  /** Deletes files with their chunks; resolves to the number of files that existed. */
+  async remove(db: Db, ids: readonly ObjectId[]): Promise<number> {
+    if (ids.length === 0) return 0;
+    // A reader that misses chunks then finds the file gone.
+    const { deletedCount } = await this.files(db).deleteMany({ _id: { $in: [...ids] } });
+    await this.#chunks(db).deleteMany({ files_id: { $in: [...ids] } });
+    return deletedCount;
+  }
+
+  /** Bytes of both collections. */
+  async size(db: Db): Promise<number> {
+    const stats = await Promise.all(
+      ['files', 'chunks'].map((part) => db.command({ collStats: `${this.#name}.${part}` })),
+    );
+    return stats.reduce((sum, { size }) => sum + Number(size ?? 0), 0);
+  }
+
+  async #body(db: Db, id: ObjectId): Promise<Buffer> {
+    const chunks = await this.#chunks(db).find({ files_id: id }).sort({ n: 1 }).toArray();
+    return Buffer.concat(chunks.map(({ data }) => (data instanceof Uint8Array ? data : Buffer.alloc(0))));
+  }
+
+  #chunks(db: Db): Collection<Document> {
+    return db.collection(`${this.#name}.chunks`, { promoteBuffers: true });
+  }
+}
+
+/** Returns the file that counts: no redirect replaces a direct response, and of equals every process chooses the same. */
+export function newest(files: readonly StoredFile[]): StoredFile | undefined {
+  return files.reduce<StoredFile | undefined>((best, file) => (best && !isNewer(file, best) ? best : file), undefined);
+}
+
+/** Returns the number of the next revision. */
+export function nextRevision(files: readonly StoredFile[]): number {
+  return Math.max(0, ...files.map(revisionOf)) + 1;
+}
+
+/** Returns whether counts include a file, by its fields. */
+export function isCountedFile({ metadata }: StoredFile): boolean {
+  return !NOT_COUNTED.includes(String(metadata?.kind));
+}
+
+/** Returns whether a file is a response or a variant marker, by its fields. */
+function isDirectFile({ metadata }: StoredFile): boolean {
+  return DIRECT.includes(String(metadata?.kind));
+}
+
+function isNewer(one: StoredFile, other: StoredFile): boolean {
+  if (isDirectFile(one) !== isDirectFile(other)) return isDirectFile(one);
+  const difference = revisionOf(one) - revisionOf(other);
+  return difference === 0 ? String(one._id) > String(other._id) : difference > 0;
+}
+
+function revisionOf({ metadata }: StoredFile): number {
+  return typeof metadata?.revision === 'number' ? metadata.revision : 0;
+}
+
+function chunksOf(id: ObjectId, body: Buffer | undefined): Document[] {
+  const count = Math.ceil((body?.byteLength ?? 0) / CHUNK_SIZE);
+  return Array.from({ length: count }, (_, n) => ({
+    files_id: id,
+    n,
+    data: body?.subarray(n * CHUNK_SIZE, (n + 1) * CHUNK_SIZE),
+  }));
+}
