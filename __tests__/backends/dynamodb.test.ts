@@ -30,6 +30,7 @@ describeService(dynamo, (server) => {
     persistent: true,
     bounded: false,
     expires: false,
+    ordered: true,
     largest: 300_000,
     processModule: '__tests__/backends/dynamodb-process.ts',
     processArgument: () => server().url,

@@ -1,79 +1,86 @@
+import { randomUUID } from 'node:crypto';
 import type { Entry, EntrySummary } from '../../models/entry.js';
 import { bytes, entryOf, fieldsOf, summaryOf } from '../document-form.js';
-import { batches, counts, fits, putInTurn, withMembers } from '../entry-query.js';
-import { LINK_PARTS, leadingTo, linkPart } from '../secondary-index.js';
+import { batches, counts, fits, isDirect, mapConcurrently, withMembers } from '../entry-query.js';
 import type { EntryQuery, Store } from '../store.js';
-import { DynamoDbTable, type DynamoDbTableOptions, type Projection, READ_BATCH } from './table.js';
+import { isTooLarge } from './failures.js';
+import { DynamoDbInvalidationOrder } from './invalidation-order.js';
+import { DynamoDbLeases } from './leases.js';
+import { DynamoDbIndex } from './secondary-index.js';
+import { DynamoDbTable, type DynamoDbTableOptions, type Item, READ_BATCH } from './table.js';
 
 export interface DynamoDbStoreOptions extends DynamoDbTableOptions {
-  /** Made on demand. Default: the cache's name. */
+  /** Name of the table, which is created on demand. Default: the cache's name. */
   readonly table?: string | undefined;
-  /** Seconds that an entry is kept after it expired; the server then lets it go. Default: for ever. */
+  /** Seconds that an entry is kept after it expired; the server then deletes it. Default: forever. */
   readonly retention?: number | undefined;
 }
 
-/** What a condition that does not hold fails with. */
-const REFUSED = 'ConditionalCheckFailedException';
-/** DynamoDB's own limit, in bytes, less what is beside the entry. */
-const MAX_ITEM = 400 * 1024 - 2 * 1024;
-const NAME: Projection = { expression: '#id', names: { '#id': 'id' } };
-const LINK: Projection = { expression: '#id, ids', names: { '#id': 'id' } };
-/** All of a row but its body. */
-const SUMMARY: Projection = {
-  expression: '#id, #value.#head, #value.#size',
-  names: { '#id': 'id', '#value': 'value', '#head': 'head', '#size': 'size' },
-};
+/** Bytes: DynamoDB's bound for an item, less what is beside the entry. */
+const MAX_ENTRY = 400 * 1024 - 2 * 1024;
+/** All of an entry but its body, and whether it was published. */
+const SUMMARY = '#id, #value.#head, #value.#size, #next.#token';
+/** An item that another write may not replace by a redirect. */
+const NOT_DIRECT = 'NOT #value.#kind IN (:response, :variants)';
 
 /**
- * Entries in DynamoDB, in the table and on the client of @keyv/dynamo, whose own operations expire everything after six
- * hours and lose what is beyond a batch. Beside the rows stand items that lead from groups and URL digests to ids: sets
- * that the server adds to by itself, so that no list is read and written back.
+ * Entries in DynamoDB, in a table and on the client of @keyv/dynamo, whose own operations expire everything after six hours
+ * and lose what is beyond a batch. Items beside the entries are the secondary index.
+ *
+ * A write is pending, in the attribute `next`, until the store has looked for invalidations; it then replaces `value` at
+ * once (docs/decisions/0016).
  */
 export class DynamoDbStore implements Store {
   readonly name = 'dynamodb';
-  readonly maxEntrySize = MAX_ITEM;
+  readonly maxEntrySize = MAX_ENTRY;
   readonly #table: DynamoDbTable;
-  readonly #rows: string;
-  readonly #links: string;
-  readonly #leases: string;
+  readonly #prefix: string;
+  readonly #entries: string;
+  readonly #index: DynamoDbIndex;
+  readonly #leases: DynamoDbLeases;
+  readonly #order: DynamoDbInvalidationOrder;
   readonly #retention: number;
   readonly #now: () => number;
 
   constructor(cacheName: string, options: DynamoDbStoreOptions, now: () => number) {
     const { table = cacheName, retention, ...connection } = options;
-    this.#table = new DynamoDbTable(table, connection, retention !== undefined);
+    this.#table = new DynamoDbTable(table, connection);
+    this.#prefix = `${cacheName}:`;
+    this.#entries = `${this.#prefix}r:`;
+    this.#index = new DynamoDbIndex(this.#table, `${this.#prefix}l:`);
+    this.#leases = new DynamoDbLeases(this.#table, `${this.#prefix}s:`);
+    this.#order = new DynamoDbInvalidationOrder(this.#table, `${this.#prefix}i:`);
     this.#retention = (retention ?? Number.POSITIVE_INFINITY) * 1000;
-    this.#rows = `${cacheName}:r:`;
-    this.#links = `${cacheName}:l:`;
-    this.#leases = `${cacheName}:s:`;
     this.#now = now;
   }
 
+  get location(): string {
+    return this.#table.location;
+  }
+
   async find(id: string): Promise<Entry | undefined> {
-    const client = await this.#table.open();
-    const { Item } = await client.get({ TableName: this.#table.name, Key: { id: this.#rows + id } });
-    return Item ? entryOf(id, Item.value) : undefined;
+    const item = await this.#table.getItem(this.#entries + id, '#id, #value, #next.#token');
+    return item && isPublished(item) ? entryOf(id, item.value as object) : undefined;
   }
 
   async put(entries: readonly Entry[]): Promise<boolean> {
-    return putInTurn(this, entries, (entry) => this.#putOne(entry));
-  }
-
-  async #putOne(entry: Entry): Promise<void> {
-    const client = await this.#table.open();
-    const kept = this.#retention + entry.staleAt - this.#now();
-    // By the server's clock rather than ours: only the length of time is told.
-    const expiresAt = Number.isFinite(kept) ? Math.ceil((Date.now() + kept) / 1000) : undefined;
-    // Before the row: a link that leads nowhere harms less than a row that nothing leads to.
-    await Promise.all(leadingTo(entry).map((from) => this.#link(from, entry.id, expiresAt)));
-    await client.put({
-      TableName: this.#table.name,
-      Item: {
-        id: this.#rows + entry.id,
-        value: { ...fieldsOf(entry), body: bytes(entry.body) },
-        ...(expiresAt === undefined ? {} : { expiresAt }),
-      },
-    });
+    const token = randomUUID();
+    // Both before an entry is published: an id in the index without an entry does no harm.
+    const [pending] = await Promise.all([
+      Promise.all(entries.map((entry) => this.#write(entry, token))),
+      Promise.all(entries.map((entry) => this.#index.add(entry, this.#expiresAt(entry)))),
+    ]);
+    const written = entries.filter((_, index) => pending[index]);
+    if (await this.#order.isOutOfDate(entries)) {
+      await Promise.all(written.map(({ id }) => this.#withdraw(id, '#next.#token = :token', { ':token': token })));
+      return false;
+    }
+    const direct = written.filter(isDirect);
+    const published = await Promise.all(direct.map((entry) => this.#publish(entry, token)));
+    const redirects = written.filter((entry) => !isDirect(entry));
+    await Promise.all(redirects.map((entry) => this.#publish(entry, token)));
+    // What is missing was replaced by another writer, or deleted by an invalidation.
+    return published.every(Boolean) || !(await this.#order.isOutOfDate(entries));
   }
 
   async deleteGroups(ids: readonly string[]): Promise<number> {
@@ -81,14 +88,14 @@ export class DynamoDbStore implements Store {
   }
 
   async delete(ids: readonly string[]): Promise<number> {
-    let dropped = 0;
+    let deleted = 0;
     for (const batch of batches(ids, READ_BATCH)) {
       const found = await this.#summaries(batch);
-      await Promise.all(found.flatMap((entry) => leadingTo(entry).map((from) => this.#unlink(from, entry.id))));
-      await this.#table.deleteItems(found.map(({ id }) => this.#rows + id));
-      dropped += found.filter(counts).length;
+      await mapConcurrently(found, (entry) => this.#index.remove(entry));
+      await this.#table.deleteItems(found.map(({ id }) => this.#entries + id));
+      deleted += found.filter(counts).length;
     }
-    return dropped;
+    return deleted;
   }
 
   async *list(query: EntryQuery = {}): AsyncGenerator<EntrySummary> {
@@ -96,120 +103,136 @@ export class DynamoDbStore implements Store {
   }
 
   async *clear(): AsyncGenerator<unknown> {
-    for (const prefix of [this.#rows, this.#links, this.#leases]) {
-      for await (const items of this.#table.scan(prefix, NAME)) {
-        yield await this.#table.deleteItems(items.map(({ id }) => String(id)));
-      }
+    for await (const items of this.#table.scan(this.#prefix, '#id')) {
+      const ids = items.map(({ id }) => String(id)).filter((id) => /^[rl]:/.test(id.slice(this.#prefix.length)));
+      yield await this.#table.deleteItems(ids);
     }
   }
 
-  async acquireLease(name: string, holder: string, seconds: number): Promise<boolean> {
-    const client = await this.#table.open();
-    const now = this.#now();
-    const until = Math.round(now + seconds * 1000);
-    return unlessRefused(
-      client.put({
-        TableName: this.#table.name,
-        Item: { id: this.#leases + name, holder, until, expiresAt: Math.ceil((Date.now() + seconds * 1000) / 1000) },
-        ConditionExpression: 'attribute_not_exists(id) OR holder = :holder OR #until <= :now',
-        ExpressionAttributeNames: { '#until': 'until' },
-        ExpressionAttributeValues: { ':holder': holder, ':now': now },
-      }),
-    );
+  acquireLease(name: string, holder: string, seconds: number): Promise<boolean> {
+    return this.#leases.acquire(name, holder, seconds);
   }
 
-  async releaseLease(name: string, holder: string): Promise<void> {
-    const client = await this.#table.open();
-    const held = { ConditionExpression: 'holder = :holder', ExpressionAttributeValues: { ':holder': holder } };
-    await unlessRefused(client.delete({ TableName: this.#table.name, Key: { id: this.#leases + name }, ...held }));
+  releaseLease(name: string, holder: string): Promise<void> {
+    return this.#leases.release(name, holder);
+  }
+
+  currentOrder(): Promise<number> {
+    return this.#order.current();
+  }
+
+  async invalidate(digests: readonly string[]): Promise<void> {
+    const order = await this.#order.record(digests);
+    const withdraw = (item: Item, condition: string, values: object) =>
+      this.#withdraw(String(item.id).slice(this.#entries.length), condition, { ':order': order, ...values });
+    const isPending = ({ next }: Item) => next !== undefined;
+    if (digests.length === 0) {
+      for await (const items of this.#table.scan(this.#entries, SUMMARY)) {
+        await mapConcurrently(items.filter(isPending), (item) => withdraw(item, '#next.#order < :order', {}));
+      }
+    }
+    for (const digest of digests) {
+      const ids = await this.#index.ids(digest);
+      const items = await this.#table.getItems(
+        ids.map((id) => this.#entries + id),
+        SUMMARY,
+      );
+      await mapConcurrently(items.filter(isPending), (item) =>
+        withdraw(item, '#next.#order < :order AND contains(#next.#indexes, :digest)', { ':digest': digest }),
+      );
+    }
   }
 
   async ready(): Promise<void> {
-    const client = await this.#table.open();
-    await client.get({ TableName: this.#table.name, Key: { id: `${this.#rows}ready` } });
+    await this.#table.getItem(`${this.#entries}ready`);
   }
 
   close(): Promise<void> {
     return this.#table.close();
   }
 
-  /**
-   * Adds an id to what a group or a digest leads to, which lives as long as the longest of what it led to.
-   *
-   * @param expiresAt seconds since the epoch; undefined for ever
-   */
-  async #link(from: string, id: string, expiresAt: number | undefined): Promise<void> {
-    const client = await this.#table.open();
-    const values = { ':ids': new Set([id]) };
-    const add = (UpdateExpression: string, more: object = {}) =>
-      client.update({
-        TableName: this.#table.name,
-        Key: this.#linkTo(from, id),
-        UpdateExpression,
-        ExpressionAttributeValues: values,
-        ...more,
-      });
-    const isLonger = {
-      ConditionExpression: 'attribute_not_exists(id) OR expiresAt < :expiresAt',
-      ExpressionAttributeValues: { ...values, ':expiresAt': expiresAt },
-    };
-    if (expiresAt === undefined) await add('ADD ids :ids REMOVE expiresAt');
-    else if (!(await unlessRefused(add('ADD ids :ids SET expiresAt = :expiresAt', isLonger))))
-      await add('ADD ids :ids');
+  /** Seconds since the epoch; undefined: forever. Only a duration is taken from the store's clock, which tests replace. */
+  #expiresAt({ staleAt }: Entry): number | undefined {
+    const kept = this.#retention + staleAt - this.#now();
+    return Number.isFinite(kept) ? Math.ceil((Date.now() + kept) / 1000) : undefined;
   }
 
-  /** Takes an id away, and the item with the last one. */
-  async #unlink(from: string, id: string): Promise<void> {
-    const client = await this.#table.open();
-    const link = { TableName: this.#table.name, Key: this.#linkTo(from, id) };
-    const { Attributes } = await client.update({
-      ...link,
-      UpdateExpression: 'DELETE ids :ids',
-      ExpressionAttributeValues: { ':ids': new Set([id]) },
-      ReturnValues: 'ALL_NEW',
+  /** Writes an entry beside the published one; false for a redirect that would replace a direct response. */
+  async #write(entry: Entry, token: string): Promise<boolean> {
+    const item = this.#entries + entry.id;
+    const next = { ...fieldsOf(entry), order: entry.order, token, body: bytes(entry.body) };
+    const values = { ':next': next };
+    if (!isDirect(entry)) {
+      const condition = `${NOT_DIRECT} AND NOT #next.#kind IN (:response, :variants)`;
+      const change = { update: 'SET #next = :next', condition, values: { ...values, ...KINDS } };
+      return (await this.#table.update(item, change)) !== undefined;
+    }
+    try {
+      await this.#table.update(item, { update: 'SET #next = :next', values });
+    } catch (error) {
+      if (!isTooLarge(error)) throw error;
+      // An item has no room for two large entries.
+      await this.#table.update(item, { update: 'SET #next = :next REMOVE #value', values });
+    }
+    return true;
+  }
+
+  /** Makes a pending entry the published one; false if it was replaced or deleted meanwhile. */
+  async #publish(entry: Entry, token: string): Promise<boolean> {
+    const expiresAt = this.#expiresAt(entry);
+    const published = await this.#table.update(this.#entries + entry.id, {
+      update:
+        expiresAt === undefined
+          ? 'SET #value = #next REMOVE #next, #expiresAt'
+          : 'SET #value = #next, #expiresAt = :expiresAt REMOVE #next',
+      condition: isDirect(entry) ? '#next.#token = :token' : `#next.#token = :token AND ${NOT_DIRECT}`,
+      values: {
+        ':token': token,
+        ...(expiresAt === undefined ? {} : { ':expiresAt': expiresAt }),
+        ...(isDirect(entry) ? {} : KINDS),
+      },
     });
-    if (Attributes?.ids) return;
-    await unlessRefused(client.delete({ ...link, ConditionExpression: 'attribute_not_exists(ids)' }));
+    if (published) return true;
+    await this.#withdraw(entry.id, '#next.#token = :token', { ':token': token });
+    return false;
   }
 
-  #linkTo(from: string, id: string): { readonly id: string } {
-    return { id: `${this.#links}${from}:${linkPart(id)}` };
+  /** Removes a pending entry that meets a condition, and its item if nothing else was published. */
+  async #withdraw(id: string, condition: string, values: Record<string, unknown>): Promise<void> {
+    const item = this.#entries + id;
+    if (await this.#table.delete(item, { condition: `attribute_not_exists(#value) AND ${condition}`, values })) return;
+    await this.#table.update(item, { update: 'REMOVE #next', condition, values });
   }
 
-  async *#candidates({ group, index: url }: EntryQuery): AsyncGenerator<EntrySummary> {
+  async *#candidates({ group, index }: EntryQuery): AsyncGenerator<EntrySummary> {
     if (group !== undefined) {
       yield* await this.#summaries([group]);
-      yield* this.#linked(group);
-    } else if (url !== undefined) yield* this.#linked(url);
+      yield* this.#indexed(group);
+    } else if (index !== undefined) yield* this.#indexed(index);
     else {
-      for await (const items of this.#table.scan(this.#rows, SUMMARY)) yield* items.map((item) => this.#summary(item));
+      for await (const items of this.#table.scan(this.#entries, SUMMARY)) yield* this.#summariesOf(items);
     }
   }
 
-  async *#linked(from: string): AsyncGenerator<EntrySummary> {
-    const keys = LINK_PARTS.map((part) => `${this.#links}${from}:${part}`);
-    const links = await this.#table.getItems(keys, LINK);
-    const ids = links.flatMap((link) => [...((link.ids as Set<string> | undefined) ?? [])]);
-    for (const batch of batches(ids, READ_BATCH)) yield* await this.#summaries(batch);
+  async *#indexed(from: string): AsyncGenerator<EntrySummary> {
+    for (const batch of batches(await this.#index.ids(from), READ_BATCH)) yield* await this.#summaries(batch);
   }
 
   async #summaries(ids: readonly string[]): Promise<EntrySummary[]> {
-    const keys = ids.map((id) => this.#rows + id);
-    return (await this.#table.getItems(keys, SUMMARY)).map((item) => this.#summary(item));
+    const keys = ids.map((id) => this.#entries + id);
+    return this.#summariesOf(await this.#table.getItems(keys, SUMMARY));
   }
 
-  #summary({ id, value }: Readonly<Record<string, unknown>>): EntrySummary {
-    return summaryOf(String(id).slice(this.#rows.length), value as object);
+  #summariesOf(items: readonly Item[]): EntrySummary[] {
+    return items
+      .filter(isPublished)
+      .map(({ id, value }) => summaryOf(String(id).slice(this.#entries.length), value as object | undefined));
   }
 }
 
-/** False where the condition of a write did not hold. */
-async function unlessRefused(write: Promise<unknown>): Promise<boolean> {
-  try {
-    await write;
-    return true;
-  } catch (error) {
-    if ((error as Error).name === REFUSED) return false;
-    throw error;
-  }
+const KINDS = { ':response': 'response', ':variants': 'variants' };
+
+/** Returns whether readers may see an item; one of another origin has neither attribute. */
+function isPublished({ value, next }: Item): boolean {
+  return value !== undefined || next === undefined;
 }

@@ -2,24 +2,33 @@ import type { DynamoDB } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBDocument, ScanCommandOutput } from '@aws-sdk/lib-dynamodb';
 import { loadBeneath, loadClient } from '../../platform/load-client.js';
 import { batches } from '../entry-query.js';
+import { StoreFailure } from '../store-failure.js';
+import { ensureTable } from './ensure-table.js';
+import { type Access, classified, isConditionFailure, isMissingTable } from './failures.js';
 
 export interface DynamoDbTableOptions {
-  /** Default: what the AWS SDK finds. */
+  /** URL of the server. Default: the AWS SDK's. */
   readonly endpoint?: string | undefined;
+  /** Default: the AWS SDK's. */
   readonly region?: string | undefined;
-  /** Default: what the AWS SDK finds. */
+  /** Default: the AWS SDK's. */
   readonly credentials?: object | undefined;
-  /** What the AWS SDK's `DynamoDB` takes, in its units. */
+  /** Options of the AWS SDK's `DynamoDB`, in its units. */
   readonly clientOptions?: object | undefined;
 }
 
-/** What is read of items. */
-export interface Projection {
-  readonly expression: string;
-  readonly names: Record<string, string>;
-}
+export type Item = Readonly<Record<string, unknown>>;
 
-type Item = Record<string, unknown>;
+/** An update of an item, or a condition of a deletion. `#name` in an expression is the attribute of that name. */
+export interface Change {
+  /** Update expression. */
+  readonly update: string;
+  /** Condition expression. Default: none. */
+  readonly condition?: string | undefined;
+  readonly values?: Record<string, unknown> | undefined;
+  /** Whether the new values of the attributes are needed. Default: false. */
+  readonly returns?: boolean | undefined;
+}
 
 interface KeyvDynamoModule {
   readonly KeyvDynamo: new (
@@ -27,87 +36,112 @@ interface KeyvDynamoModule {
   ) => { readonly client: DynamoDBDocument; on(event: 'error', listener: (error: unknown) => void): unknown };
 }
 
-const WHAT = 'backend "dynamodb"';
-
 interface SdkModule {
   readonly DynamoDB: new (options: object) => DynamoDB;
 }
 
+const NEEDED_BY = 'backend "dynamodb"';
 /** DynamoDB's own limits, in items. */
 export const READ_BATCH = 100;
 const WRITE_BATCH = 25;
-/** Milliseconds: what makes the SDK fail fast and come back by itself. */
+/** Milliseconds; makes the SDK fail fast. */
 const FAIL_FAST = {
   maxAttempts: 2,
   requestHandler: { connectionTimeout: 1_000, requestTimeout: 5_000, throwOnRequestTimeout: true },
 };
-/** Milliseconds between two looks at a table that is being made. */
-const TABLE_POLL = 100;
-/** Milliseconds before what the server has not processed is sent again: at first, and at most. */
+/** Milliseconds before items that the server has not processed are sent again: the first time, and at most. */
 const FIRST_PAUSE = 20;
 const LAST_PAUSE = 1_000;
+/** Attempts to have all items of a batch processed, about 10 s. */
+const MAX_ATTEMPTS = 16;
 
-/** A table of DynamoDB, made on demand, on the client of @keyv/dynamo: in batches within limits, and whole in spite of them. */
+/**
+ * A table of DynamoDB, created on demand, on the client of @keyv/dynamo. Reads are strongly consistent: an older state may
+ * contain what was invalidated.
+ */
 export class DynamoDbTable {
   readonly name: string;
   readonly #options: DynamoDbTableOptions;
-  readonly #expires: boolean;
   #opening: Promise<DynamoDBDocument> | undefined;
 
-  /** @param expires whether the server lets items go by their `expiresAt` */
-  constructor(name: string, options: DynamoDbTableOptions, expires: boolean) {
+  constructor(name: string, options: DynamoDbTableOptions) {
     this.name = name;
     this.#options = options;
-    this.#expires = expires;
   }
 
-  /** The client, once the table is there. */
-  open(): Promise<DynamoDBDocument> {
-    this.#opening ??= this.#connect().catch((error: unknown) => {
-      this.#opening = undefined;
-      throw error;
+  /** URL of the endpoint, without credentials, and the table. */
+  get location(): string {
+    const { endpoint } = this.#options;
+    return endpoint === undefined ? `dynamodb:${this.name}` : `${withoutCredentials(endpoint)}/${this.name}`;
+  }
+
+  /** @param projection projection expression. Default: all attributes */
+  getItem(id: string, projection?: string): Promise<Item | undefined> {
+    const expressions = projection === undefined ? {} : { ProjectionExpression: projection, ...namesIn(projection) };
+    return this.#run('read', async (client) => {
+      const command = { TableName: this.name, Key: { id }, ConsistentRead: true, ...expressions };
+      return (await client.get(command)).Item;
     });
-    return this.#opening;
   }
 
-  async getItems(keys: readonly string[], { expression, names }: Projection): Promise<Item[]> {
-    const client = await this.open();
-    const asked = { ProjectionExpression: expression, ExpressionAttributeNames: names };
-    const found: Item[] = [];
-    for (const batch of batches([...new Set(keys)], READ_BATCH)) {
-      await untilProcessed({ [this.name]: { ...asked, Keys: batch.map((id) => ({ id })) } }, async (RequestItems) => {
-        const { Responses, UnprocessedKeys } = await client.batchGet({ RequestItems });
-        found.push(...(Responses?.[this.name] ?? []));
-        return UnprocessedKeys as typeof RequestItems | undefined;
-      });
-    }
-    return found;
+  getItems(ids: readonly string[], projection: string): Promise<Item[]> {
+    return this.#run('read', async (client) => {
+      const found: Item[] = [];
+      const read = { ConsistentRead: true, ProjectionExpression: projection, ...namesIn(projection) };
+      for (const batch of batches([...new Set(ids)], READ_BATCH)) {
+        await untilProcessed({ [this.name]: { ...read, Keys: batch.map((id) => ({ id })) } }, async (RequestItems) => {
+          const { Responses, UnprocessedKeys } = await client.batchGet({ RequestItems });
+          found.push(...(Responses?.[this.name] ?? []));
+          return UnprocessedKeys as typeof RequestItems | undefined;
+        });
+      }
+      return found;
+    });
   }
 
-  async deleteItems(keys: readonly string[]): Promise<void> {
-    const client = await this.open();
-    for (const batch of batches(keys, WRITE_BATCH)) {
-      const requests = batch.map((id) => ({ DeleteRequest: { Key: { id } } }));
-      await untilProcessed({ [this.name]: requests }, async (RequestItems) => {
-        const { UnprocessedItems } = await client.batchWrite({ RequestItems });
-        return UnprocessedItems as typeof RequestItems | undefined;
-      });
-    }
+  /** Updates or creates an item; resolves to its changed attributes, undefined if the condition does not hold. */
+  update(id: string, change: Change): Promise<Item | undefined> {
+    return this.#conditionally(async (client) => {
+      const ReturnValues = change.returns ? 'UPDATED_NEW' : 'NONE';
+      const command = { UpdateExpression: change.update, ReturnValues, ...this.#conditionOf(id, change) } as const;
+      return (await client.update(command)).Attributes ?? {};
+    });
   }
 
-  /** Pages of all items whose name begins so; the names of a projection have `#id`. */
-  async *scan(prefix: string, { expression, names }: Projection): AsyncGenerator<readonly Item[]> {
-    const client = await this.open();
+  /** Deletes an item; resolves to undefined if the condition does not hold. */
+  delete(id: string, condition: Omit<Change, 'update'>): Promise<Item | undefined> {
+    return this.#conditionally(async (client) => {
+      await client.delete(this.#conditionOf(id, { ...condition, update: '' }));
+      return {};
+    });
+  }
+
+  deleteItems(ids: readonly string[]): Promise<void> {
+    return this.#run('write', async (client) => {
+      for (const batch of batches([...new Set(ids)], WRITE_BATCH)) {
+        const requests = batch.map((id) => ({ DeleteRequest: { Key: { id } } }));
+        await untilProcessed({ [this.name]: requests }, async (RequestItems) => {
+          const { UnprocessedItems } = await client.batchWrite({ RequestItems });
+          return UnprocessedItems as typeof RequestItems | undefined;
+        });
+      }
+    });
+  }
+
+  /** Yields all items whose id has a prefix, in pages of the server. */
+  async *scan(prefix: string, projection: string): AsyncGenerator<readonly Item[]> {
+    const expressions = {
+      FilterExpression: 'begins_with(#id, :prefix)',
+      ProjectionExpression: projection,
+      ...namesIn(`#id ${projection}`),
+      ExpressionAttributeValues: { ':prefix': prefix },
+    };
     let from: ScanCommandOutput['LastEvaluatedKey'];
     do {
-      const page = await client.scan({
-        TableName: this.name,
-        FilterExpression: 'begins_with(#id, :prefix)',
-        ProjectionExpression: expression,
-        ExpressionAttributeNames: names,
-        ExpressionAttributeValues: { ':prefix': prefix },
-        ...(from ? { ExclusiveStartKey: from } : {}),
-      });
+      const start = from ? { ExclusiveStartKey: from } : {};
+      const page = await this.#run('read', (client) =>
+        client.scan({ TableName: this.name, ConsistentRead: true, ...expressions, ...start }),
+      );
       yield page.Items ?? [];
       from = page.LastEvaluatedKey;
     } while (from);
@@ -116,20 +150,64 @@ export class DynamoDbTable {
   async close(): Promise<void> {
     const opening = this.#opening;
     this.#opening = undefined;
-    await opening?.then(
-      // A document client's own `destroy` does nothing: what it was made from holds the sockets.
-      (client) => client.config.requestHandler.destroy?.(),
-      () => {},
+    const client = await opening?.catch(() => undefined);
+    // A document client's own `destroy` does nothing: the client beneath it has the sockets.
+    client?.config.requestHandler.destroy?.();
+  }
+
+  #conditionally(work: (client: DynamoDBDocument) => Promise<Item>): Promise<Item | undefined> {
+    return this.#run('write', (client) =>
+      work(client).catch((error: unknown) => {
+        if (isConditionFailure(error)) return undefined;
+        throw error;
+      }),
     );
+  }
+
+  #conditionOf(id: string, { update, condition, values }: Change) {
+    return {
+      TableName: this.name,
+      Key: { id },
+      ...(condition === undefined ? {} : { ConditionExpression: condition }),
+      ...namesIn(`${update} ${condition ?? ''}`),
+      ...(values === undefined ? {} : { ExpressionAttributeValues: values }),
+    };
+  }
+
+  async #run<T>(access: Access, work: (client: DynamoDBDocument) => Promise<T>): Promise<T> {
+    try {
+      const opening = this.#open();
+      try {
+        return await work(await opening);
+      } catch (error) {
+        if (!isMissingTable(error)) throw error;
+        // The table was deleted under the open client; several commands may notice.
+        if (this.#opening === opening) await this.close();
+        return await work(await this.#open());
+      }
+    } catch (error) {
+      throw classified(error, access);
+    }
+  }
+
+  #open(): Promise<DynamoDBDocument> {
+    if (!this.#opening) {
+      const opening = this.#connect();
+      this.#opening = opening;
+      opening.catch(() => {
+        if (this.#opening === opening) this.#opening = undefined;
+      });
+    }
+    return this.#opening;
   }
 
   async #connect(): Promise<DynamoDBDocument> {
     const { clientOptions, endpoint, region, credentials } = this.#options;
     const named = Object.entries({ endpoint, region, credentials }).filter(([, value]) => value !== undefined);
     const options = { ...FAIL_FAST, ...clientOptions, ...Object.fromEntries(named) };
-    const sdk = await loadBeneath<SdkModule>('@keyv/dynamo', '@aws-sdk/client-dynamodb', WHAT);
-    await ensureTable(new sdk.DynamoDB(options), this.name, this.#expires);
-    const { KeyvDynamo } = await loadClient<KeyvDynamoModule>('@keyv/dynamo', WHAT);
+    const sdk = await loadBeneath<SdkModule>('@keyv/dynamo', '@aws-sdk/client-dynamodb', NEEDED_BY);
+    await ensureTable(new sdk.DynamoDB(options), this.name);
+    const { KeyvDynamo } = await loadClient<KeyvDynamoModule>('@keyv/dynamo', NEEDED_BY);
     const adapter = new KeyvDynamo({ ...options, tableName: this.name });
     // It looks for the table once more; an error without a listener would end the process.
     adapter.on('error', () => {});
@@ -137,45 +215,31 @@ export class DynamoDbTable {
   }
 }
 
-/** Makes the table where it is not there: the adapter's own way waits for twenty seconds. */
-async function ensureTable(client: DynamoDB, TableName: string, expires: boolean): Promise<void> {
-  const failsWith = (name: string) => (error: Error) => {
-    if (error.name !== name) throw error;
-    return undefined;
-  };
-  try {
-    for (let made = false; ; await new Promise((resolve) => setTimeout(resolve, TABLE_POLL))) {
-      const found = await client.describeTable({ TableName }).catch(failsWith('ResourceNotFoundException'));
-      const status = found?.Table?.TableStatus;
-      if (status !== undefined && status !== 'CREATING') {
-        // What can't do it, as emulators, keeps entries until they are removed.
-        const TimeToLiveSpecification = { AttributeName: 'expiresAt', Enabled: true };
-        if (made && expires) await client.updateTimeToLive({ TableName, TimeToLiveSpecification }).catch(() => {});
-        return;
-      }
-      if (status === undefined) {
-        const table = {
-          KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' as const }],
-          AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' as const }],
-          BillingMode: 'PAY_PER_REQUEST' as const,
-        };
-        await client.createTable({ TableName, ...table }).catch(failsWith('ResourceInUseException'));
-        made = true;
-      }
-    }
-  } finally {
-    client.destroy();
-  }
+/** Returns the names that expressions mention: DynamoDB refuses reserved words elsewhere, and names that are not used. */
+function namesIn(expressions: string): { readonly ExpressionAttributeNames?: Record<string, string> } {
+  const names = [...expressions.matchAll(/#(\w+)/g)].map(([mention, name = '']) => [mention, name]);
+  return names.length === 0 ? {} : { ExpressionAttributeNames: Object.fromEntries(names) };
 }
 
-/** Sends what the server has not processed again, after a pause that grows. */
+function withoutCredentials(endpoint: string): string {
+  const url = new URL(endpoint);
+  return `${url.protocol}//${url.host}`;
+}
+
+/**
+ * Sends items that the server has not processed again, after a pause that grows.
+ *
+ * @throws StoreFailure `refusal` after {@link MAX_ATTEMPTS}
+ */
 async function untilProcessed<T extends object>(work: T, send: (work: T) => Promise<T | undefined>): Promise<void> {
-  let pause = FIRST_PAUSE;
-  for (let left: T | undefined = work; left && Object.keys(left).length > 0; ) {
-    if (left !== work) {
+  let left: T | undefined = work;
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+    if (attempt > 0) {
+      const pause = Math.min(FIRST_PAUSE * 2 ** (attempt - 1), LAST_PAUSE);
       await new Promise((resolve) => setTimeout(resolve, pause));
-      pause = Math.min(pause * 2, LAST_PAUSE);
     }
     left = await send(left);
+    if (!left || Object.keys(left).length === 0) return;
   }
+  throw new StoreFailure('refusal', new Error('DynamoDB left items of a batch unprocessed'));
 }
