@@ -146,6 +146,7 @@ describeService(redisCluster, (server) => {
   describeBackend('redis cluster', {
     open: (folder, cacheName, more, now) => new RedisStore(nameIn(folder, cacheName), { ...more, ...options() }, now),
     persistent: true,
+    ordered: true,
     bounded: false,
     expires: false,
     processModule: '__tests__/backends/redis-cluster-process.ts',

@@ -23,6 +23,7 @@ describeService(redis, (server) => {
     open: (folder, cacheName, options, now) =>
       new RedisStore(nameIn(folder, cacheName), { ...options, url: server().url }, now),
     persistent: true,
+    ordered: true,
     bounded: false,
     expires: false,
     processModule: '__tests__/backends/redis-process.ts',

@@ -5,7 +5,8 @@ import type { Entry, EntryHead, EntryKind, EntrySummary } from '../models/entry.
  * can index without further knowledge, then index digests, signature, metadata and body unchanged.
  */
 
-const MAGIC = 'AKC2';
+/** Begins every packed entry. */
+export const MAGIC = 'AKC2';
 const KIND_MARKS: Readonly<Record<Exclude<EntryKind, 'unknown'>, string>> = {
   response: 'r',
   variants: 'v',

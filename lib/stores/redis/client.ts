@@ -1,49 +1,45 @@
 import { once } from 'node:events';
 import type { RedisClientType, RedisClusterType, RedisSentinelType } from '@keyv/redis';
 
-// Clients, clusters and sentinels of node-redis: how they are made, and what is alike of them.
+/** Clients, clusters and sentinels of node-redis: how they are created, and one interface to all of them. */
 
 export interface RedisConnectionOptions {
   /** `redis://` or `rediss://`. Default: `redis://localhost:6379`. */
   readonly url?: string | undefined;
-  /** A node-redis client, cluster or sentinel of your own, which stays yours to close. */
+  /** A node-redis client, cluster or sentinel of your own. The cache never closes it. */
   readonly client?: object | undefined;
-  /** What node-redis's `createClient` takes, in its units: `socket`, `username`, `database` ... */
+  /** Options of node-redis's `createClient`, in its units: `socket`, `username`, `database` ... */
   readonly clientOptions?: object | undefined;
-  /** A Redis Cluster: what node-redis's `createCluster` takes, `rootNodes`, `defaults` ... */
+  /** Options of node-redis's `createCluster` for a Redis Cluster: `rootNodes`, `defaults` ... */
   readonly clusterOptions?: object | undefined;
-  /** Redis Sentinel: what node-redis's `createSentinel` takes, `name`, `sentinelRootNodes`, `nodeClientOptions` ... */
+  /** Options of node-redis's `createSentinel` for Redis Sentinel: `name`, `sentinelRootNodes`, `nodeClientOptions` ... */
   readonly sentinelOptions?: object | undefined;
 }
 
-/** What a client, a cluster and a sentinel have in common. */
-export type RedisCommands = Pick<
-  RedisClientType,
-  'eval' | 'exists' | 'multi' | 'sMembers' | 'strLen' | 'unlink' | 'zRandMemberCount' | 'zRange'
->;
+/** A command with its arguments. */
+export type Words = readonly (string | Buffer)[];
 
-/** Reads of bytes as they are. */
-export interface RedisBytes {
-  get(key: string): Promise<Buffer | null>;
-  getRange(key: string, start: number, end: number): Promise<Buffer>;
-}
-
-/** A connection, of whatever kind. */
+/** Commands over a client of any kind. Each command has the key whose server receives it. */
 export interface Redis {
-  readonly commands: RedisCommands;
-  readonly bytes: RedisBytes;
-  /** The client of the one server that has that key, to scan it. */
-  serverOf(key: string): Promise<RedisClientType>;
+  /** Sends a command to the master; strings in the reply are text. */
+  send(key: string, words: Words): Promise<unknown>;
+  /** Sends a command to the master; strings in the reply are bytes. */
+  sendForBytes(key: string, words: Words): Promise<unknown>;
+  /** As {@link sendForBytes}, also to a replica if the user's client reads from replicas. */
+  read(key: string, words: Words): Promise<unknown>;
+  /** Sends a command without keys (SCAN) to the one server that has the key. */
+  sendToServerOf(key: string, words: Words): Promise<unknown>;
 }
 
-/** A connection that may not be ready yet. */
+/** A client of any kind that may not be connected yet. */
 export interface Reachable extends Redis {
-  /** Resolves when commands may be sent. */
+  isReady(): boolean;
+  /** Resolves when commands can be sent; rejects if the connection fails before. */
   ready(): Promise<unknown>;
 }
 
 export type AnyClient = RedisClientType | RedisClusterType | RedisSentinelType;
-/** Options of node-redis, of which those that are set here matter. */
+/** Options of node-redis; only those that this module sets matter here. */
 type Given = { readonly [name: string]: unknown };
 
 export interface KeyvRedisModule {
@@ -58,25 +54,35 @@ export interface KeyvRedisModule {
 
 /** node-redis's RESP_TYPES.BLOB_STRING: the character that begins such a reply. */
 const BLOB_STRING = 36;
-const AS_BYTES = { [BLOB_STRING]: Buffer };
+const AS_BYTES = { typeMapping: { [BLOB_STRING]: Buffer } };
+/** A user's client may have a type mapping of its own. */
+const AS_TEXT = { typeMapping: {} };
 /**
- * Milliseconds. What makes node-redis fail fast. There is no `socketTimeout` among it: node-redis takes an idle connection
- * for a silent server.
+ * Milliseconds: makes node-redis fail fast. `socketTimeout` is not set, since node-redis counts the time of an idle
+ * connection as well. The length of the queue is a bound for a server that hangs without `backendTimeout`.
  */
 const FAIL_FAST = { connectTimeout: 500, reconnectStrategy: false };
+const QUEUE_LENGTH = 100_000;
+/** Milliseconds for a node that a cluster asks for its masters: a node that hangs accepts connections, but never answers. */
+const ROOT_NODE_TIMEOUT = 2_000;
 
-/** A client, a cluster or a sentinel, as the options ask for. */
+/** Creates a client, a cluster or a sentinel for these options. */
 export function createRedis(module: KeyvRedisModule, options: RedisConnectionOptions): AnyClient {
   const { url, clientOptions, clusterOptions, sentinelOptions } = options as { [name: string]: Given | undefined };
   if (clusterOptions) {
-    const { defaults } = clusterOptions;
-    // All keys of a cache are with one master: the others need no connection.
-    return module.createCluster({ minimizeConnections: true, ...clusterOptions, defaults: failingFast(defaults) });
+    const { defaults, rootNodes } = clusterOptions;
+    return module.createCluster({
+      // Connects only to masters with keys of this cache.
+      minimizeConnections: true,
+      ...clusterOptions,
+      rootNodes: (rootNodes as readonly Given[]).map(withSocketTimeout),
+      defaults: failingFast(defaults),
+    });
   }
   if (sentinelOptions) {
     const { nodeClientOptions, sentinelClientOptions } = sentinelOptions;
     return module.createSentinel({
-      // It would wait for a master that is gone, instead of asking for the new one, and print to the console meanwhile.
+      // With rediscovery it waits for a master that is gone, and prints to the console, instead of finding the new one.
       maxCommandRediscovers: 0,
       passthroughClientErrorEvents: true,
       ...sentinelOptions,
@@ -87,13 +93,23 @@ export function createRedis(module: KeyvRedisModule, options: RedisConnectionOpt
   return module.createClient({ ...(url === undefined ? {} : { url }), ...failingFast(clientOptions) });
 }
 
-/** Options of a node-redis client, with ours where the user has none. */
+/** Options of a node-redis client, with ours for those that the user did not set. */
 function failingFast(options: unknown): object {
   const { socket, ...rest } = (options ?? {}) as Given;
-  return { disableOfflineQueue: true, ...rest, socket: { ...FAIL_FAST, ...(socket as object | undefined) } };
+  return {
+    disableOfflineQueue: true,
+    commandsQueueMaxLength: QUEUE_LENGTH,
+    ...rest,
+    socket: { ...FAIL_FAST, ...(socket as object | undefined) },
+  };
 }
 
-/** A client of any kind, as one that is asked alike. */
+/** These options serve for one question to a root node. */
+function withSocketTimeout({ socket, ...rest }: Given): object {
+  return { ...rest, socket: { socketTimeout: ROOT_NODE_TIMEOUT, ...(socket as object | undefined) } };
+}
+
+/** Wraps a client of any kind in the one interface. */
 export function reachable(
   client: AnyClient,
   kind: { readonly isCluster: boolean; readonly isSentinel: boolean },
@@ -103,44 +119,59 @@ export function reachable(
 }
 
 function overClient(client: RedisClientType): Reachable {
+  const sendForBytes = (_key: string, words: Words) => client.sendCommand(words, AS_BYTES);
+  const send = (_key: string, words: Words) => client.sendCommand(words, AS_TEXT);
+  const isReady = () => client.isReady;
   return {
-    commands: client,
-    bytes: client.withTypeMapping(AS_BYTES) as unknown as RedisBytes,
-    serverOf: async () => client,
-    ready: waiting(client, 'ready', () => client.isReady),
+    send,
+    sendForBytes,
+    read: sendForBytes,
+    sendToServerOf: send,
+    isReady,
+    ready: waiting(client, 'ready', isReady),
   };
 }
 
 function overCluster(cluster: RedisClusterType): Reachable {
+  const send =
+    (isReadonly: boolean, options: object) =>
+    (key: string, words: Words): Promise<unknown> =>
+      cluster.sendCommand(key, isReadonly, words as string[], options);
+  // Without masters, which it learns at first, a cluster throws.
+  const isReady = () => cluster.masters.length > 0;
   return {
-    commands: cluster as unknown as RedisCommands,
-    bytes: cluster.withTypeMapping(AS_BYTES) as unknown as RedisBytes,
-    async serverOf(key) {
+    send: send(false, AS_TEXT),
+    sendForBytes: send(false, AS_BYTES),
+    read: send(true, AS_BYTES),
+    async sendToServerOf(key, words) {
       const slot = Number(await cluster.sendCommand(key, true, ['CLUSTER', 'KEYSLOT', key]));
       const master = cluster.slots[slot]?.master;
       if (!master) throw new Error(`no master has the slot ${slot}`);
-      return (await cluster.nodeClient(master)) as unknown as RedisClientType;
+      const node = (await cluster.nodeClient(master)) as unknown as RedisClientType;
+      return node.sendCommand(words, AS_TEXT);
     },
-    // Until it knows its masters a cluster throws.
-    ready: waiting(cluster, 'connect', () => cluster.masters.length > 0),
+    isReady,
+    ready: waiting(cluster, 'connect', isReady),
   };
 }
 
 function overSentinel(sentinel: RedisSentinelType): Reachable {
-  // A sentinel of node-redis 5 that is asked for another type mapping changes that of all its users.
-  const read = (...words: string[]) => sentinel.sendCommand(true, words, { typeMapping: AS_BYTES });
+  // Not withTypeMapping: in node-redis 5 it changes the sentinel for all its users.
+  const send =
+    (isReadonly: boolean, options: object) =>
+    (_key: string, words: Words): Promise<unknown> =>
+      sentinel.sendCommand(isReadonly, words as string[], options);
   return {
-    commands: sentinel as unknown as RedisCommands,
-    bytes: {
-      get: (key) => read('GET', key) as unknown as Promise<Buffer | null>,
-      getRange: (key, start, end) => read('GETRANGE', key, `${start}`, `${end}`) as unknown as Promise<Buffer>,
-    },
-    serverOf: async () => sentinel as unknown as RedisClientType,
+    send: send(false, AS_TEXT),
+    sendForBytes: send(false, AS_BYTES),
+    read: send(true, AS_BYTES),
+    sendToServerOf: send(false, AS_TEXT),
+    isReady: () => true,
     ready: async () => {},
   };
 }
 
-/** Waits for an event, or an error before it, with one listener for all who wait. */
+/** Waits for an event, or for an error before it, with one listener for all callers. */
 function waiting(client: AnyClient, event: string, isReady: () => boolean): () => Promise<unknown> {
   let coming: Promise<unknown> | undefined;
   return async () => {

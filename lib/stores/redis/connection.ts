@@ -5,176 +5,206 @@ import {
   type AnyClient,
   createRedis,
   type KeyvRedisModule,
-  type Reachable,
   type Redis,
   type RedisConnectionOptions,
   reachable,
 } from './client.js';
+import { redisFailure } from './failures.js';
+import { Link, type LinkParts } from './link.js';
 
-interface Opened extends Reachable {
-  /** Something is asked: the process stays alive until it was told `rest` as often. */
-  hold(): void;
-  /** When nothing is asked any more, a process that is done may exit. */
-  rest(): void;
-  /** The connection failed. */
-  fail(): void;
-  close(): Promise<void> | void;
-}
-
-/** Milliseconds after the last use: sockets of a cluster or a sentinel can't all be unref'ed. */
+/** Milliseconds: the sockets of a cluster or a sentinel are released after this time without a use. */
 const IDLE = 1_000;
-/** Milliseconds after which a connection that answers nothing has failed: what is asked would keep the process for ever. */
-const ANSWER = 10_000;
-/** Milliseconds to learn from any node where the masters are: one that is frozen takes connections, and says nothing. */
-const DISCOVERY = 2_000;
-/** A server's reply, after which the connection is as good as before, unless it is no master any more. */
-const REPLY = /^(?!READONLY|MOVED|CLUSTERDOWN|MASTERDOWN)[A-Z]+ /;
+/** Milliseconds for a connection to become ready. */
+const CONNECT = 5_000;
 
 /**
- * A node-redis client, cluster or sentinel, ours or the user's, made through @keyv/redis.
+ * A node-redis client, cluster or sentinel, the user's or created here, through @keyv/redis.
  *
- * One of ours is closed after any failure, and opened anew on need: node-redis would keep a process alive that is done
- * while it reconnects, and go on asking a master that is gone. A client is unref'ed at rest; a cluster or a sentinel is
- * closed then.
+ * A connection created here is closed after any failure, and opened again when needed: node-redis would keep a finished
+ * process alive while it reconnects, and continue to ask a master that is gone. An idle connection keeps no process alive:
+ * its sockets are unref'ed, and a sentinel, whose sockets cannot be reached, is closed.
  */
 export class RedisConnection {
   readonly #options: RedisConnectionOptions;
-  #opening: Promise<Opened> | undefined;
+  #link: Link | undefined;
+  #opening: Promise<Link> | undefined;
+  #isClosed = false;
 
   constructor(options: RedisConnectionOptions) {
     this.#options = options;
   }
 
-  async run<T>(work: (redis: Redis) => Promise<T>): Promise<T> {
-    const opened = await this.#open();
-    opened.hold();
-    try {
-      return await within(
-        opened.ready().then(() => work(opened)),
-        ANSWER,
-        unanswered,
-      );
-    } catch (error) {
-      if (!REPLY.test(String((error as Error).message))) opened.fail();
-      throw error;
-    } finally {
-      opened.rest();
-    }
+  /**
+   * Runs commands that read, or that write if `writes` is true.
+   *
+   * @throws StoreFailure
+   */
+  run<T>(work: (redis: Redis) => Promise<T>, writes = false): Promise<T> {
+    const link = this.#link;
+    return link?.isReady() ? link.use(work, writes) : this.#runWhenReady(work, writes);
   }
 
-  /** Closes a client of ours. */
+  /** Closes the connection unless it is the user's. Nothing opens it again. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     const opening = this.#opening;
+    this.#link = undefined;
     this.#opening = undefined;
-    const opened = await opening?.catch(() => undefined);
-    await opened?.close();
+    const link = await opening?.catch(() => undefined);
+    link?.close();
   }
 
-  #open(): Promise<Opened> {
+  async #runWhenReady<T>(work: (redis: Redis) => Promise<T>, writes: boolean): Promise<T> {
+    let link: Link;
+    try {
+      link = await this.#ready();
+    } catch (error) {
+      throw redisFailure(error, false);
+    }
+    return link.use(work, writes);
+  }
+
+  async #ready(): Promise<Link> {
+    if (this.#isClosed) throw new Error('the connection to Redis is closed');
+    const link = await this.#open();
+    try {
+      await within(link.ready(), CONNECT, noAnswer);
+    } catch (error) {
+      link.fail();
+      throw error;
+    }
+    return link;
+  }
+
+  #open(): Promise<Link> {
     if (this.#opening) return this.#opening;
-    const opening = this.#connect(() => this.#forget(opening));
+    const forget = () => {
+      if (this.#opening !== opening) return;
+      this.#opening = undefined;
+      this.#link = undefined;
+    };
+    const opening: Promise<Link> = this.#connect(forget).then((parts) => {
+      const link = new Link(parts, forget);
+      if (this.#opening === opening) this.#link = link;
+      return link;
+    });
     this.#opening = opening;
-    opening.catch(() => this.#forget(opening));
+    opening.catch(forget);
     return opening;
   }
 
-  /** Has the next use open another. */
-  #forget(opening: Promise<Opened>): void {
-    if (this.#opening === opening) this.#opening = undefined;
-  }
-
-  async #connect(forget: () => void): Promise<Opened> {
+  async #connect(forget: () => void): Promise<LinkParts> {
     const module = await loadClient<KeyvRedisModule>('@keyv/redis', 'backend "redis"');
     const own = this.#options.client as AnyClient | undefined;
     const given = own ?? createRedis(module, this.#options);
-    // An error without a listener would end the process. It stays: a client of the user's may have no other.
+    // An error without a listener would end the process. The listener stays: a user's client may have no other.
     if (!given.listeners('error').includes(ignore)) given.on('error', ignore);
     const { made: adapter, takeOff } = withListeners(given, () => new module.default(given, { throwOnErrors: true }));
     const { client } = adapter;
     const redis = reachable(client, { isCluster: adapter.isCluster(), isSentinel: adapter.isSentinel() });
     if (own) {
-      if (!own.isOpen) own.connect().catch(() => {});
-      return ofOwner(redis, takeOff);
+      if (!own.isOpen) own.connect().catch(ignore);
+      return { redis, end: takeOff, endRejects: false };
     }
-    if (this.#options.clusterOptions || this.#options.sentinelOptions) {
-      return openFleeting(client as RedisClusterType | RedisSentinelType, redis, forget);
-    }
+    if (adapter.isCluster()) return openCluster(client as RedisClusterType, redis, forget);
+    if (adapter.isSentinel()) return openSentinel(client as RedisSentinelType, redis, forget);
     return openSingle(client as RedisClientType, redis, forget);
   }
 }
 
-/** Connects to what is known by some of its nodes alone, for as long as it is used and does not fail. */
-async function openFleeting(
-  client: RedisClusterType | RedisSentinelType,
-  redis: Reachable,
-  forget: () => void,
-): Promise<Opened> {
-  const close = () => destroy(client);
+/** Connects to one server. */
+function openSingle(client: RedisClientType, redis: LinkParts['redis'], forget: () => void): LinkParts {
   const end = () => {
-    forget();
-    void close();
-  };
-  client.on('node-error', end);
-  try {
-    await within<unknown>(client.connect(), DISCOVERY, unanswered);
-  } catch (error) {
-    // Not awaited: a sentinel ends with what it waits for.
-    void close();
-    throw error;
-  }
-  // Not before: of the nodes that tell where the masters are, some may be down.
-  client.on('error', end);
-  let idle: NodeJS.Timeout | undefined;
-  const uses = counted(
-    () => clearTimeout(idle),
-    () => {
-      idle = setTimeout(end, IDLE).unref();
-    },
-  );
-  return { ...redis, ...uses, fail: end, close };
-}
-
-/** Connects to a server, for as long as it does not fail. */
-function openSingle(client: RedisClientType, redis: Reachable, forget: () => void): Opened {
-  const close = () => {
     if (client.isOpen) client.destroy();
   };
+  const fail = () => {
+    forget();
+    end();
+  };
+  client.on('error', fail);
+  client.connect().catch(fail);
+  return { redis, onBusy: () => client.ref(), onIdle: () => client.unref(), end, endRejects: true };
+}
+
+/** Connects to a cluster, whose nodes' sockets are unref'ed while it is idle. */
+async function openCluster(
+  cluster: RedisClusterType,
+  redis: LinkParts['redis'],
+  forget: () => void,
+): Promise<LinkParts> {
+  const end = await discovered(cluster, forget);
+  const nodes = () => [...cluster.masters, ...cluster.replicas].flatMap(({ client }) => (client ? [client] : []));
+  let isReferenced = true;
+  const idle = idleTimer(() => {
+    isReferenced = false;
+    for (const client of nodes()) client.unref();
+  });
+  return {
+    redis,
+    onBusy() {
+      idle.stop();
+      if (!isReferenced) for (const client of nodes()) client.ref();
+      isReferenced = true;
+    },
+    onIdle: idle.start,
+    end() {
+      idle.stop();
+      end();
+    },
+    endRejects: true,
+  };
+}
+
+/** Connects to the master that a sentinel names, until it is idle. */
+async function openSentinel(
+  sentinel: RedisSentinelType,
+  redis: LinkParts['redis'],
+  forget: () => void,
+): Promise<LinkParts> {
+  const close = await discovered(sentinel, forget);
   const end = () => {
+    idle.stop();
+    close();
+  };
+  const idle = idleTimer(() => {
+    forget();
+    end();
+  });
+  return { redis, onBusy: idle.stop, onIdle: idle.start, end, endRejects: true };
+}
+
+/** Waits until the masters are known; returns how to close the connection, which any error ends. */
+async function discovered(client: RedisClusterType | RedisSentinelType, forget: () => void): Promise<() => void> {
+  const close = () => void destroy(client);
+  const fail = () => {
     forget();
     close();
   };
-  client.on('error', end);
-  client.connect().catch(end);
-  const uses = counted(
-    () => client.ref(),
-    () => client.unref(),
-  );
-  return { ...redis, ...uses, fail: end, close };
+  client.on('node-error', fail);
+  try {
+    await within<unknown>(client.connect(), CONNECT, noAnswer);
+  } catch (error) {
+    close();
+    throw error;
+  }
+  // Not before: some of the nodes that know the masters may be down.
+  client.on('error', fail);
+  return close;
 }
 
-/** Tells of the first of several uses, and when the last has ended. */
-function counted(onFirst: () => void, onLast: () => void): Pick<Opened, 'hold' | 'rest'> {
-  let uses = 0;
+function idleTimer(onIdle: () => void): { start(): void; stop(): void } {
+  let timer: NodeJS.Timeout | undefined;
   return {
-    hold() {
-      if (uses === 0) onFirst();
-      uses += 1;
+    start() {
+      timer = setTimeout(onIdle, IDLE).unref();
     },
-    rest() {
-      uses -= 1;
-      if (uses === 0) onLast();
-    },
+    stop: () => clearTimeout(timer),
   };
 }
 
 function ignore(): void {}
 
-/** A client of the user's is left as it was. */
-function ofOwner(redis: Reachable, close: () => void): Opened {
-  return { ...redis, hold: () => {}, rest: () => {}, fail: () => {}, close };
-}
-
-/** What the work made, and how to take off the listeners that it put on a client. */
+/** Runs `work`, and returns its result with a function that removes the listeners that it added to the client. */
 function withListeners<T>(client: AnyClient, work: () => T): { readonly made: T; readonly takeOff: () => void } {
   const listeners = () =>
     client.eventNames().flatMap((event) => client.rawListeners(event).map((listener) => ({ event, listener })));
@@ -187,7 +217,7 @@ function withListeners<T>(client: AnyClient, work: () => T): { readonly made: T;
   return { made, takeOff };
 }
 
-/** Ends all connections at once; what is asked is rejected. */
+/** Ends all connections of a cluster or sentinel at once; pending commands are rejected. */
 async function destroy(client: RedisClusterType | RedisSentinelType): Promise<void> {
   try {
     if (!('masters' in client)) return await client.destroy();
@@ -199,7 +229,6 @@ async function destroy(client: RedisClusterType | RedisSentinelType): Promise<vo
   }
 }
 
-/** Why waiting for Redis ends. */
-function unanswered(): Error {
+function noAnswer(): Error {
   return new Error('no node of Redis answered in time');
 }

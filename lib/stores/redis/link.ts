@@ -1,0 +1,147 @@
+import type { Reachable, Redis } from './client.js';
+import { isMove, redisFailure, replyCode } from './failures.js';
+
+/** Parts of a connection that depend on the kind of client. */
+export interface LinkParts {
+  readonly redis: Reachable;
+  /** The first of several overlapping uses began. */
+  readonly onBusy?: () => void;
+  /** The last of several overlapping uses ended. */
+  readonly onIdle?: () => void;
+  /** Ends the connection: pending commands are rejected. A user's own client remains connected. */
+  readonly end: () => void;
+  /** Whether `end` rejects pending commands; else the link does. */
+  readonly endRejects: boolean;
+}
+
+/** Milliseconds: a connection without any answer for one to two of these has failed. */
+const SILENCE = 5_000;
+/** Milliseconds that a connection is used at least before an error reply makes way for a new one. */
+const LEAST_USE = 5_000;
+
+/** An open connection: counts its uses, and ends if it fails or stays silent. */
+export class Link {
+  readonly #parts: LinkParts;
+  readonly #forget: () => void;
+  readonly #openedAt = performance.now();
+  readonly #waiting: Set<(error: Error) => void> | undefined;
+  #uses = 0;
+  #answers = 0;
+  #isRetired = false;
+  #watch: NodeJS.Timeout | undefined;
+
+  /** @param forget called when the next use has to open another connection */
+  constructor(parts: LinkParts, forget: () => void) {
+    this.#parts = parts;
+    this.#forget = forget;
+    this.#waiting = parts.endRejects ? undefined : new Set();
+  }
+
+  isReady(): boolean {
+    return this.#parts.redis.isReady();
+  }
+
+  /** Resolves when commands can be sent. The link is in use meanwhile, so that the process does not exit. */
+  async ready(): Promise<void> {
+    this.#begin();
+    try {
+      await this.#parts.redis.ready();
+    } finally {
+      this.#finish();
+    }
+  }
+
+  /**
+   * Runs commands.
+   *
+   * @param writes whether they write
+   * @throws StoreFailure
+   */
+  use<T>(work: (redis: Redis) => Promise<T>, writes: boolean): Promise<T> {
+    this.#begin();
+    return this.#rejectable(work(this.#parts.redis)).then(
+      (value) => {
+        this.#finish();
+        return value;
+      },
+      (error: unknown) => {
+        this.#finish();
+        if (this.#parts.endRejects) this.#consider(error);
+        throw redisFailure(error, writes);
+      },
+    );
+  }
+
+  /** Ends the connection after a failure; the next use opens another. */
+  fail(): void {
+    this.#forget();
+    this.close();
+    for (const reject of this.#waiting ?? []) reject(new Error('Redis did not answer in time'));
+  }
+
+  close(): void {
+    clearTimeout(this.#watch);
+    this.#parts.end();
+  }
+
+  #begin(): void {
+    this.#uses += 1;
+    if (this.#uses > 1) return;
+    this.#parts.onBusy?.();
+    this.#watch ??= this.#watched();
+  }
+
+  #finish(): void {
+    this.#answers += 1;
+    this.#uses -= 1;
+    if (this.#uses > 0) return;
+    if (this.#isRetired) this.close();
+    else this.#parts.onIdle?.();
+  }
+
+  /**
+   * Ends the connection after an error of its own. After a reply of a server that is not the master, it makes way for a new
+   * connection, which may find another master; pending commands still get their answers.
+   */
+  #consider(error: unknown): void {
+    if (replyCode(error) === undefined) this.fail();
+    else if (isMove(error) && performance.now() - this.#openedAt > LEAST_USE) this.#retire();
+  }
+
+  #retire(): void {
+    this.#isRetired = true;
+    this.#forget();
+    if (this.#uses === 0) this.close();
+  }
+
+  /** One timer for all uses: a timer for each read costs more than the rest of a read. */
+  #watched(): NodeJS.Timeout {
+    const answers = this.#answers;
+    const timer = setTimeout(() => {
+      this.#watch = undefined;
+      if (this.#uses === 0) return;
+      if (this.#answers === answers) this.fail();
+      else this.#watch = this.#watched();
+    }, SILENCE);
+    return timer.unref();
+  }
+
+  #rejectable<T>(work: Promise<T>): Promise<T> {
+    const waiting = this.#waiting;
+    if (!waiting) return work;
+    return new Promise((resolve, reject) => {
+      waiting.add(reject);
+      const settled = () => waiting.delete(reject);
+      work.then(
+        (value) => {
+          settled();
+          resolve(value);
+        },
+        (error: unknown) => {
+          settled();
+          reject(error);
+        },
+      );
+    });
+  }
+}
