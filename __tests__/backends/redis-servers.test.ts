@@ -335,10 +335,10 @@ describe('wrong options', () => {
   const sentinel = { name: 'main', sentinelRootNodes: [{ host: 'host', port: 1 }] };
 
   test.each([
-    [{ clusterOptions: 5 }, 'clusterOptions: 5 is not accepted; expected what node-redis'],
-    [{ clusterOptions: `redis://:${secret}@host` }, 'clusterOptions: what was given is not accepted; expected what'],
+    [{ clusterOptions: 5 }, 'clusterOptions: 5 is not accepted; expected options of node-redis'],
+    [{ clusterOptions: `redis://:${secret}@host` }, 'clusterOptions: what was given is not accepted; expected options'],
     [{ clusterOptions: { rootNodes: [], defaults: { password: secret } } }, 'rootNodes as a list that is not empty'],
-    [{ sentinelOptions: null }, 'sentinelOptions: null is not accepted; expected what node-redis'],
+    [{ sentinelOptions: null }, 'sentinelOptions: null is not accepted; expected options of node-redis'],
     [
       { sentinelOptions: { ...sentinel, name: '', password: secret } },
       'sentinelOptions: what was given is not accepted',

@@ -16,19 +16,22 @@ import { BaseCache } from '../base-cache.js';
 
 export interface RedisCacheOptions extends CommonBackendOptions, Omit<RedisStoreOptions, 'retention'> {}
 
-/** What says where Redis is. */
+/** The options that say where Redis is. */
 const SERVERS = ['url', 'client', 'clientOptions', 'clusterOptions', 'sentinelOptions'];
 
 /**
- * Stored responses in Redis, or what speaks its protocol, through @keyv/redis. `cacheName` is the prefix of all keys. With
- * `retention` the server lets entries go by itself.
+ * A cache in Redis, or in a server with its protocol, through @keyv/redis. `cacheName` is the prefix of all keys. With
+ * `retention` the server removes entries by itself.
+ *
+ * @example
+ * const cache = new RedisCache({ cacheName: 'reports', url: 'redis://localhost:6379', retention: '7d' });
  */
 export class RedisCache extends BaseCache {
   /** @internal */
   static override readonly brand: string = /* @__PURE__ */ brandOf('RedisCache');
 
   /**
-   * @throws TypeError for a wrong option, which it names; CacheError `ERR_CACHE_MISSING_PACKAGE` where @keyv/redis is not
+   * @throws TypeError for a wrong option, which it names; CacheError `ERR_CACHE_MISSING_PACKAGE` if @keyv/redis is not
    *   installed
    */
   constructor(options: RedisCacheOptions = {}, { now = Date.now }: BackendClock = {}) {
@@ -48,7 +51,7 @@ export class RedisCache extends BaseCache {
 }
 
 function readCluster(value: unknown, option: string): object {
-  const accepted = "what node-redis's createCluster takes, with rootNodes as a list that is not empty";
+  const accepted = "options of node-redis's createCluster, with rootNodes as a list that is not empty";
   const options = readClientObject(accepted)(value, option);
   if (!isFilledList((options as { rootNodes?: unknown }).rootNodes)) throw hiddenError(option, accepted);
   return options;
@@ -56,7 +59,7 @@ function readCluster(value: unknown, option: string): object {
 
 function readSentinel(value: unknown, option: string): object {
   const accepted =
-    "what node-redis's createSentinel takes, with name as a text and sentinelRootNodes as a list that is not empty";
+    "options of node-redis's createSentinel, with name as a text and sentinelRootNodes as a list that is not empty";
   const options = readClientObject(accepted)(value, option);
   const { name, sentinelRootNodes } = options as { name?: unknown; sentinelRootNodes?: unknown };
   if (typeof name !== 'string' || name === '' || !isFilledList(sentinelRootNodes)) throw hiddenError(option, accepted);
@@ -67,7 +70,7 @@ function isFilledList(value: unknown): boolean {
   return Array.isArray(value) && value.length > 0;
 }
 
-/** @throws TypeError where a cluster or a sentinel is not all that says where Redis is */
+/** @throws TypeError if there is another server beside a cluster or a sentinel */
 function refuseSecondServer(read: Readonly<Record<string, unknown>>): void {
   const given = SERVERS.filter((option) => read[option] !== undefined);
   for (const option of ['clusterOptions', 'sentinelOptions']) {

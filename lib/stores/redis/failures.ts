@@ -11,6 +11,8 @@ const TOO_LARGE = /^ERR string exceeds maximum allowed size/;
 /** Before version 7 a script's error replaces the error reply of its command: `ERR Error running script (...): -OOM ...`. */
 const IN_SCRIPT = /^ERR Error running script[\s\S]*?: -([A-Z]+) /;
 const CODE = /^([A-Z]{3,}) /;
+/** Replies after which the server closes the connection. */
+const FAREWELL = /^ERR (Protocol error|max number of clients)/;
 
 /**
  * Returns the code of an error reply of a server (`OOM`, `WRONGTYPE` ...); `undefined` for other errors, after which the
@@ -18,6 +20,7 @@ const CODE = /^([A-Z]{3,}) /;
  */
 export function replyCode(error: unknown): string | undefined {
   const message = String((error as Error | null | undefined)?.message);
+  if (FAREWELL.test(message)) return undefined;
   return (IN_SCRIPT.exec(message) ?? CODE.exec(message))?.[1];
 }
 

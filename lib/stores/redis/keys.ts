@@ -16,12 +16,15 @@ export class ShardKeys {
   readonly responses: string;
   readonly others: string;
   readonly orders: string;
+  /** Begins the keys of sets, before `g:` and `u:`. */
+  readonly prefix: string;
   /** Pattern of SCAN for the entries and their sets. */
   readonly pattern: string;
   readonly #tag: string;
 
   constructor(tag: string) {
     this.#tag = `{${tag}}`;
+    this.prefix = `${this.#tag}:`;
     this.responses = `${this.#tag}:e:responses`;
     this.others = `${this.#tag}:e:others`;
     this.orders = `${this.#tag}:i`;

@@ -1,25 +1,14 @@
-import type { Entry, EntryHead, EntrySummary } from '../../models/entry.js';
+import type { Entry, EntrySummary } from '../../models/entry.js';
 import { batches } from '../entry-query.js';
-import {
-  DIGEST_LENGTH,
-  FIELDS,
-  HEAD_LENGTH,
-  MAGIC,
-  parseEntry,
-  parseSummary,
-  summaryLength,
-  unreadable,
-} from '../stored-form.js';
+import { HEAD_LENGTH, parseEntry, parseSummary, summaryLength, unreadable } from '../stored-form.js';
 import type { Redis } from './client.js';
 import type { RedisConnection } from './connection.js';
 import { replyCode } from './failures.js';
 
-/** Reads of rows: whole entries for hits, summaries for listings, places in the index for deletions. */
+/** Reads of rows: whole entries for hits, summaries for listings. */
 
 /** Bytes of a row that contain nearly every head with its metadata. */
 const SUMMARY_GUESS = 4_096;
-/** Bytes of a row that contain the digests of nearly every entry. */
-const PLACES_GUESS = HEAD_LENGTH + 4 * DIGEST_LENGTH;
 /** Commands that are sent at once. */
 const AT_ONCE = 100;
 
@@ -97,48 +86,14 @@ export function readSummaries(
 async function summaryOf(redis: Redis, id: string, row: string): Promise<EntrySummary | undefined> {
   const start = await rangeOf(redis, row, SUMMARY_GUESS);
   if (start === WRONG_TYPE) return unreadable(id, 0);
-  if (start.byteLength === 0) return undefined;
+  // GETRANGE does not tell an absent key from an empty text.
+  if (start.byteLength === 0) return (await redis.send(row, ['EXISTS', row])) === 1 ? unreadable(id, 0) : undefined;
   if (start.byteLength < HEAD_LENGTH) return unreadable(id, start.byteLength);
   if (start.byteLength < SUMMARY_GUESS) return parseSummary(id, start, start.byteLength);
   const length = summaryLength(start);
   const whole = length > SUMMARY_GUESS ? await rangeOf(redis, row, length) : start;
   if (whole === WRONG_TYPE) return unreadable(id, 0);
   return parseSummary(id, whole, Number(await redis.send(row, ['STRLEN', row])));
-}
-
-/** The part of a head that names the sets of an entry. */
-export type Places = Pick<EntryHead, 'id' | 'group' | 'indexes'>;
-
-/** Reads in which sets entries are; those that are absent or unreadable are in none. */
-export function readPlaces(redis: Redis, ids: readonly string[], rowOf: (id: string) => string): Promise<Places[]> {
-  return several(ids, async (id) => {
-    const row = rowOf(id);
-    const start = await rangeOf(redis, row, PLACES_GUESS);
-    const length = start === WRONG_TYPE ? undefined : placesLength(start);
-    if (length === undefined) return { id, group: id, indexes: [] };
-    const whole = length > PLACES_GUESS ? await rangeOf(redis, row, length) : start;
-    return whole === WRONG_TYPE ? { id, group: id, indexes: [] } : { id, ...placesIn(namesOf(whole, length)) };
-  });
-}
-
-/** Returns the length of a head with its digests; `undefined` for what is no entry. */
-function placesLength(start: Buffer): number | undefined {
-  const [offset, length] = FIELDS.indexCount;
-  const count = start.toString('latin1', offset, offset + length);
-  if (start.toString('latin1', 0, MAGIC.length) !== MAGIC || !/^\d{3}$/.test(count)) return undefined;
-  return HEAD_LENGTH + DIGEST_LENGTH * Number(count);
-}
-
-function namesOf(head: Buffer, length: number): string {
-  const [offset, groupLength] = FIELDS.group;
-  return head.toString('latin1', offset, offset + groupLength) + head.toString('latin1', HEAD_LENGTH, length);
-}
-
-/** Splits the names of an entry's group and digests, as scripts return them. */
-export function placesIn(names: string): { readonly group: string; readonly indexes: readonly string[] } {
-  const [, groupLength] = FIELDS.group;
-  const digests = names.slice(groupLength);
-  return { group: names.slice(0, groupLength), indexes: digests === '' ? [] : digests.trimEnd().split('\n') };
 }
 
 async function rangeOf(redis: Redis, row: string, length: number): Promise<Buffer | typeof WRONG_TYPE> {

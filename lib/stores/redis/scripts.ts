@@ -4,10 +4,13 @@ import type { Redis, Words } from './client.js';
 import { replyCode } from './failures.js';
 
 /**
- * Lua scripts, each one atomic step on the server. All keys are declared. No script has the flags of Redis 7, so that all
- * run on older servers; without flags, a server that is out of memory runs scripts that only delete, and refuses the others
- * at their first write.
+ * Lua scripts, each one atomic step on the server. No script has the flags of Redis 7, so that all run on older servers;
+ * without flags, a server that is out of memory runs scripts that only delete, and refuses the others at their first write.
+ *
+ * All keys are declared but the sets that a stored entry is in: only its row names them. They have the hash tag of the declared
+ * keys. Dragonfly permits them by the first line of a script, which is a comment to others.
  */
+const UNDECLARED_SETS = '--!df flags=allow-undeclared-keys';
 
 /** A script and the SHA-1 digest under which servers remember it. */
 export interface Script {
@@ -47,29 +50,38 @@ function sub([offset, length]: readonly [number, number]): string {
   return `${offset + 1}, ${offset + length}`;
 }
 
+/** Bytes of a row that contain head and digests of nearly every entry. */
+const START = HEAD_LENGTH + 4 * DIGEST_LENGTH;
+
 /**
- * Functions for the parts of a stored head. `namesIn` returns group and digests of a row as one text, `nil` if the row is
- * absent or is no entry in the stored form.
+ * Functions for the beginning of a stored value. `startOf` returns at least head and digests of a row, `nil` if there is no
+ * entry in the stored form. `leave` removes an id from the sets that its former value names and the new one (if any) does not;
+ * `prefix` is that of the keys of sets, `{tag}:`.
  */
 const HEAD = `
-  local function isEntry(head)
-    return type(head) == 'string' and #head == ${HEAD_LENGTH} and string.sub(head, ${sub(FIELDS.magic)}) == '${MAGIC}'
+  local function digestsEnd(start)
+    return ${HEAD_LENGTH} + ${DIGEST_LENGTH} * (tonumber(string.sub(start, ${sub(FIELDS.indexCount)})) or 0)
   end
-  local function headOf(row)
-    local head = redis.pcall('GETRANGE', row, 0, ${HEAD_LENGTH - 1})
-    if isEntry(head) then return head end
+  local function startOf(row)
+    local start = redis.pcall('GETRANGE', row, 0, ${START - 1})
+    if type(start) ~= 'string' or #start < ${HEAD_LENGTH} or string.sub(start, ${sub(FIELDS.magic)}) ~= '${MAGIC}' then return nil end
+    local last = digestsEnd(start)
+    if last > ${START} then return redis.call('GETRANGE', row, 0, last - 1) end
+    return start
   end
-  local function isDirect(head)
-    local kind = string.sub(head, ${sub(FIELDS.kind)})
+  local function isDirect(start)
+    local kind = string.sub(start, ${sub(FIELDS.kind)})
     return kind == 'r' or kind == 'v'
   end
-  local function digestsLength(head)
-    return ${DIGEST_LENGTH} * (tonumber(string.sub(head, ${sub(FIELDS.indexCount)})) or 0)
-  end
-  local function namesIn(row, head)
-    local names, length = string.sub(head, ${sub(FIELDS.group)}), digestsLength(head)
-    if length == 0 then return names end
-    return names .. redis.call('GETRANGE', row, ${HEAD_LENGTH}, ${HEAD_LENGTH} + length - 1)
+  local function groupOf(start) return string.sub(start, ${sub(FIELDS.group)}) end
+  local function digestsOf(start) return string.sub(start, ${HEAD_LENGTH + 1}, digestsEnd(start)) end
+  local function leave(prefix, id, start, new)
+    local group, kept = groupOf(start), new and digestsOf(new) or ''
+    if group ~= id and not (new and groupOf(new) == group) then redis.pcall('SREM', prefix .. 'g:' .. group, id) end
+    for at = ${HEAD_LENGTH + 1}, digestsEnd(start), ${DIGEST_LENGTH} do
+      local digest = string.sub(start, at, at + ${DIGEST_LENGTH - 2})
+      if not string.find(kept, digest, 1, true) then redis.pcall('SREM', prefix .. 'u:' .. digest, id) end
+    end
   end
 `;
 
@@ -123,14 +135,15 @@ export const INVALIDATE = script(`${ORDERS}
  * not replace a response or a variant marker.
  *
  * KEYS: responses, others, orders, then for each entry its row and its sets.
- * ARGV: for each entry id, kind, order, staleAt, milliseconds to live (0: no limit), value, number of sets, number of digests,
+ * ARGV: the prefix of sets; for each entry id, kind, order, staleAt, milliseconds to live (0: no limit), value, number of sets, number of digests,
  * digests. Kinds, digests and group are also in the value.
  *
- * Returns 0 if refused, else a list: for each entry that was in sets that it is not in now, its number and its former names.
+ * Returns 0 if refused, else 1.
  */
-export const PUT = script(`${HEAD}${ORDERS}
+export const PUT = script(`${UNDECLARED_SETS}
+  ${HEAD}${ORDERS}
   local first, all, refused = orderOf(KEYS[3], 'first'), orderOf(KEYS[3], 'all') or 0, false
-  local entries, key, at = {}, 4, 1
+  local entries, key, at = {}, 4, 2
   while at <= #ARGV do
     local entry = { row = KEYS[key], id = ARGV[at], kind = ARGV[at + 1], staleAt = ARGV[at + 3], life = tonumber(ARGV[at + 4]),
       value = ARGV[at + 5], sets = {} }
@@ -156,11 +169,9 @@ export const PUT = script(`${HEAD}${ORDERS}
       redis.call(command, key, ...)
     end
   end
-  local former = {}
-  for number, entry in ipairs(entries) do
-    local head = headOf(entry.row)
-    if not (entry.kind == 'd' and head and isDirect(head)) then
-      local names = head and namesIn(entry.row, head)
+  for _, entry in ipairs(entries) do
+    local start = startOf(entry.row)
+    if not (entry.kind == 'd' and start and isDirect(start)) then
       if entry.life > 0 then redis.call('SET', entry.row, entry.value, 'PX', entry.life)
       else redis.call('SET', entry.row, entry.value) end
       local place, other = KEYS[2], KEYS[1]
@@ -168,51 +179,49 @@ export const PUT = script(`${HEAD}${ORDERS}
       replacing('ZADD', place, entry.staleAt, entry.id)
       redis.pcall('ZREM', other, entry.id)
       for _, set in ipairs(entry.sets) do
-        local remaining, life = redis.call('PTTL', set), entry.life + ${MARGIN}
+        local remaining, life = entry.life > 0 and redis.call('PTTL', set), entry.life + ${MARGIN}
         replacing('SADD', set, entry.id)
-        if entry.life == 0 then
-          if remaining >= 0 then redis.call('PERSIST', set) end
+        if entry.life == 0 then redis.call('PERSIST', set)
         elseif remaining == -2 or remaining >= 0 and remaining < life then redis.call('PEXPIRE', set, life) end
       end
-      if names and names ~= namesIn(entry.row, string.sub(entry.value, 1, ${HEAD_LENGTH})) then
-        former[#former + 1] = number
-        former[#former + 1] = names
-      end
+      if start then leave(ARGV[1], entry.id, start, entry.value) end
     end
   end
-  return former`);
+  return 1`);
 
 /**
  * Deletes entries with their places in the index.
  *
- * KEYS: responses, others, then rows, then sets. ARGV: the number of rows; '' or the latest \`staleAt\` of those to delete; for each
- * row its id, the number of its sets and their positions in KEYS.
+ * KEYS: responses, others, then rows. ARGV: the prefix of sets; empty, or the latest \`staleAt\` of entries to delete; then 1 if
+ * these are responses, 2 for others; the ids of the rows.
  *
  * Returns the number of responses, and of values that are no entries.
  */
-export const DELETE = script(`${HEAD}
-  local rows, latest, deleted = tonumber(ARGV[1]), tonumber(ARGV[2]), 0
-  local function isLater(id)
-    local staleAt = redis.pcall('ZSCORE', KEYS[1], id) or redis.pcall('ZSCORE', KEYS[2], id)
-    return type(staleAt) == 'string' and tonumber(staleAt) > latest
+export const DELETE = script(`${UNDECLARED_SETS}
+  ${HEAD}
+  local prefix, latest, kind = ARGV[1], ARGV[2], tonumber(ARGV[3])
+  local expired
+  if latest ~= '' then
+    expired = {}
+    local ids = redis.call('ZRANGEBYSCORE', KEYS[kind], '-inf', latest, 'LIMIT', 0, #KEYS - 2)
+    for _, id in ipairs(ids) do expired[id] = true end
   end
-  local at, ids = 3, {}
-  for number = 1, rows do
-    local id, sets, row = ARGV[at], tonumber(ARGV[at + 1]), KEYS[number + 2]
-    if not latest or not isLater(id) then
-      local kind = redis.pcall('GETRANGE', row, 0, ${FIELDS.kind[0]})
-      local isOther = kind == '${MAGIC}v' or kind == '${MAGIC}d'
-      if redis.call('UNLINK', row) == 1 and not isOther then deleted = deleted + 1 end
-      ids[#ids + 1] = id
-      for place = at + 2, at + 1 + sets do redis.pcall('SREM', KEYS[tonumber(ARGV[place])], id) end
+  local ids, rows, others = {}, {}, 0
+  for number = 3, #KEYS do
+    local id, row = ARGV[number + 1], KEYS[number]
+    if not expired or expired[id] then
+      local start = startOf(row)
+      if start then
+        leave(prefix, id, start)
+        if string.sub(start, ${sub(FIELDS.kind)}) ~= 'r' then others = others + 1 end
+      end
+      ids[#ids + 1], rows[#rows + 1] = id, row
     end
-    at = at + 2 + sets
   end
-  if #ids > 0 then
-    redis.pcall('ZREM', KEYS[1], unpack(ids))
-    redis.pcall('ZREM', KEYS[2], unpack(ids))
-  end
-  return deleted`);
+  if #ids == 0 then return 0 end
+  redis.pcall('ZREM', KEYS[1], unpack(ids))
+  redis.pcall('ZREM', KEYS[2], unpack(ids))
+  return redis.call('UNLINK', unpack(rows)) - others`);
 
 /**
  * Removes ids from a place in the index where they lead to no entry, or to one that is not in that place any more; ids of
@@ -226,17 +235,20 @@ export const FORGET = script(`${HEAD}
     local isLive
     if name == '' then isLive = redis.call('EXISTS', KEYS[number]) == 1
     else
-      local head = headOf(KEYS[number])
-      isLive = head and string.find(namesIn(KEYS[number], head), name, 1, true)
+      local start = startOf(KEYS[number])
+      isLive = start and (groupOf(start) == name or string.find(digestsOf(start), name, 1, true))
     end
     if not isLive then redis.pcall(ARGV[1], KEYS[1], ARGV[number + 1]) end
   end
   return 0`);
 
-/** KEYS: lease. ARGV: holder, milliseconds. Returns 1 if the holder has it now. What has another type was planted there. */
+/**
+ * KEYS: lease. ARGV: holder, milliseconds. Returns 1 if the holder has it now. A value of another type, or without a time to
+ * live, is no lease: it was planted there.
+ */
 export const ACQUIRE = script(`
   local holder = redis.pcall('GET', KEYS[1])
-  if type(holder) == 'string' and holder ~= ARGV[1] then return 0 end
+  if type(holder) == 'string' and holder ~= ARGV[1] and redis.call('PTTL', KEYS[1]) >= 0 then return 0 end
   redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
   return 1`);
 

@@ -7,7 +7,7 @@ import type { RedisConnection } from './connection.js';
 import type { ShardKeys } from './keys.js';
 import { currentOrder, invalidate } from './orders.js';
 import { isIn, PAGE, type Place, ShardIndex, unlessWrongType } from './places.js';
-import { EntryReader, placesIn, readPlaces, readSummaries } from './reads.js';
+import { EntryReader, readSummaries } from './reads.js';
 import { DELETE, PUT, runScript } from './scripts.js';
 
 /** Groups whose members are listed at once. */
@@ -20,6 +20,12 @@ export interface Lifetime {
   readonly now: () => number;
   /** Milliseconds that an entry is kept after it expired. */
   readonly retention: number;
+}
+
+/** Entries in one of the sorted sets by expiry. */
+interface Expired {
+  readonly from: string;
+  readonly by: number;
 }
 
 /** The entries of a cache whose keys share a hash tag, so that scripts can write several at once. */
@@ -46,10 +52,9 @@ export class RedisShard {
     const { keys } = this;
     const names = entries.flatMap((entry) => [keys.row(entry.id), ...keys.sets(entry)]);
     const all = [keys.responses, keys.others, keys.orders, ...names];
-    const values = entries.flatMap((entry) => this.#values(entry));
+    const values = [keys.prefix, ...entries.flatMap((entry) => this.#values(entry))];
     const reply = await this.#connection.run((redis) => runScript(redis, PUT, all, values), true);
     if (reply === 0) return false;
-    await this.#leave(entries, reply as (number | string)[]);
     if (Math.random() * SWEEP_EVERY < 1) void this.#index.sweep().catch(() => {});
     return true;
   }
@@ -71,20 +76,6 @@ export class RedisShard {
     ];
   }
 
-  /** Takes entries out of the sets that they were in before they were replaced. Listings do so too if this fails. */
-  async #leave(entries: readonly Entry[], former: readonly (number | string)[]): Promise<void> {
-    for (let at = 0; at < former.length; at += 2) {
-      const entry = entries[Number(former[at]) - 1];
-      if (!entry) continue;
-      const { group, indexes } = placesIn(String(former[at + 1]));
-      const places = indexes
-        .filter((digest) => !entry.indexes.includes(digest))
-        .map((digest) => this.#index.digest(digest));
-      if (group !== entry.group && group !== entry.id) places.push(this.#index.group(group));
-      for (const place of places) await this.#index.forget(place, [entry.id]);
-    }
-  }
-
   /** Deletes these entries and those of which they are the group; returns the number of responses. */
   async deleteGroups(ids: readonly string[]): Promise<number> {
     let deleted = 0;
@@ -103,28 +94,18 @@ export class RedisShard {
   /**
    * Deletes entries; returns the number of responses (and unknown entries).
    *
-   * @param latest only entries with `staleAt` at or before this time (milliseconds)
+   * @param expired only those that are still in this sorted set with `staleAt` at or before `by` (milliseconds)
    */
-  async delete(ids: readonly string[], latest?: number): Promise<number> {
+  async delete(ids: readonly string[], expired?: Expired): Promise<number> {
+    const { keys } = this;
     let deleted = 0;
     for (const batch of batches(ids, PAGE)) {
-      deleted += await this.#connection.run((redis) => this.#deleteBatch(redis, batch, latest), true);
+      const all = [keys.responses, keys.others, ...batch.map((id) => keys.row(id))];
+      const values = [keys.prefix, expired ? instantField(expired.by) : '', expired?.from === keys.others ? '2' : '1'];
+      const run = (redis: Redis) => runScript(redis, DELETE, all, [...values, ...batch]);
+      deleted += Number(await this.#connection.run(run, true));
     }
     return deleted;
-  }
-
-  async #deleteBatch(redis: Redis, ids: readonly string[], latest: number | undefined): Promise<number> {
-    const { keys } = this;
-    const rowOf = (id: string) => keys.row(id);
-    const all = [keys.responses, keys.others, ...ids.map(rowOf)];
-    const positions = new Map<string, string>();
-    const values = [String(ids.length), latest === undefined ? '' : instantField(latest)];
-    for (const places of await readPlaces(redis, ids, rowOf)) {
-      const sets = keys.sets(places);
-      for (const set of sets) if (!positions.has(set)) positions.set(set, String(all.push(set)));
-      values.push(places.id, String(sets.length), ...sets.map((set) => positions.get(set) ?? ''));
-    }
-    return Number(await runScript(redis, DELETE, all, values));
   }
 
   /** Lists entries. Ids without an entry are removed from the index. */
@@ -170,7 +151,7 @@ export class RedisShard {
         const words = ['ZRANGEBYSCORE', key, '-inf', instantField(now), 'LIMIT', '0', `${PAGE}`];
         const ids = await unlessWrongType(this.#connection.run((redis) => redis.send(key, words)));
         if (ids === undefined || (ids as string[]).length === 0) break;
-        yield await this.delete(ids as string[], now);
+        yield await this.delete(ids as string[], { from: key, by: now });
       }
     }
   }

@@ -1,0 +1,414 @@
+import { describe, expect, test } from '@jest/globals';
+import { createClient, type RedisClientType } from '@keyv/redis';
+import { RedisStore, type RedisStoreOptions } from '../../lib/stores/redis/index.js';
+import { failureKind } from '../../lib/stores/store-failure.js';
+import { redis, startRedis } from '../../scripts/services/redis.mjs';
+import { managed } from '../support/managed.js';
+import { describeService } from '../support/services.js';
+import { entry } from './contract.js';
+
+/** Failures of one entry, of the index, and of a server that refuses writes. */
+
+const id = (letter: string) => letter.repeat(64);
+const DIGEST = '1'.repeat(32);
+
+/** Plants a value of each type of Redis under a key. */
+const PLANTS: Readonly<Record<string, readonly string[]>> = {
+  'a text': ['SET', 'not ours'],
+  'an empty text': ['SET', ''],
+  'a text in an older format': ['SET', `AKC1r-${'0'.repeat(300)}`],
+  'a list': ['RPUSH', 'a'],
+  'a set': ['SADD', 'a'],
+  'a sorted set': ['ZADD', '1', 'a'],
+  'a hash': ['HSET', 'a', 'b'],
+  'a stream': ['XADD', '*', 'a', 'b'],
+};
+
+async function plant(client: RedisClientType, key: string, [command = '', ...words]: readonly string[]): Promise<void> {
+  await client.del(key);
+  await client.sendCommand([command, key, ...words]);
+}
+
+/** The kind of failure, or the result. */
+async function outcome(work: Promise<unknown> | undefined): Promise<unknown> {
+  try {
+    return await work;
+  } catch (error) {
+    return failureKind(error);
+  }
+}
+
+async function idsOf(store: RedisStore, query = {}): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { id } of store.list(query)) found.push(id[0] ?? '');
+  return found.sort();
+}
+
+interface Opened extends AsyncDisposable {
+  readonly client: RedisClientType;
+  readonly store: RedisStore;
+}
+
+/** A store, and a client beside it. */
+async function opened(url: string, cacheName: string, options: RedisStoreOptions = {}): Promise<Opened> {
+  const client = createClient({ url }) as unknown as RedisClientType;
+  await client.connect();
+  const store = new RedisStore(cacheName, { url, ...options }, Date.now);
+  return {
+    client,
+    store,
+    async [Symbol.asyncDispose]() {
+      await store.close();
+      client.destroy();
+    },
+  };
+}
+
+describeService(redis, (server) => {
+  describe.each(Object.entries(PLANTS))('%s', (name, words) => {
+    test('in the place of an entry: it is unreadable alone, counted once, listed, replaced and deleted', async () => {
+      await using both = await opened(server().url, `planted_${name.replaceAll(' ', '_')}`);
+      const { client, store } = both;
+      await store.put([entry('a', { indexes: [DIGEST] }), entry('b', { kind: 'variants' }), entry('c')]);
+      const [row, other] = ['a', 'b'].map((letter) => `{planted_${name.replaceAll(' ', '_')}}:r:${id(letter)}`);
+      await plant(client, row ?? '', words);
+      expect((await store.find(id('a')))?.kind).toBe('unknown');
+      const found = await Promise.all(['a', 'b', 'c', 'd'].map((letter) => store.find(id(letter))));
+      expect(found.map((one) => one?.kind)).toEqual(['unknown', 'variants', 'response', undefined]);
+      expect([await store.count(), await idsOf(store, { kind: 'unknown' })]).toEqual([2, ['a']]);
+      expect(await store.put([entry('a')])).toBe(true);
+      expect([(await store.find(id('a')))?.kind, await store.count()]).toEqual(['response', 2]);
+      await plant(client, row ?? '', words);
+      await plant(client, other ?? '', words);
+      expect(await store.delete([id('a')])).toBe(1);
+      expect([await store.count(), await idsOf(store, { index: DIGEST })]).toEqual([1, []]);
+      expect(await managed(store).purge(9_000)).toBe(2);
+      await managed(store).clear();
+      expect(await client.keys(`{planted_${name.replaceAll(' ', '_')}}:*`)).toEqual([]);
+    });
+  });
+
+  describe.each(['a text', 'a list', 'a hash'])('%s', (name) => {
+    test.each(['e:responses', 'e:others', `u:${DIGEST}`, `g:${id('a')}`, 'i', 'l:lease'])(
+      'in the place of %s: nothing throws, and the next write puts it right',
+      async (place) => {
+        const cacheName = `index_${name.replaceAll(' ', '_')}_${place.replace(/\W/g, '_')}`;
+        await using both = await opened(server().url, cacheName);
+        const { client, store } = both;
+        const entries = [
+          entry('a', { indexes: [DIGEST] }),
+          entry('b', { kind: 'variants', group: id('a') }),
+          entry('c', { kind: 'redirect', group: id('a'), indexes: [DIGEST] }),
+        ];
+        await store.put(entries);
+        await plant(client, `{${cacheName}}:${place}`, PLANTS[name] ?? []);
+        expect((await store.find(id('a')))?.kind).toBe('response');
+        await idsOf(store);
+        await idsOf(store, { index: DIGEST });
+        await managed(store).count();
+        await managed(store).purge(1);
+        const order = await store.currentOrder();
+        expect(order).toBeGreaterThan(0);
+        expect(await store.put(entries.map((one) => ({ ...one, order })))).toBe(true);
+        expect([await store.count(), await idsOf(store), await idsOf(store, { index: DIGEST })]).toEqual([
+          1,
+          ['a', 'b', 'c'],
+          ['a', 'c'],
+        ]);
+        await store.invalidate([DIGEST]);
+        expect(await store.put(entries.map((one) => ({ ...one, order })))).toBe(false);
+        expect([await store.acquireLease('lease', 'me', 5), await store.acquireLease('lease', 'you', 5)]).toEqual([
+          true,
+          false,
+        ]);
+        await plant(client, `{${cacheName}}:${place}`, PLANTS[name] ?? []);
+        expect(await store.deleteGroups([id('a')])).toBe(1);
+        await managed(store).clear();
+        expect(await idsOf(store)).toEqual([]);
+      },
+    );
+  });
+
+  test('what changes its kind is counted once, and is in the sets of its newest form alone', async () => {
+    await using both = await opened(server().url, 'kinds');
+    const { client, store } = both;
+    const tags = Array.from({ length: 100 }, (_, index) => index.toString(16).padStart(32, '0'));
+    await store.put([entry('a', { indexes: [DIGEST, ...tags], group: id('b') })]);
+    await store.put([entry('a', { kind: 'variants', indexes: tags.slice(0, 2) })]);
+    expect([await store.count(), await idsOf(store)]).toEqual([0, ['a']]);
+    expect((await client.keys('{kinds}:[gu]:*')).sort()).toEqual(tags.slice(0, 2).map((tag) => `{kinds}:u:${tag}`));
+    await store.put([entry('a', { indexes: [DIGEST] })]);
+    expect([await store.count(), await idsOf(store), await client.zCard('{kinds}:e:others')]).toEqual([1, ['a'], 0]);
+    await store.delete([id('a')]);
+    expect(await client.keys('{kinds}:*')).toEqual([]);
+  });
+
+  test('a script that the server forgot is sent again', async () => {
+    await using both = await opened(server().url, 'scripts');
+    await both.store.put([entry('a')]);
+    await both.client.scriptFlush();
+    await both.store.put([entry('b')]);
+    expect(await both.store.count()).toBe(2);
+  });
+
+  test('reads of one turn are few commands, and each gets its own answer', async () => {
+    const own = await startRedis();
+    try {
+      await using both = await opened(own.url, 'batches');
+      const { client, store } = both;
+      const ids = Array.from({ length: 250 }, (_, index) => index.toString(16).padStart(64, '0'));
+      await store.put(ids.filter((_, index) => index % 2 === 0).map((one) => entry('a', { id: one, group: one })));
+      await client.configResetStat();
+      const found = await Promise.all(ids.map((one) => store.find(one)));
+      expect(found.map((one) => one?.id)).toEqual(ids.map((one, index) => (index % 2 === 0 ? one : undefined)));
+      const stats = await client.info('commandstats');
+      const calls = (command: string) => Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
+      expect([calls('mget'), calls('get')]).toEqual([3, 0]);
+    } finally {
+      await own.stop();
+    }
+  });
+
+  test('expired entries go by the hundreds: no command for each, nothing of theirs is left, others stay', async () => {
+    const own = await startRedis();
+    try {
+      await using both = await opened(own.url, 'expired');
+      const { client, store } = both;
+      const several = (from: number, staleAt: number) =>
+        Array.from({ length: 700 }, (_, index) => {
+          const digits = (from + index).toString(16).padStart(64, '0');
+          const indexes = [DIGEST, digits.slice(-32)];
+          return entry('a', { id: digits, group: index % 7 === 0 ? id('g') : digits, staleAt, indexes });
+        });
+      await store.put(several(0, 1_000));
+      await store.put(several(700, 2_000));
+      await store.put([entry('d', { kind: 'redirect', group: id('g'), staleAt: 1_000 })]);
+      await client.configResetStat();
+      const steps: number[] = [];
+      for await (const number of store.deleteExpired(1_500)) steps.push(number);
+      expect(steps.reduce((sum, number) => sum + number)).toBe(700);
+      const stats = await client.info('commandstats');
+      const calls = (command: string) => Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
+      expect(calls('evalsha') + calls('eval')).toBeLessThanOrEqual(4);
+      expect([calls('zrange'), calls('smembers'), calls('keys')]).toEqual([0, 0, 0]);
+      expect([await store.count(), await client.sCard(`{expired}:u:${DIGEST}`)]).toEqual([700, 700]);
+      expect(await client.sCard(`{expired}:g:${id('g')}`)).toBe(100);
+      expect((await client.keys('{expired}:*')).length).toBe(1 + 700 + 700 + 1 + 1);
+    } finally {
+      await own.stop();
+    }
+  });
+
+  test('ids of entries that are there stay in the index, whoever takes them for dead', async () => {
+    await using both = await opened(server().url, 'live');
+    const { client, store } = both;
+    await store.put([entry('a', { indexes: [DIGEST] }), entry('b', { indexes: [DIGEST], group: id('a') })]);
+    await client.sAdd(`{live}:u:${DIGEST}`, id('x'));
+    await client.zAdd('{live}:e:responses', { score: 1, value: id('x') });
+    const writes = Array.from({ length: 100 }, () => store.put([entry('x', { indexes: [DIGEST] })]));
+    const lists = Array.from({ length: 100 }, () => idsOf(store, { index: DIGEST }));
+    const deletions = Array.from({ length: 20 }, () => store.delete([id('x')]));
+    await Promise.all([...writes, ...lists, ...deletions]);
+    await store.put([entry('x', { indexes: [DIGEST] })]);
+    expect([await idsOf(store), await idsOf(store, { index: DIGEST }), await idsOf(store, { group: id('a') })]).toEqual(
+      [
+        ['a', 'b', 'x'],
+        ['a', 'b', 'x'],
+        ['a', 'b'],
+      ],
+    );
+  });
+});
+
+describeService(redis, (server) => {
+  test('orders: a server that evicted them refuses what was requested before, and takes what is requested after', async () => {
+    await using both = await opened(server().url, 'orders');
+    const { client, store } = both;
+    const order = await store.currentOrder();
+    await store.invalidate([DIGEST]);
+    await client.del('{orders}:i');
+    const old = entry('a', { order, indexes: [DIGEST] });
+    expect([await store.put([old]), await store.find(id('a'))]).toEqual([false, undefined]);
+    expect(await store.put([old])).toBe(false);
+    expect(await store.put([{ ...old, order: await store.currentOrder() }])).toBe(true);
+    await client.del('{orders}:i');
+    const renewed = await store.currentOrder();
+    expect([renewed > order, await store.put([old]), await store.put([{ ...old, order: renewed }])]).toEqual([
+      true,
+      false,
+      true,
+    ]);
+  });
+
+  test('orders: only the last invalidations are remembered one by one, and nothing is accepted for it', async () => {
+    await using both = await opened(server().url, 'many_orders');
+    const { client, store } = both;
+    const order = await store.currentOrder();
+    await store.invalidate([DIGEST]);
+    const after = await store.currentOrder();
+    const digest = (index: number) => index.toString(16).padStart(32, '0');
+    for (let first = 0; first < 12_000; first += 1_000) {
+      await store.invalidate(Array.from({ length: 1_000 }, (_, index) => digest(first + index)));
+    }
+    expect(await client.zCard('{many_orders}:i')).toBeLessThanOrEqual(10_003);
+    const old = (one: string, requested: number) => entry('a', { order: requested, indexes: [one] });
+    expect(await store.put([old(DIGEST, order)])).toBe(false);
+    expect(await store.put([old(digest(11_999), after)])).toBe(false);
+    expect(await store.put([old(digest(11_999), await store.currentOrder())])).toBe(true);
+  });
+
+  test('orders rise, whatever the clock of the server', async () => {
+    await using both = await opened(server().url, 'clock');
+    const { client, store } = both;
+    await store.currentOrder();
+    const far = Date.now() * 1_000 + 1e12;
+    await client.zAdd('{clock}:i', { score: far, value: 'last' });
+    const before = await store.currentOrder();
+    await store.invalidate([DIGEST]);
+    expect([before, await store.currentOrder()]).toEqual([far, far + 1]);
+    expect(await store.put([entry('a', { order: before, indexes: [DIGEST] })])).toBe(false);
+  });
+
+  test('a full server: writes are refused, reads go on, and it can be emptied', async () => {
+    const full = await startRedis({ maxmemory: '0', 'maxmemory-policy': 'noeviction' });
+    try {
+      await using both = await opened(full.url, 'full');
+      const { client, store } = both;
+      const letters = ['a', 'b', 'c', 'd'];
+      await store.put(
+        letters.map((letter) => entry(letter, { indexes: [DIGEST], staleAt: letter === 'b' ? 1 : 9_000 })),
+      );
+      await client.configSet('maxmemory', '1');
+      expect(await outcome(store.put([entry('e')]))).toBe('refusal');
+      expect(await outcome(store.put([entry('a', { kind: 'redirect' })]))).toBe(true);
+      expect([await store.currentOrder(), await outcome(store.invalidate([DIGEST]))]).toEqual([0, 'refusal']);
+      expect(await outcome(store.acquireLease('a', 'me', 1))).toBe('refusal');
+      expect([(await store.find(id('a')))?.kind, await store.count(), await idsOf(store)]).toEqual([
+        'response',
+        4,
+        letters,
+      ]);
+      await store.ready();
+      expect(await store.delete([id('a')])).toBe(1);
+      expect(await managed(store).purge(2)).toBe(1);
+      expect(await store.deleteGroups([id('c')])).toBe(1);
+      await managed(store).clear();
+      expect([await store.count(), await client.keys('{full}:*')]).toEqual([0, []]);
+      await client.configSet('maxmemory', '0');
+      expect(await store.put([entry('a')])).toBe(true);
+    } finally {
+      await full.stop();
+    }
+  });
+
+  test('a replica: writes and deletions are refused, reads go on', async () => {
+    const { hostname, port } = new URL(server().url);
+    const replica = await startRedis({ replicaof: `${hostname} ${port}` });
+    try {
+      await using master = await opened(server().url, 'replicated');
+      await master.store.put([entry('a')]);
+      await using both = await opened(replica.url, 'replicated');
+      const { store } = both;
+      for (const deadline = Date.now() + 10_000; Date.now() < deadline; ) {
+        if ((await outcome(store.find(id('a')))) !== undefined) break;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      expect((await store.find(id('a')))?.kind).toBe('response');
+      await store.ready();
+      expect(await outcome(store.put([entry('b')]))).toBe('refusal');
+      expect(await outcome(store.delete([id('a')]))).toBe('refusal');
+      expect(await outcome(store.invalidate([]))).toBe('refusal');
+      expect(await store.currentOrder()).toBe(0);
+      expect([await store.count(), (await store.find(id('a')))?.kind]).toEqual([1, 'response']);
+    } finally {
+      await replica.stop();
+    }
+  });
+
+  test('users: one that may not write is refused, one that may not read or has a wrong password is an outage', async () => {
+    const secured = await startRedis();
+    try {
+      await using admin = await opened(secured.url, 'users');
+      const { client } = admin;
+      await admin.store.put([entry('a')]);
+      await client.sendCommand(['ACL', 'SETUSER', 'reader', 'on', '>pass', '~*', '+@read', '+@connection', '-keys']);
+      await client.sendCommand(['ACL', 'SETUSER', 'nobody', 'on', '>pass', '~*', '+@connection']);
+      const as = (username: string, password = 'pass') =>
+        new RedisStore('users', { url: secured.url, clientOptions: { username, password } }, Date.now);
+      const reader = as('reader');
+      expect([(await reader.find(id('a')))?.kind, await outcome(reader.put([entry('b')]))]).toEqual([
+        'response',
+        'refusal',
+      ]);
+      expect(await outcome(reader.ready())).toBeUndefined();
+      const nobody = as('nobody');
+      expect([await outcome(nobody.find(id('a'))), await outcome(nobody.ready())]).toEqual(['outage', 'outage']);
+      const stranger = as('reader', 'wrong');
+      expect([await outcome(stranger.find(id('a'))), await outcome(stranger.put([entry('b')]))]).toEqual([
+        'outage',
+        'outage',
+      ]);
+      await client.configSet('requirepass', 'secret');
+      const anonymous = new RedisStore('users', { url: secured.url }, Date.now);
+      expect([await outcome(anonymous.find(id('a'))), await outcome(anonymous.put([entry('b')]))]).toEqual([
+        'outage',
+        'outage',
+      ]);
+      for (const store of [reader, nobody, stranger, anonymous]) await store.close();
+    } finally {
+      await secured.stop();
+    }
+  });
+
+  test('a server that is gone is an outage, also for leases; nothing opens after close', async () => {
+    const gone = await startRedis();
+    const store = new RedisStore('gone', { url: gone.url }, Date.now);
+    try {
+      await store.put([entry('a')]);
+      expect(await store.acquireLease('a', 'me', 60)).toBe(true);
+      await gone.kill();
+      const calls = [
+        store.find(id('a')),
+        store.put([entry('a')]),
+        store.count(),
+        store.currentOrder(),
+        store.acquireLease('a', 'me', 60),
+        store.releaseLease('a', 'me'),
+        store.ready(),
+      ];
+      expect(await Promise.all(calls.map(outcome))).toEqual(calls.map(() => 'outage'));
+      await gone.start();
+      await store.put([entry('b')]);
+      const listing = store.list();
+      await store.put([entry('c')]);
+      await listing.next();
+      await store.close();
+      expect(await outcome(store.find(id('a')))).toBe('outage');
+      expect(await outcome(store.list().next())).toBe('outage');
+    } finally {
+      await store.close();
+      await gone.stop();
+    }
+  });
+
+  test('a server that hangs: every call ends, with few timers', async () => {
+    const frozen = await startRedis();
+    const store = new RedisStore('frozen', { url: frozen.url }, Date.now);
+    try {
+      await store.put([entry('a')]);
+      frozen.freeze();
+      const started = performance.now();
+      const calls = Array.from({ length: 5_000 }, (_, index) =>
+        index % 2 === 0 ? store.find(id('a')) : store.ready(),
+      );
+      expect(new Set(await Promise.all(calls.map(outcome)))).toEqual(new Set(['outage']));
+      expect(performance.now() - started).toBeLessThan(12_000);
+      frozen.resume();
+      expect((await store.find(id('a')))?.kind).toBe('response');
+    } finally {
+      frozen.resume();
+      await store.close();
+      await frozen.stop();
+    }
+  }, 30_000);
+});
