@@ -3,43 +3,51 @@ import type { Entry, EntrySummary } from '../../models/entry.js';
 import { counts, fits, isDirect } from '../entry-query.js';
 import { RetentionSweep } from '../retention.js';
 import type { EntryQuery, Store } from '../store.js';
+import { StoreFailure } from '../store-failure.js';
+import { MemoryIndex } from './secondary-index.js';
 
 export interface MemoryStoreOptions {
-  /** Entries at most. Default: 10,000. */
+  /** Maximum number of entries. Default: 10,000. */
   readonly maxEntries?: number | undefined;
-  /** Bytes at most. Default: 100 MB. */
+  /** Maximum number of bytes. Default: 100,000,000. */
   readonly maxSize?: number | undefined;
-  /** Seconds that an entry is kept after it expired. Default: for ever. */
+  /** Seconds that an entry is kept after it has expired. Default: forever. */
   readonly retention?: number | undefined;
 }
 
 export const MEMORY_MAX_ENTRIES = 10_000;
 export const MEMORY_MAX_SIZE = 100_000_000;
-/** What an entry costs beside its bytes: objects, map nodes, index. */
-const OVERHEAD = 500;
+/** Bytes of an entry beside body and metadata: objects, nodes of maps, indexes. Measured by the test of memory use. */
+const OVERHEAD = 1_000;
 
 /**
- * Entries in this process's memory, bounded by number and bytes, the least recently used dropped first. It answers at
- * once, and hands out the same object each time, so that what was decoded once can be remembered.
+ * Keeps entries in the memory of this process, within a number of entries and bytes, and evicts the least recently used
+ * first. Answers synchronously, and returns the same object each time, so that the codec can remember what it decoded.
  */
 export class MemoryStore implements Store {
   readonly name = 'memory';
-  /** An eighth of all there is room for. */
+  readonly maxEntrySize: number;
+  /** An eighth of the bound, so that one response never evicts most of the others. */
   readonly suggestedBodySize: number;
+  readonly #maxEntries: number;
+  readonly #maxSize: number;
   readonly #entries: LRUCache<string, Entry>;
-  /** Ids by group and by URL digest. */
-  readonly #groups = new Map<string, Set<string>>();
-  readonly #urls = new Map<string, Set<string>>();
+  /** Ids of members of a group, except the entry whose id is the group. */
+  readonly #members = new MemoryIndex();
+  readonly #digests = new MemoryIndex();
   readonly #sweep: RetentionSweep;
 
   constructor(options: MemoryStoreOptions, now: () => number) {
     this.#sweep = new RetentionSweep(options.retention, now);
-    this.suggestedBodySize = Math.floor((options.maxSize ?? MEMORY_MAX_SIZE) / 8);
+    this.#maxEntries = options.maxEntries ?? MEMORY_MAX_ENTRIES;
+    this.#maxSize = options.maxSize ?? MEMORY_MAX_SIZE;
+    this.maxEntrySize = Math.max(0, this.#maxSize - OVERHEAD);
+    this.suggestedBodySize = Math.floor(this.#maxSize / 8);
+    // Without `max`, for which lru-cache allocates all of its arrays at once.
     this.#entries = new LRUCache<string, Entry>({
-      max: options.maxEntries ?? MEMORY_MAX_ENTRIES,
-      maxSize: options.maxSize ?? MEMORY_MAX_SIZE,
-      sizeCalculation: (entry) => entry.size + OVERHEAD,
-      dispose: (entry) => this.#forget(entry),
+      maxSize: this.#maxSize,
+      sizeCalculation: costOf,
+      dispose: (entry) => this.#removeFromIndexes(entry),
     });
   }
 
@@ -48,36 +56,37 @@ export class MemoryStore implements Store {
   }
 
   put(entries: readonly Entry[]): boolean {
-    for (const entry of entries) {
-      if (entry.kind !== 'redirect' || !isDirect(this.#entries.peek(entry.id))) this.#put(entry);
-    }
+    const written = entries.filter(({ kind, id }) => kind !== 'redirect' || !isDirect(this.#entries.peek(id)));
+    const cost = written.reduce((sum, entry) => sum + costOf(entry), 0);
+    if (cost > this.#maxSize) throw new StoreFailure('entry', new RangeError(`${cost} bytes exceed maxSize`));
+    const expiredBy = this.#sweep.due();
+    if (expiredBy !== undefined) this.#deleteStale(expiredBy);
+    for (const entry of written) this.#put(entry);
+    while (this.#entries.size > this.#maxEntries) this.#entries.pop();
     return true;
   }
 
   #put(entry: Entry): void {
-    const until = this.#sweep.due();
-    if (until !== undefined) this.#purge(until);
     this.#entries.set(entry.id, entry);
-    if (this.#entries.peek(entry.id) !== entry) return;
-    add(this.#groups, entry.group, entry.id);
-    for (const url of entry.indexes) add(this.#urls, url, entry.id);
+    if (entry.group !== entry.id) this.#members.add(entry.group, entry.id);
+    for (const digest of entry.indexes) this.#digests.add(digest, entry.id);
   }
 
   async deleteGroups(ids: readonly string[]): Promise<number> {
-    return this.delete(ids.flatMap((id) => [id, ...(this.#groups.get(id) ?? [])]));
+    return this.delete(ids.flatMap((id) => [id, ...this.#members.idsOf(id)]));
   }
 
   async delete(ids: readonly string[]): Promise<number> {
-    let dropped = 0;
+    let deleted = 0;
     for (const id of ids) {
       const entry = this.#entries.peek(id);
-      if (entry && this.#entries.delete(id) && counts(entry)) dropped += 1;
+      if (entry && this.#entries.delete(id) && counts(entry)) deleted += 1;
     }
-    return dropped;
+    return deleted;
   }
 
   async *list(query: EntryQuery = {}): AsyncGenerator<EntrySummary> {
-    // A copy of the ids, so that whoever reads may drop and put meanwhile.
+    // A copy of the ids, since the reader may delete and write meanwhile.
     for (const id of [...this.#candidates(query)]) {
       const entry = this.#entries.peek(id);
       if (entry && fits(entry, query)) yield entry;
@@ -94,7 +103,7 @@ export class MemoryStore implements Store {
   }
 
   async *deleteExpired(now: number): AsyncGenerator<number> {
-    yield this.#purge(now);
+    yield this.#deleteStale(now);
   }
 
   async *clear(): AsyncGenerator<unknown> {
@@ -107,41 +116,32 @@ export class MemoryStore implements Store {
     this.#entries.clear();
   }
 
-  #candidates({ group, index: url }: EntryQuery): Iterable<string> {
-    if (group !== undefined) return [group, ...(this.#groups.get(group) ?? [])].filter(isFirst);
-    if (url !== undefined) return this.#urls.get(url) ?? [];
-    return this.#entries.keys();
+  async size(): Promise<number> {
+    return this.#entries.calculatedSize;
   }
 
-  #purge(until: number): number {
-    let purged = 0;
+  #candidates({ group, index }: EntryQuery): Iterable<string> {
+    if (group !== undefined) return [group, ...this.#members.idsOf(group)];
+    return index === undefined ? this.#entries.keys() : this.#digests.idsOf(index);
+  }
+
+  #deleteStale(staleBy: number): number {
+    let deleted = 0;
     for (const id of [...this.#entries.keys()]) {
       const entry = this.#entries.peek(id);
-      if (!entry || entry.staleAt > until) continue;
+      if (!entry || entry.staleAt > staleBy) continue;
       this.#entries.delete(id);
-      if (counts(entry)) purged += 1;
+      if (counts(entry)) deleted += 1;
     }
-    return purged;
+    return deleted;
   }
 
-  #forget(entry: Entry): void {
-    remove(this.#groups, entry.group, entry.id);
-    for (const url of entry.indexes) remove(this.#urls, url, entry.id);
+  #removeFromIndexes(entry: Entry): void {
+    if (entry.group !== entry.id) this.#members.remove(entry.group, entry.id);
+    for (const digest of entry.indexes) this.#digests.remove(digest, entry.id);
   }
 }
 
-function isFirst(id: string, index: number, ids: readonly string[]): boolean {
-  return ids.indexOf(id) === index;
-}
-
-function add(index: Map<string, Set<string>>, name: string, id: string): void {
-  const ids = index.get(name);
-  if (ids) ids.add(id);
-  else index.set(name, new Set([id]));
-}
-
-function remove(index: Map<string, Set<string>>, name: string, id: string): void {
-  const ids = index.get(name);
-  ids?.delete(id);
-  if (ids?.size === 0) index.delete(name);
+function costOf(entry: Entry): number {
+  return entry.size + OVERHEAD;
 }
