@@ -38,6 +38,11 @@ export async function mapConcurrently<T, R>(items: readonly T[], work: (item: T)
   return results;
 }
 
+/** Waits for all, and then throws the reason of the first that failed. */
+export async function allSettled(work: readonly Promise<unknown>[]): Promise<void> {
+  for (const result of await Promise.allSettled(work)) if (result.status === 'rejected') throw result.reason;
+}
+
 /** What there is of what is looked for, several at once. */
 export async function* eachFound<T>(
   ids: readonly string[],

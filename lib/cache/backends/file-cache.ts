@@ -9,6 +9,7 @@ import {
   codecFor,
   count,
   DEFAULT_CACHE_NAME,
+  flag,
   readBackendOptions,
   readPath,
 } from '../backend-options.js';
@@ -23,7 +24,7 @@ export class FileCache extends BaseCache {
 
   /** @throws TypeError for a wrong option, which it names */
   constructor(options: FileCacheOptions = {}, { now = Date.now }: BackendClock = {}) {
-    const read = readBackendOptions(options, { cacheName: readPath, maxEntries: count, maxSize: count });
+    const read = readBackendOptions(options, { cacheName: readPath, maxEntries: count, maxSize: count, durable: flag });
     const { cacheName = DEFAULT_CACHE_NAME, ...rest } = read as FileCacheOptions & { retention?: number };
     const serializer = readableForm((read.serializer as Serializer | undefined) ?? openSerializer(undefined));
     const extension = read.encryptionKey === undefined ? extensionFor(serializer) : '.bin';

@@ -1,4 +1,6 @@
-/** A file that holds an entry. */
+import type { FileListing } from './listing.js';
+
+/** A file that contains an entry. */
 export interface EntryFile {
   readonly id: string;
   /** Milliseconds since the epoch: its last use. */
@@ -7,90 +9,134 @@ export interface EntryFile {
   readonly size: number;
 }
 
-/** After eviction there is room for some writes before the next. */
-const EVICTION_GOAL = 0.9;
+export interface FileBoundsOptions {
+  readonly maxEntries?: number | undefined;
+  readonly maxSize?: number | undefined;
+}
+
+interface Extent {
+  entries: number;
+  bytes: number;
+}
+
+/** A pass over all files, with the changes that it cannot see by itself. */
+interface Pass {
+  readonly measured: Extent;
+  readonly pending: Set<string>;
+  /** Sizes of files in the current subfolder that changed since it was begun; undefined: removed. */
+  readonly changes: Map<string, number | undefined>;
+  current: string;
+}
+
+/** Files that one pass finds for eviction. */
+const CANDIDATES = 1_000;
 
 /**
- * Keeps a folder within a number of entries and bytes, the oldest use going first. It counts on from what is known, and
- * looks at all files only when a bound seems to be reached: in the background, since no write has the time for it.
+ * Keeps a folder within a number of entries and bytes. Evicts the least recently used files, and only as many as the
+ * bounds ask for, in the background, since no write has time for that.
+ *
+ * It counts on from what it knows, and makes a pass over all files if nothing is known or nothing is left to evict. What
+ * other processes write is seen by the next pass.
  */
 export class FileBounds {
   readonly #maxEntries: number;
   readonly #maxSize: number;
-  readonly #files: () => AsyncIterable<EntryFile>;
-  readonly #drop: (id: string) => Promise<unknown>;
-  /** What is known of the folder's extent; undefined where it has to be looked at. */
-  #extent: { entries: number; bytes: number } | undefined;
-  /** What came, or went, since the look began that is under way. */
-  readonly #changes = new Map<string, EntryFile | undefined>();
-  #looking: Promise<void> | undefined;
+  readonly #files: FileListing;
+  readonly #delete: (id: string) => Promise<unknown>;
+  #known: Extent | undefined;
+  /** The least recently used files at the last pass, oldest first. */
+  #candidates: EntryFile[] = [];
+  #pass: Pass | undefined;
+  #working: Promise<void> | undefined;
 
-  constructor(
-    { maxEntries, maxSize }: { readonly maxEntries?: number | undefined; readonly maxSize?: number | undefined },
-    files: () => AsyncIterable<EntryFile>,
-    drop: (id: string) => Promise<unknown>,
-  ) {
+  /** @param evict deletes an entry, and does not call {@link FileBounds.removed} */
+  constructor({ maxEntries, maxSize }: FileBoundsOptions, files: FileListing, evict: (id: string) => Promise<unknown>) {
     this.#maxEntries = maxEntries ?? Number.POSITIVE_INFINITY;
     this.#maxSize = maxSize ?? Number.POSITIVE_INFINITY;
     this.#files = files;
-    this.#drop = drop;
+    this.#delete = evict;
   }
 
-  added(file: EntryFile): void {
-    this.#change(1, file.size);
-    if (this.#looking) this.#changes.set(file.id, file);
-    else if (!this.#isWithin(1)) this.#looking = this.#look();
+  /** Counts a file that was written. @param replaced bytes of the file that had its place */
+  added(id: string, size: number, replaced: number | undefined): void {
+    this.#count(id, size, { entries: replaced === undefined ? 1 : 0, bytes: size - (replaced ?? 0) });
+    if (!this.#isWithin()) this.#working ??= this.#work();
   }
 
-  removed({ id, size }: Pick<EntryFile, 'id' | 'size'>): void {
-    this.#change(-1, -size);
-    if (this.#looking) this.#changes.set(id, undefined);
+  /** Counts a file that was removed. */
+  removed(id: string, size: number): void {
+    this.#count(id, undefined, { entries: -1, bytes: -size });
   }
 
-  /** Resolves when nothing goes on. */
+  /** Resolves when nothing is done in the background. */
   async settled(): Promise<void> {
-    await this.#looking;
+    await this.#working;
   }
 
-  #change(entries: number, bytes: number): void {
-    if (!this.#extent) return;
-    this.#extent.entries += entries;
-    this.#extent.bytes += bytes;
+  #count(id: string, size: number | undefined, change: Extent): void {
+    const pass = this.#pass;
+    const subfolder = id.slice(0, 2);
+    if (!pass) this.#known = this.#known && sumOf(this.#known, change);
+    else if (pass.current === subfolder) pass.changes.set(id, size);
+    else if (!pass.pending.has(subfolder)) Object.assign(pass.measured, sumOf(pass.measured, change));
   }
 
-  #isWithin(goal: number): boolean {
-    if (!this.#extent) return false;
-    return this.#extent.entries <= this.#maxEntries * goal && this.#extent.bytes <= this.#maxSize * goal;
+  #isWithin(): boolean {
+    return this.#known !== undefined && this.#known.entries <= this.#maxEntries && this.#known.bytes <= this.#maxSize;
   }
 
-  /** Until what came meanwhile is within the bounds as well. Where it fails, the next write looks again. */
-  async #look(): Promise<void> {
+  /** If it fails, the next write begins anew. */
+  async #work(): Promise<void> {
     try {
-      do await this.#measureAndEvict();
-      while (!this.#isWithin(1));
+      if (!this.#known) await this.#measure();
+      while (!this.#isWithin()) {
+        const oldest = this.#candidates.shift();
+        if (oldest) await this.#evict(oldest);
+        else if (!(await this.#measure())) break;
+      }
     } catch {
-      this.#extent = undefined;
+      this.#known = undefined;
+      this.#candidates = [];
     }
-    this.#looking = undefined;
+    this.#pass = undefined;
+    this.#working = undefined;
   }
 
-  async #measureAndEvict(): Promise<void> {
-    this.#extent = undefined;
-    this.#changes.clear();
-    const found = new Map<string, EntryFile>();
-    for await (const file of this.#files()) found.set(file.id, file);
-    for (const [id, file] of this.#changes) {
-      if (file) found.set(id, file);
-      else found.delete(id);
-    }
-    const files = [...found.values()].sort((a, b) => a.used - b.used);
-    this.#extent = { entries: files.length, bytes: files.reduce((sum, { size }) => sum + size, 0) };
-    if (this.#isWithin(1)) return;
-    for (const { id, size } of files) {
-      if (this.#isWithin(EVICTION_GOAL)) return;
-      await this.#drop(id);
-      // Whoever dropped it: another process may do the same.
-      this.#change(-1, -size);
-    }
+  async #evict(oldest: EntryFile): Promise<void> {
+    const file = await this.#files.find(oldest.id);
+    // Used or written since the pass: not among the oldest any more.
+    if (file && file.used > oldest.used) return;
+    if (file) await this.#delete(oldest.id);
+    // A file that is gone was evicted by another process.
+    this.removed(oldest.id, file?.size ?? oldest.size);
   }
+
+  /** Makes a pass; returns whether there is anything to evict. */
+  async #measure(): Promise<boolean> {
+    const pending = new Set(await this.#files.subfolders());
+    const pass: Pass = { measured: { entries: 0, bytes: 0 }, pending, changes: new Map(), current: '' };
+    this.#pass = pass;
+    let oldest: EntryFile[] = [];
+    for (const subfolder of [...pending]) {
+      pass.current = subfolder;
+      pending.delete(subfolder);
+      const files = await this.#files.filesIn(subfolder);
+      const sizes = new Map(files.map(({ id, size }) => [id, size]));
+      for (const [id, size] of pass.changes) {
+        if (size === undefined) sizes.delete(id);
+        else sizes.set(id, size);
+      }
+      pass.changes.clear();
+      for (const bytes of sizes.values()) Object.assign(pass.measured, sumOf(pass.measured, { entries: 1, bytes }));
+      oldest = [...oldest, ...files].sort((a, b) => a.used - b.used).slice(0, CANDIDATES);
+    }
+    this.#pass = undefined;
+    this.#known = pass.measured;
+    this.#candidates = oldest;
+    return oldest.length > 0;
+  }
+}
+
+function sumOf(one: Extent, other: Extent): Extent {
+  return { entries: one.entries + other.entries, bytes: one.bytes + other.bytes };
 }
