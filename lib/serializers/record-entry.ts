@@ -1,6 +1,7 @@
 import type { Entry } from '../models/entry.js';
 import type { StoredRecord } from '../models/record.js';
 import type { Fields } from '../policy/messages.js';
+import { compactRecord } from './compact-record.js';
 import { metadataOf } from './metadata.js';
 import type { SerializedForm } from './serialized-form.js';
 
@@ -20,7 +21,7 @@ export class RecordEntry implements Entry {
   constructor(id: string, group: string, record: StoredRecord, form: SerializedForm) {
     this.id = id;
     this.group = group;
-    this.record = record;
+    this.record = compactRecord(record);
     this.size = metadataSize(record) + this.body.byteLength;
     this.#form = form;
   }

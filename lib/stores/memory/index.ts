@@ -18,7 +18,9 @@ export interface MemoryStoreOptions {
 export const MEMORY_MAX_ENTRIES = 10_000;
 export const MEMORY_MAX_SIZE = 100_000_000;
 /** Bytes of an entry beside body and metadata: objects, nodes of maps, indexes. Measured by the test of memory use. */
-const OVERHEAD = 1_000;
+const OVERHEAD = 900;
+/** Maximum number of entries for which lru-cache may allocate its arrays at once, which saves 30 bytes an entry. */
+const ALLOCATED = 100_000;
 
 /**
  * Keeps entries in the memory of this process, within a number of entries and bytes, and evicts the least recently used
@@ -43,8 +45,8 @@ export class MemoryStore implements Store {
     this.#maxSize = options.maxSize ?? MEMORY_MAX_SIZE;
     this.maxEntrySize = Math.max(0, this.#maxSize - OVERHEAD);
     this.suggestedBodySize = Math.floor(this.#maxSize / 8);
-    // Without `max`, for which lru-cache allocates all of its arrays at once.
     this.#entries = new LRUCache<string, Entry>({
+      max: this.#maxEntries <= ALLOCATED ? this.#maxEntries : 0,
       maxSize: this.#maxSize,
       sizeCalculation: costOf,
       dispose: (entry) => this.#removeFromIndexes(entry),
