@@ -7,7 +7,7 @@ import { cookiesFor, hasMore } from './cookie-jar.js';
 
 type BeforeRedirect = NonNullable<InternalAxiosRequestConfig['beforeRedirect']>;
 type RedirectOptions = Record<string, unknown> & { href?: unknown; headers?: unknown; agents?: unknown };
-/** axios passes a third argument that its older types lack. */
+/** axios passes a third argument since 1.9. */
 type FullBeforeRedirect = (
   options: RedirectOptions,
   response: { headers: Record<string, string>; statusCode: number },
@@ -21,10 +21,12 @@ export class RedirectObserver {
   readonly #config: InternalAxiosRequestConfig;
   readonly #first: Promise<readonly string[] | undefined>;
   readonly #later: Promise<readonly string[] | undefined>[] = [];
+  #current: string;
   #changed = false;
 
   constructor(config: InternalAxiosRequestConfig, url: string) {
     this.#config = config;
+    this.#current = url;
     // Read now: answers change the jar.
     this.#first = settled(cookiesFor(config, url));
   }
@@ -33,13 +35,16 @@ export class RedirectObserver {
   get beforeRedirect(): BeforeRedirect {
     const own = this.#config.beforeRedirect as FullBeforeRedirect | undefined;
     const observe: FullBeforeRedirect = (options, response, request) => {
-      this.hops.push({ url: request?.url ?? '', status: response.statusCode, headers: fields(response.headers) });
+      const url = request?.url ?? this.#current;
+      this.hops.push({ url, status: response.statusCode, headers: fields(response.headers) });
       if (own) {
         const before = snapshot(options);
         own(options, response, request);
         this.#changed ||= snapshot(options) !== before;
       }
-      if (typeof options.href === 'string') this.#later.push(settled(cookiesFor(this.#config, options.href)));
+      if (typeof options.href !== 'string') return;
+      this.#current = options.href;
+      this.#later.push(settled(cookiesFor(this.#config, options.href)));
     };
     return observe as BeforeRedirect;
   }

@@ -48,7 +48,8 @@ function hopExpires(
  */
 export function mayServeRedirected({ request, settings }: Call, record: ResponseRecord): MaybePromise<boolean> {
   if (!request.carriesMoreTo) return true;
-  const chainUrls = [...record.history.map(({ url }) => url), record.url].map(normalizeUrl);
+  const urls = [...record.history.map(({ url }) => url), record.url];
+  const chainUrls = urls.filter((url) => URL.canParse(url)).map(normalizeUrl);
   const asked = chainUrls.lastIndexOf(normalizeUrl(redactUrl(request.url, settings)));
   const later = chainUrls.slice(asked + 1);
   return later.length === 0 ? true : chain(request.carriesMoreTo(later), (more) => !more);
