@@ -25,6 +25,7 @@ export interface KeyRules extends NameRules {
 const KEY_FORMAT = 2;
 /** Request fields that describe the body and hence belong to it. */
 const CONTENT_FIELDS = ['content-type', 'content-encoding', 'content-language'] as const;
+const SET_FOR_FORMS = /^(?:multipart\/form-data\s*(?:;\s*boundary=|$)|application\/x-www-form-urlencoded$)/i;
 /** Parts of the transport that identify the client. */
 const CLIENT_CERTIFICATES: ReadonlySet<string> = new Set(['cert', 'pfx']);
 
@@ -138,20 +139,21 @@ function contentOf(request: CacheRequest, rules: KeyRules): unknown {
   const type = request.body.kind === 'bytes' ? (request.body.type ?? '') : '';
   const described = CONTENT_FIELDS.map((name) => {
     const value = field(request.headers, name) ?? null;
-    // The boundary of FormData is random, and its entries are in the key.
-    return isForm && /^multipart\/form-data\s*(;\s*boundary=|$)/i.test(value ?? '') ? null : value;
+    // The adapter sets the type of FormData, with a random boundary.
+    return isForm && SET_FOR_FORMS.test(value ?? '') ? null : value;
   });
   return [...body, type, ...described];
 }
 
 /**
- * Named headers count, also those that are credentials. `true` leaves credentials to the principal. `ignoredParameters`
- * leave out any other header.
+ * Named headers count, also those that are credentials. `true` leaves credentials to the principal, and what describes the
+ * body to the body. `ignoredParameters` leave out any other header.
  */
-function matchedHeaders({ headers }: CacheRequest, rules: KeyRules): unknown {
+function matchedHeaders({ headers, body }: CacheRequest, rules: KeyRules): unknown {
   const { matchHeaders } = rules;
   if (matchHeaders === false) return 0;
-  const names = matchHeaders === true ? Object.keys(headers).sort() : matchHeaders;
+  const isLeft = (name: string) => body.kind === 'none' || !(CONTENT_FIELDS as readonly string[]).includes(name);
+  const names = matchHeaders === true ? Object.keys(headers).sort().filter(isLeft) : matchHeaders;
   return names
     .filter((name) => (isCredentialHeader(name, rules) ? matchHeaders !== true : !isIgnored(name, rules)))
     .map((name) => [name, matchedValue(headers, name)]);
