@@ -99,8 +99,8 @@ describe.each(SETTINGS)('with %s', (_, settings) => {
   );
 });
 
-function namesOf(names: boolean | readonly string[]): boolean | readonly string[] {
-  return typeof names === 'boolean' ? names : [...names].sort();
+function namesOf(names: NonNullable<CacheOptions['matchHeaders']>): boolean | readonly string[] {
+  return typeof names === 'boolean' ? names : [names].flat().sort();
 }
 
 test('the config and the response that are given stay as they are', async () => {

@@ -73,6 +73,7 @@ describe('a wrong option throws before anything is created', () => {
       'includeGetHeaders: false is not accepted; expected the same value as its alias matchHeaders',
     ],
     ['ignoredParameters', { ignoredParameters: [''] }, 'ignoredParameters[0]: "" is not accepted'],
+    ['credentialNames', { credentialNames: [1] }, 'credentialNames[0]: 1 is not accepted'],
     [
       'credentials',
       { credentials: 'share' },

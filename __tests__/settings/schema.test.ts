@@ -45,6 +45,7 @@ describe('a single string is a list of one', () => {
     [{ includeGetHeaders: 'Accept' }, 'matchHeaders', ['accept']],
     [{ matchHeaders: 'Accept' }, 'matchHeaders', ['accept']],
     [{ ignoredParameters: 'Token' }, 'ignoredParameters', new Set(['token'])],
+    [{ credentialNames: 'X-Device_Id' }, 'credentialNames', new Set(['xdeviceid'])],
     [{ targetedFields: 'CDN-Cache-Control' }, 'targetedFields', ['cdn-cache-control']],
     [{ tags: 'a' }, 'tags', { names: ['a'], functions: [] }],
   ])('%j', (options, name, expected) => {
