@@ -77,6 +77,15 @@ describe('the sources', () => {
     expect(circles).toEqual([]);
   });
 
+  test('the rules of HTTP import nothing but errors and digests, and Structured Fields in one file', () => {
+    const policy = files.filter((file) => file.startsWith('policy/'));
+    const allowed = (to: string) => to.startsWith('policy/') || to === 'errors.ts' || to === 'platform/digest.ts';
+    const outside = imports.filter(({ from, to }) => policy.includes(from) && !allowed(to));
+    expect(outside.map(({ from, to }) => `${from} imports ${to}`)).toEqual([]);
+    const packages = policy.filter((file) => /from '[^.]/.test(sources.get(file) ?? ''));
+    expect(packages).toEqual(['policy/structured-fields.ts']);
+  });
+
   test('the rules of HTTP read no clock', () => {
     const clocks = /\bDate\.now\b|new Date\(\)|performance\.now/;
     expect(files.filter((file) => file.startsWith('policy/') && clocks.test(sources.get(file) ?? ''))).toEqual([]);

@@ -5,10 +5,13 @@ import type { DurationLike, DurationText, ExpirationTime } from '../policy/expir
 export type { CacheOptions, SerializerName } from './instance-options.js';
 export type { RequestCacheOptions, SharedCacheOptions } from './request-options.js';
 
-/** A function of the response that returns its lifetime; `undefined` means "not set here". */
+/**
+ * A function of the response that returns its lifetime; `undefined` means "not set here". A promise of any string is
+ * accepted by the compiler, since it widens the literals that async functions return.
+ */
 export type ExpirationFunction = (
   response: CachedResponse,
-) => ExpirationTime | undefined | Promise<ExpirationTime | undefined>;
+) => ExpirationTime | undefined | Promise<ExpirationTime | string | undefined>;
 
 /** The values of `expireAfter`: a time, or a function of the response that returns one. */
 export type ExpireAfter = ExpirationTime | ExpirationFunction;

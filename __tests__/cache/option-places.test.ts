@@ -1,0 +1,46 @@
+import { describe, expect, test } from '@jest/globals';
+import { BACKEND_OPTION_NAMES, COMMON_BACKEND_OPTION_NAMES, otherBackends } from '../../lib/cache/option-places.js';
+import {
+  DynamoDbCache,
+  FileCache,
+  GridFSCache,
+  MemoryCache,
+  MongoCache,
+  RedisCache,
+  SqliteCache,
+} from '../../lib/index.js';
+import { STORE_OPTIONS } from '../../lib/settings/schema.js';
+
+const CLASSES = {
+  sqlite: SqliteCache,
+  redis: RedisCache,
+  mongodb: MongoCache,
+  gridfs: GridFSCache,
+  dynamodb: DynamoDbCache,
+  filesystem: FileCache,
+  memory: MemoryCache,
+};
+
+/** The names that a class says it accepts. */
+function acceptedBy(CacheClass: new (options: object) => object): readonly string[] {
+  try {
+    new CacheClass({ noSuchOption: 1 });
+  } catch (error) {
+    return String(error).split('expected one of ')[1]?.split(', ') ?? [];
+  }
+  return [];
+}
+
+describe('the table of backend options is that of the classes', () => {
+  test.each(Object.entries(CLASSES))('%s', (backend, CacheClass) => {
+    const others: readonly string[] = [...COMMON_BACKEND_OPTION_NAMES, ...STORE_OPTIONS];
+    const own = acceptedBy(CacheClass).filter((name) => !others.includes(name));
+    expect([...(BACKEND_OPTION_NAMES[backend] ?? [])].sort()).toEqual([...own].sort());
+  });
+});
+
+test('otherBackends names the backends of an option', () => {
+  expect(otherBackends('bucket')).toBe('it is an option of the backend gridfs');
+  expect(otherBackends('maxSize')).toBe('it is an option of the backend sqlite, filesystem, memory');
+  expect(otherBackends('noSuchOption')).toBeUndefined();
+});
