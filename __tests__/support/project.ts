@@ -7,7 +7,15 @@ import { promisify } from 'node:util';
 /** The packed package in an empty project, beside axios: what users get. */
 
 /** The packages that npm installs with this one. */
-export const DEPENDENCIES = ['axios', 'jose', 'keyv', 'lossless-json', 'lru-cache'];
+export const DEPENDENCIES = [
+  'axios',
+  'fastest-levenshtein',
+  'jose',
+  'keyv',
+  'lossless-json',
+  'lru-cache',
+  'structured-headers',
+];
 
 const run = promisify(execFile);
 const root = process.cwd();
