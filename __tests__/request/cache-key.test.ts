@@ -170,6 +170,85 @@ describe('ignoredParameters', () => {
   });
 });
 
+describe('bodies', () => {
+  const post = (body: RequestBody, headers: Record<string, string> = {}) =>
+    request('http://a.com/', { method: 'POST', headers: fields(headers), body });
+  const bytes = (text: string) => ({ kind: 'bytes', bytes: Buffer.from(text) }) as const;
+  const text = (text: string) => ({ kind: 'text', text }) as const;
+  const JSON_TYPE = { 'content-type': 'application/json' };
+  const FORM_TYPE = { 'content-type': 'application/x-www-form-urlencoded' };
+
+  test.each(['content-type', 'content-encoding', 'content-language'])('%s of a body counts', (name) => {
+    expectDifferent(post(text('a')), post(text('a'), { [name]: 'b' }), post(text('a'), { [name]: 'c' }));
+  });
+
+  test('the type of a Blob counts', () => {
+    expectDifferent(post({ ...bytes('a'), type: 'text/a' }), post({ ...bytes('a'), type: 'text/b' }));
+  });
+
+  test('fields that describe a body do not count without one', () => {
+    const none = { kind: 'none' } as const;
+    expectSame(post(none), post(none, JSON_TYPE));
+  });
+
+  test('JSON and forms are the same as text and as bytes', () => {
+    expectSame(post(text('{"a":1,"b":2}'), JSON_TYPE), post(bytes('{ "b":2, "a":1 }'), JSON_TYPE));
+    expectSame(post(text('a=1&b=2'), FORM_TYPE), post(bytes('a=1&b=2'), FORM_TYPE));
+  });
+
+  test.each([
+    ['no UTF-8', Uint8Array.of(0x7b, 0xff, 0x7d), Uint8Array.of(0x7b, 0xfe, 0x7d)],
+    ['a byte order mark', Buffer.from('\ufeff{}'), Buffer.from('{}')],
+    ['damaged', Buffer.from('{"a":1,}'), Buffer.from('{"a":1}')],
+    ['empty', Buffer.from(''), Buffer.from('null')],
+  ])('bytes that are not quite JSON count by themselves: %s', (_, one, two) => {
+    expectDifferent(post({ kind: 'bytes', bytes: one }, JSON_TYPE), post({ kind: 'bytes', bytes: two }, JSON_TYPE));
+  });
+
+  test('compressed JSON is not read', () => {
+    const gzip = { ...JSON_TYPE, 'content-encoding': 'gzip' };
+    expectDifferent(post(bytes('{"a":1,"b":2}'), gzip), post(bytes('{"b":2,"a":1}'), gzip));
+  });
+
+  test('ignored parameters are left out of JSON and forms as bytes', () => {
+    const rules = { ...RULES, ignoredParameters: new Set(['session']) };
+    const key = (one: CacheRequest) => createKey(one, rules);
+    expect(key(post(bytes('{"session":1,"a":1}'), JSON_TYPE))).toBe(key(post(bytes('{"a":1,"session":2}'), JSON_TYPE)));
+    expect(key(post(bytes('user[session]=1&a=1'), FORM_TYPE))).toBe(key(post(bytes('a=1'), FORM_TYPE)));
+    const form = (session: string) => post({ kind: 'form', entries: [['user[session]', session]] });
+    expect(key(form('1'))).toBe(key(form('2')));
+  });
+
+  test('the boundary of FormData does not count, another type does', () => {
+    const form = (type: string) => post({ kind: 'form', entries: [['a', 'b']] }, { 'content-type': type });
+    expectSame(form('multipart/form-data; boundary=one'), form('multipart/form-data; boundary=two'));
+    expectDifferent(form('multipart/form-data; boundary=one'), form('multipart/mixed; boundary=one'));
+  });
+
+  test('the body of QUERY counts, and GET with the same body is another request', () => {
+    const query = (own: RequestBody) => ({ ...post(own), method: 'QUERY' });
+    expectDifferent(query(text('a')), query(text('b')), { ...post(text('a')), method: 'GET' });
+  });
+});
+
+describe('the Host field', () => {
+  const withHost = (host: string) => request('http://a.com:8080/', { headers: fields({ host }) });
+
+  test('counts if it names another host', () => {
+    expectDifferent(request('http://a.com:8080/'), withHost('b.com'), withHost('c.com'), withHost('a.com'));
+    expectSame(request('http://a.com:8080/'), withHost('A.com:8080'));
+    expectSame(withHost('B.com'), withHost('b.com'));
+  });
+});
+
+describe('a query', () => {
+  test('keeps what is ignored only in a nested place', () => {
+    const rules = { ...RULES, ignoredParameters: new Set(['id']) };
+    const [one, two] = ['1', '2'].map((id) => createKey(request(`http://a.com/?filter[id]=${id}`), rules));
+    expect(one).not.toBe(two);
+  });
+});
+
 describe('principals', () => {
   test('nobody has none', () => {
     expect(principalOf(request('http://a.com/', { headers: fields({ accept: 'a' }) }), RULES)).toBe('');

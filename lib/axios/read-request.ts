@@ -67,8 +67,7 @@ export function readRequest(
   const hops = hopCredentials(config, url);
   if (hops) request.carriesMoreTo = hops;
   const { data } = config as { data?: unknown };
-  const jar = cookieJarFor(config, url);
-  if (typeof credentials !== 'function' && !jar && (data === undefined || data === null)) return request;
+  if (typeof credentials !== 'function' && !hops && (data === undefined || data === null)) return request;
   return withSlowParts(request, config, credentials, data);
 }
 
@@ -118,8 +117,8 @@ function sendsHiddenCookies({ withCredentials, fetchOptions }: InternalAxiosRequ
 /** See {@link CacheRequest.carriesMoreTo}. What `beforeRedirect` would do is unknown before it is called. */
 function hopCredentials(config: InternalAxiosRequestConfig, url: string): CacheRequest['carriesMoreTo'] {
   if (config.beforeRedirect) return () => true;
-  const hasAgents = config.httpAgent || config.httpsAgent;
-  if (!(config as { jar?: unknown }).jar && !hasAgents) return undefined;
+  const { jar, httpAgent, httpsAgent } = config as { jar?: unknown; httpAgent?: unknown; httpsAgent?: unknown };
+  if (!jar && !httpAgent && !httpsAgent) return undefined;
   if (!cookieJarFor(config, url) && !cookieJarFor(config, otherScheme(url))) return undefined;
   return (urls) => carriesMoreCookies(config, url, urls);
 }
