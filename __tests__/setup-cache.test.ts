@@ -215,7 +215,9 @@ describe('a store in trouble never fails a request', () => {
       cacheName: path.join(notAFolder, 'cache'),
     });
     for (let time = 0; time < 3; time += 1) await quiet.get('/');
-    expect(emitWarning.mock.calls).toEqual([[expect.stringContaining("the cache's store is out"), 'CacheWarning']]);
+    expect(emitWarning.mock.calls).toEqual([
+      [expect.stringContaining("the cache's store is not available"), 'CacheWarning'],
+    ]);
     emitWarning.mockRestore();
     await quiet.detachCache();
   });

@@ -11,6 +11,7 @@ import { countsInVary, keyOf } from '../request/cache-key.js';
 import { urlIndexNames } from '../request/index-names.js';
 import { redactRequest, redactUrl, secretInHeader, storedHeaders } from '../request/redaction.js';
 import { readBody } from './body.js';
+import { toAxiosHeaders } from './headers.js';
 import { finalUrl } from './redirects.js';
 import { requestOfConfig, requestOfSent } from './request-of-config.js';
 
@@ -64,8 +65,9 @@ export const axiosBindings: ClientBindings = {
     return { record, indexNames: urlIndexNames(request.method, [request.url, url], rules) };
   },
 
+  headersOf: (fields) => toAxiosHeaders(fields),
+
   async responseOf(record, data): Promise<AxiosResponse> {
-    const headers = new AxiosHeaders(Object.fromEntries(Object.entries(record.headers)) as Record<string, string>);
     const config = {
       ...axios.defaults,
       method: record.request.method.toLowerCase(),
@@ -76,7 +78,7 @@ export const axiosBindings: ClientBindings = {
       data,
       status: record.status,
       statusText: record.statusText,
-      headers,
+      headers: toAxiosHeaders(record.headers),
       config: config as InternalAxiosRequestConfig,
     };
   },

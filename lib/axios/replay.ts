@@ -7,12 +7,12 @@ import {
 } from 'axios';
 import type { Answer, Outcome } from '../exchange/outcome.js';
 import { isPromise } from '../platform/maybe-promise.js';
-import { type Fields, field } from '../policy/messages.js';
+import { field } from '../policy/messages.js';
 import { materialize } from './body.js';
 import type { AxiosCopy } from './copies.js';
 import { extend } from './extras.js';
 import type { Flavor } from './flavor.js';
-import { headersClassOf } from './headers.js';
+import { headersClassOf, toAxiosHeaders } from './headers.js';
 
 /**
  * Settles a request with what the exchange brought, just as the caller's adapter would have: the body in the form that
@@ -40,7 +40,7 @@ export async function replay(
     data: isPromise(made) ? await made : made,
     status: answer.status,
     statusText: native ? native.statusText : answer.statusText,
-    headers: native ? Headers.from(native.headers as AxiosHeaders) : headersOf(answer.headers, Headers),
+    headers: native ? Headers.from(native.headers as AxiosHeaders) : toAxiosHeaders(answer.headers, Headers),
     config,
     request: native ? native.request : new ReplayedRequest((config.method ?? 'get').toUpperCase(), answer.url),
   };
@@ -67,19 +67,6 @@ function checkLength({ body, native }: Answer, config: InternalAxiosRequestConfi
   const limit = config.maxContentLength;
   if (native !== undefined || limit === undefined || limit < 0 || body.byteLength <= limit) return;
   throw new copy.AxiosError(`maxContentLength size of ${limit} exceeded`, AxiosError.ERR_BAD_RESPONSE, config);
-}
-
-/**
- * Fresh headers for each caller. They are assigned, since `set` costs a hundred times that; a field with the name of
- * the prototype keeps its meaning in another case.
- */
-function headersOf(fields: Fields, Headers: typeof AxiosHeaders): AxiosHeaders {
-  const headers = new Headers() as AxiosHeaders & Record<string, unknown>;
-  for (const name in fields) {
-    const value = fields[name];
-    headers[name === '__proto__' ? '__Proto__' : name] = typeof value === 'string' ? value : [...(value ?? [])];
-  }
-  return headers;
 }
 
 /** What a response that comes from the store can say of its request, as far as users of the http adapter look at it. */

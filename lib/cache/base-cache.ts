@@ -18,7 +18,7 @@ import type { EntryCodec } from '../serializers/codec.js';
 import { CircuitBreaker, type GuardOptions } from '../stores/circuit-breaker.js';
 import type { EntryQuery, Store } from '../stores/store.js';
 import { clientBindings } from './bindings.js';
-import { type EventCounts, EventDesk } from './events.js';
+import { type EventCounts, EventHub } from './events.js';
 import { type CacheInternals, setInternals } from './internals.js';
 import { noteRecord, recordOfPresented } from './presented.js';
 import { type InvalidResponse, Rows } from './rows.js';
@@ -82,13 +82,13 @@ export class BaseCache {
   readonly redirects: CacheStorage<string>;
   readonly #guard: CircuitBreaker;
   readonly #rows: Rows;
-  readonly #events = new EventDesk();
+  readonly #events = new EventHub();
   readonly #now: () => number;
   #rules: { readonly compiled: KeyRules } = { compiled: PLAIN_RULES };
 
   constructor(parts: CacheParts) {
     this.#now = parts.now;
-    this.#guard = new CircuitBreaker(parts.store, parts, (event) => this.#events.tellAll(event), parts.now);
+    this.#guard = new CircuitBreaker(parts.store, parts, (event) => this.#events.emitToAll(event), parts.now);
     this.#rows = new Rows(this.#guard, parts.codec, (event) => this.#events.emit(event.type, () => event, undefined));
     this.responses = responsesView(this, this.#rows, (key, value) =>
       this.#keep({ ...this.#adopted(recordOfPresented(value)), key }),
@@ -368,7 +368,7 @@ export class BaseCache {
   }
 
   #removed(number: number, reason: string): number {
-    if (number > 0) this.#events.emit('removed', () => ({ type: 'removed', reason }), undefined);
+    if (number > 0) this.#events.emitToAll({ type: 'removed', reason, count: number });
     return number;
   }
 
@@ -376,6 +376,7 @@ export class BaseCache {
     const presented = new CachedResponse(record, {
       now: this.#now,
       keep: (changed) => this.#keep(changed),
+      toHeaders: (fields) => clientBindings().headersOf(fields),
       toClient: (current, data) => clientBindings().responseOf(current, data),
     });
     noteRecord(presented, record);

@@ -1,9 +1,11 @@
+import type { AxiosHeaders } from 'axios';
 import { CacheError } from '../errors.js';
 import type { CacheRequest } from '../models/cache-request.js';
 import type { ResponseRecord } from '../models/record.js';
 import type { MaybePromise } from '../platform/maybe-promise.js';
 import { shared } from '../platform/shared-state.js';
 import type { Expiration } from '../policy/expiration.js';
+import type { Fields } from '../policy/messages.js';
 import type { KeyRules } from '../request/cache-key.js';
 
 /** A record, and its names in the secondary index, which the cache hashes. */
@@ -32,6 +34,8 @@ export interface ClientBindings {
     now: number,
     options?: { readonly encrypts: boolean },
   ): Promise<FoundRecord>;
+  /** Returns the client's headers with copies of the fields. */
+  headersOf(fields: Fields): AxiosHeaders;
   /** Returns the client's response for a record, with its decoded data. */
   responseOf(record: ResponseRecord, data: unknown): Promise<object>;
 }

@@ -1,19 +1,21 @@
-import { channel } from 'node:diagnostics_channel';
 import { format } from 'node:util';
-import type { CacheEvent, CacheEventType } from '../models/events.js';
+import { CacheError } from '../errors.js';
+import type { CacheEvent, CacheEventListener, CacheEventType } from '../models/events.js';
+import { DiagnosticsChannel } from '../platform/diagnostics.js';
+import { isPromise, type MaybePromise } from '../platform/maybe-promise.js';
 
 /** The name of the diagnostics channel, and of the namespace in `DEBUG`. */
 const NAME = 'axios-keyv-cache';
-const diagnostics = channel(NAME);
+const diagnostics = new DiagnosticsChannel(NAME, deliver);
 
-/** How often each event happened to a cache since it was opened. */
+/** Number of events by type since the cache was opened; of `removed`, the number of responses. */
 export type EventCounts = Readonly<Record<CacheEventType, number>>;
 
-/** Finds an instance's present listener. */
-type FindListener = () => ((event: CacheEvent) => void) | undefined;
+/** Returns the present listener of an instance, which its settings may change. */
+type ListenerSource = () => CacheEventListener | undefined;
 
-/** Counts what happens to a cache, and tells whoever listens; what nobody listens to is not even put together. */
-export class EventDesk {
+/** Counts the events of a cache and passes them on. An event that nobody listens to is not even made. */
+export class EventHub {
   readonly #counts: Record<CacheEventType, number> = {
     hit: 0,
     miss: 0,
@@ -27,60 +29,82 @@ export class EventDesk {
     error: 0,
     recovered: 0,
   };
-  readonly #listeners = new Set<FindListener>();
-  readonly #logs = namesUs(process.env.DEBUG ?? '');
+  readonly #sources = new Set<ListenerSource>();
+  readonly #logs = isSelected(process.env.DEBUG ?? '');
+  #warnedOfSerializer = false;
 
   get counts(): EventCounts {
     return { ...this.#counts };
   }
 
   /**
-   * @param describe puts the event together
-   * @param onEvent the listener of whose request it is
-   * @returns whether anyone was told
+   * Counts an event of one request and passes it to its listener.
+   *
+   * @param describe makes the event
+   * @param onEvent the listener of the request's instance
    */
-  emit(type: CacheEventType, describe: () => CacheEvent, onEvent: ((event: CacheEvent) => void) | undefined): boolean {
+  emit(type: CacheEventType, describe: () => CacheEvent, onEvent: CacheEventListener | undefined): void {
     this.#counts[type] += 1;
-    if (!onEvent && !this.#logs && !diagnostics.hasSubscribers) return false;
-    const event = describe();
-    diagnostics.publish(event);
-    if (this.#logs) log(event);
-    if (!onEvent) return false;
-    try {
-      onEvent(event);
-    } catch {
-      // A listener's mistake is nothing that a request should suffer from.
-    }
-    return true;
+    const canWarn = type === 'error' || type === 'invalid';
+    if (!onEvent && !this.#logs && !canWarn && !diagnostics.hasSubscribers) return;
+    const event = Object.freeze(describe());
+    this.#publish(event);
+    if (onEvent) deliver(() => onEvent(event));
+    else this.#warnOfSerializer(event);
   }
 
-  /** Has an instance hear of what concerns the store as a whole, until the result is called. */
-  listen(find: FindListener): () => void {
-    this.#listeners.add(find);
-    return () => this.#listeners.delete(find);
+  /** Registers the listener of an instance for events that concern the cache as a whole; returns the reverse. */
+  listen(source: ListenerSource): () => void {
+    this.#sources.add(source);
+    return () => this.#sources.delete(source);
   }
 
-  /** Tells every instance of an outage, or of its end; where nobody listens, an outage is told as a warning. */
-  tellAll(event: CacheEvent): void {
-    // Instances may share a listener, which is to hear of it once.
-    const found = new Set([...this.#listeners].map((find) => find()).filter((listener) => listener !== undefined));
-    const tellEach = (told: CacheEvent) => {
-      for (const listener of found) listener(told);
-    };
-    const heard = this.emit(event.type, () => event, found.size === 0 ? undefined : tellEach);
-    if (heard || event.type !== 'error') return;
+  /**
+   * Counts an event that concerns the cache as a whole (removals, outages) and passes it to every listener. Without a
+   * listener, an outage is reported as a warning.
+   */
+  emitToAll(event: CacheEvent): void {
+    this.#counts[event.type] += event.type === 'removed' ? (event.count ?? 1) : 1;
+    Object.freeze(event);
+    this.#publish(event);
+    // Instances may share a listener, which gets the event once.
+    const listeners = new Set([...this.#sources].map((source) => source()).filter((found) => found !== undefined));
+    for (const listener of listeners) deliver(() => listener(event));
+    if (listeners.size > 0 || event.type !== 'error') return;
     const cause = (event.error as Error | null | undefined)?.message ?? event.reason;
-    process.emitWarning(`the cache's store is out, requests go on without it: ${cause}`, 'CacheWarning');
+    process.emitWarning(`the cache's store is not available, requests continue without it: ${cause}`, 'CacheWarning');
+  }
+
+  #publish(event: CacheEvent): void {
+    if (diagnostics.hasSubscribers) diagnostics.publish(event);
+    if (this.#logs) deliver(() => log(event));
+  }
+
+  /** A serializer that fails would otherwise be noticed only by the absence of hits. */
+  #warnOfSerializer({ error }: CacheEvent): void {
+    if (this.#warnedOfSerializer || !(error instanceof CacheError) || error.code !== 'ERR_CACHE_SERIALIZER') return;
+    this.#warnedOfSerializer = true;
+    process.emitWarning(`${error.message}; such responses are not served from the cache`, 'CacheWarning');
+  }
+}
+
+/** Calls a listener; what it throws, or a promise that rejects, affects neither the process nor other listeners. */
+function deliver(listener: () => unknown): void {
+  try {
+    const result = listener() as MaybePromise<unknown>;
+    if (isPromise(result)) Promise.resolve(result).catch(() => {});
+  } catch {
+    // The mistake of a listener does not concern the request.
   }
 }
 
 function log({ type, url = '', reason = '', error }: CacheEvent): void {
-  const said = error === undefined ? '' : format(' %s', error);
-  process.stderr.write(`${new Date().toISOString()} ${NAME} ${type} ${url} ${reason}${said}\n`);
+  const detail = error === undefined ? '' : format(' %s', error);
+  process.stderr.write(`${new Date().toISOString()} ${NAME} ${type} ${url} ${reason}${detail}\n`);
 }
 
-/** The convention of the `debug` package: names apart by commas or spaces, `*` for anything, `-` to leave out. */
-function namesUs(setting: string): boolean {
+/** The convention of the `debug` package: names separated by commas or spaces, `*` for anything, `-` to exclude. */
+function isSelected(setting: string): boolean {
   const patterns = setting.split(/[\s,]+/).filter((pattern) => pattern !== '');
   const matches = (pattern: string) => {
     const parts = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));

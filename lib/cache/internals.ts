@@ -14,7 +14,7 @@ export interface CacheInternals {
   readonly now: () => number;
   /** Whether entries are encrypted, so that secrets may be in them. */
   readonly encrypts: boolean;
-  /** Counts an event and tells it to whoever listens; see `EventDesk`. */
+  /** Counts an event and passes it on; see `EventHub`. */
   emit(type: CacheEventType, describe: () => CacheEvent, onEvent: ((event: CacheEvent) => void) | undefined): void;
   /**
    * Told of each instance that uses the cache: the first makes the rules for keys, all hear of outages.

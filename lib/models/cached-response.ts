@@ -1,20 +1,24 @@
-import type { AxiosResponse } from 'axios';
+import type { AxiosHeaders, AxiosResponse } from 'axios';
+import { bufferOf, isUtf8 } from '../platform/bytes.js';
+import { INSPECT, type InspectArguments, inspected } from '../platform/inspect.js';
 import { brandOf, hasInstance } from '../platform/shared-state.js';
 import { type ExpirationTime, expiresAt, parseExpiration } from '../policy/expiration.js';
 import { type Fields, field, newFields } from '../policy/messages.js';
 import type { Hop, RequestRecord, ResponseRecord } from './record.js';
 
-/** What a stored response needs from outside to be more than data; handed in by the cache that holds it. */
+/** Functions that a stored response needs; given by the cache that contains it. */
 export interface ResponseContext {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** Stores the response anew. */
   readonly keep: (record: ResponseRecord) => Promise<void>;
-  /** The HTTP client's response for a record. */
+  /** Returns the HTTP client's headers with copies of the fields. */
+  readonly toHeaders: (fields: Fields) => AxiosHeaders;
+  /** Returns the HTTP client's response for a record. */
   readonly toClient: (record: ResponseRecord, data: unknown) => Promise<object>;
 }
 
-/** The request that a stored response answered, without secrets (requests-cache: `CachedRequest`). */
+/** The request that a stored response answers, redacted (requests-cache: `CachedRequest`). */
 export class CachedRequest {
   /** @internal */
   static readonly brand: string = /* @__PURE__ */ brandOf('CachedRequest');
@@ -25,7 +29,7 @@ export class CachedRequest {
   readonly url: string;
   /** Lower-case names. */
   readonly headers: Fields;
-  /** Text, or base64 of bytes; undefined where there was none. */
+  /** Text, or base64 of bytes; `undefined` if there was none. */
   readonly body: string | undefined;
 
   readonly #cacheKey: string;
@@ -46,9 +50,32 @@ export class CachedRequest {
   toString(): string {
     return `${this.method} ${this.url}`;
   }
+
+  /** Returns the request as plain data, for `JSON.stringify`. */
+  toJSON(): object {
+    const { method, url, headers, body } = this;
+    return { method, url, headers: { ...headers }, ...(body === undefined ? {} : { body }) };
+  }
+
+  /** @internal */
+  [INSPECT](...how: InspectArguments): string {
+    return inspected('CachedRequest', this.toJSON(), how);
+  }
 }
 
-/** A stored response (requests-cache: `CachedResponse`): in `filterFn`, in `expireAfter` functions, and when reading a cache. */
+/** Copies for the user, made on first access. */
+interface Copies {
+  headers?: AxiosHeaders;
+  request?: CachedRequest;
+  body?: Buffer;
+  data?: { readonly value: unknown };
+}
+
+/**
+ * A stored response (requests-cache: `CachedResponse`): the argument of `filterFn` and of functions given as
+ * `expireAfter` or `tags`, and the result of reading a cache. Nothing that is done to it changes what is stored, except
+ * {@link CachedResponse.revalidate}.
+ */
 export class CachedResponse {
   /** @internal */
   static readonly brand: string = /* @__PURE__ */ brandOf('CachedResponse');
@@ -56,7 +83,7 @@ export class CachedResponse {
   static readonly [Symbol.hasInstance] = hasInstance;
   #record: ResponseRecord;
   readonly #context: ResponseContext;
-  #data: { readonly value: unknown } | undefined;
+  readonly #copies: Copies = {};
 
   constructor(record: ResponseRecord, context: ResponseContext) {
     this.#record = record;
@@ -71,36 +98,43 @@ export class CachedResponse {
     return this.#record.statusText;
   }
 
-  /** Lower-case names; without credentials and cookies. A copy, since what is stored must not change. */
-  get headers(): Fields {
-    return newFields(this.#record.headers);
+  /** The header fields, without credentials and cookies. */
+  get headers(): AxiosHeaders {
+    this.#copies.headers ??= this.#context.toHeaders(this.#record.headers);
+    return this.#copies.headers;
   }
 
-  /** The final URL, without secrets. */
+  /** The final URL, redacted. */
   get url(): string {
     return this.#record.url;
   }
 
   get request(): CachedRequest {
-    return new CachedRequest(this.#record.request, this.#record.key);
+    this.#copies.request ??= new CachedRequest(this.#record.request, this.#record.key);
+    return this.#copies.request;
   }
 
-  /** The redirects that led to it, in order, without secrets. */
+  /** The redirects before the response, in their order, redacted. */
   get history(): readonly Hop[] {
     return this.#record.history;
   }
 
-  /** Of the request as it was asked. */
+  /** The key of the request as asked. */
   get cacheKey(): string {
     return this.#record.key;
   }
 
-  /** When the response was received, or last validated. */
+  /** The option `tags`. */
+  get tags(): readonly string[] {
+    return [...this.#record.tags];
+  }
+
+  /** When the response was received or last validated. */
   get createdAt(): Date {
     return new Date(this.#record.receivedAt);
   }
 
-  /** When it stops being fresh; `null` for never. */
+  /** When the response becomes stale; `null`: never. */
   get expires(): Date | null {
     return this.#record.staleAt === Number.POSITIVE_INFINITY ? null : new Date(this.#record.staleAt);
   }
@@ -114,22 +148,28 @@ export class CachedResponse {
     return this.#record.body.byteLength;
   }
 
-  /** The raw body: a copy, since what is stored must not change. */
+  /** The raw body, before `transformResponse`. */
   get body(): Buffer {
-    return Buffer.from(this.#record.body);
-  }
-
-  /** The body by axios's default rules, decoded on first read: JSON where it is that, else text. */
-  get data(): unknown {
-    this.#data ??= { value: this.#decode() };
-    return this.#data.value;
+    this.#copies.body ??= Buffer.from(this.#record.body);
+    return this.#copies.body;
   }
 
   /**
-   * Gives the stored response a new lifetime from now (requests-cache: `revalidate`).
+   * The body by axios's default rules, whatever the caller's transforms and `responseType`: the parsed value if it is
+   * JSON, else text. Decoded on first access.
+   */
+  // biome-ignore lint/suspicious/noExplicitAny: as the data of axios's own responses
+  get data(): any {
+    this.#copies.data ??= { value: this.#decode() };
+    return this.#copies.data.value;
+  }
+
+  /**
+   * Gives the stored response a new freshness lifetime, counted from now (requests-cache: `revalidate`).
    *
-   * @returns whether it is expired then
-   * @throws TypeError for what `expireAfter` does not take; CacheError where the store fails
+   * @returns whether it is then expired
+   * @throws TypeError for a value that `expireAfter` does not accept; CacheError if the store fails
+   * @example await response.revalidate('1h')
    */
   async revalidate(expireAfter: ExpirationTime): Promise<boolean> {
     const lifetime = parseExpiration(expireAfter) ?? { seconds: Number.POSITIVE_INFINITY };
@@ -138,21 +178,46 @@ export class CachedResponse {
     return this.isExpired;
   }
 
-  /** The same as a response of axios's, its data decoded as {@link CachedResponse.data} is. */
+  /** Returns the response as one of axios, with the data of {@link CachedResponse.data}. */
   async toAxiosResponse(): Promise<AxiosResponse> {
     return (await this.#context.toClient(this.#record, this.data)) as AxiosResponse;
   }
 
   toString(): string {
-    const type = field(this.headers, 'content-type') ?? 'no type';
+    const type = field(this.#record.headers, 'content-type') ?? 'no type';
     const until = this.expires === null ? 'never expires' : `expires ${this.expires.toISOString()}`;
     return `<CachedResponse [${this.status}] ${this.request} (${type}, ${this.size} bytes, created ${this.createdAt.toISOString()}, ${until})>`;
+  }
+
+  /** Returns the response as plain data, for `JSON.stringify`; `data` is absent if the body is not text. */
+  toJSON(): object {
+    const { status, statusText, url, cacheKey, createdAt, expires, isExpired, size, tags } = this;
+    return {
+      status,
+      statusText,
+      url,
+      headers: { ...this.#record.headers },
+      request: this.request.toJSON(),
+      history: this.history.map((hop) => ({ ...hop, headers: { ...hop.headers } })),
+      cacheKey,
+      createdAt,
+      expires,
+      isExpired,
+      size,
+      tags,
+      ...(isUtf8(this.#record.body) ? { data: this.data as unknown } : {}),
+    };
+  }
+
+  /** @internal */
+  [INSPECT](...how: InspectArguments): string {
+    return inspected('CachedResponse', this.toJSON(), how);
   }
 
   #decode(): unknown {
     const { bodyForm, body } = this.#record;
     if (bodyForm === 'none') return undefined;
-    const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+    const text = bufferOf(body)
       .toString('utf8')
       .replace(/^\uFEFF/, '');
     try {

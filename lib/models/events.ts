@@ -1,4 +1,4 @@
-/** What happened to a request's stored response, or to the store. */
+/** What happened to a request, to stored responses or to the store. */
 export type CacheEventType =
   | 'hit'
   | 'miss'
@@ -12,15 +12,21 @@ export type CacheEventType =
   | 'error'
   | 'recovered';
 
+/** An event, frozen, since several listeners may get it. */
 export interface CacheEvent {
   readonly type: CacheEventType;
-  /** The key as asked; absent for what concerns the store as a whole. */
+  /** Cache key of the request as asked; absent if the event concerns the store as a whole. */
   readonly key?: string;
   /** Redacted. */
   readonly url?: string;
-  /** Why, in the words of `cacheStatus`' detail. */
+  /** The reason, in the words of `detail=` in `cacheStatus`. */
   readonly reason?: string;
   readonly error?: unknown;
-  /** Seconds. */
+  /** Seconds; of `recovered`, the length of the outage. */
   readonly duration?: number;
+  /** Number of responses, of `removed` and `invalidated`. */
+  readonly count?: number;
 }
+
+/** A listener for events. What it throws, and a promise that rejects, is ignored. */
+export type CacheEventListener = (event: CacheEvent) => unknown;

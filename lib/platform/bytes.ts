@@ -1,3 +1,5 @@
+import { isUtf8 as isValidUtf8 } from 'node:buffer';
+
 /** Returns a Buffer over the same memory, or over the UTF-8 bytes of a text. */
 export function bufferOf(data: string | Uint8Array): Buffer {
   if (typeof data === 'string') return Buffer.from(data);
@@ -33,4 +35,9 @@ export function isArrayBuffer(value: unknown): value is ArrayBuffer {
 /** Returns the bytes as this realm's own Uint8Array: jose compares classes. */
 export function ownBytes(bytes: Uint8Array): Uint8Array {
   return bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes);
+}
+
+/** Whether bytes are a text in UTF-8. */
+export function isUtf8(bytes: Uint8Array): boolean {
+  return isValidUtf8(bytes);
 }

@@ -1,4 +1,5 @@
 import { CacheError, describeOption, optionError } from '../errors.js';
+import { INSPECT, type InspectArguments, inspected } from '../platform/inspect.js';
 import type { Store } from '../stores/store.js';
 import { copied, type Given, ownOptions } from './given-options.js';
 import { addTags } from './parse.js';
@@ -145,6 +146,9 @@ export class InstanceSettings {
         },
       });
     }
+    Object.defineProperty(view, INSPECT, {
+      value: (...how: InspectArguments) => inspected('CacheSettings', { ...view }, how),
+    });
     return Object.preventExtensions(view);
   }
 
