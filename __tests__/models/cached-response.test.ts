@@ -71,6 +71,7 @@ test('nothing that is done to a response changes what is stored', () => {
   expect(() => (response.history as unknown[]).push(1)).toThrow(TypeError);
   response.createdAt.setFullYear(1999);
   expect(structuredClone({ ...stored, body: Buffer.from(stored.body) })).toEqual(before);
+  expect([response.headers.get('x-new'), response.body[0], response.tags.length]).toEqual([undefined, 0x7b, 2]);
   expect(response.createdAt.getTime()).toBe(stored.receivedAt);
 });
 

@@ -63,14 +63,6 @@ export class CachedRequest {
   }
 }
 
-/** Copies for the user, made on first access. */
-interface Copies {
-  headers?: AxiosHeaders;
-  request?: CachedRequest;
-  body?: Buffer;
-  data?: { readonly value: unknown };
-}
-
 /**
  * A stored response (requests-cache: `CachedResponse`): the argument of `filterFn` and of functions given as
  * `expireAfter` or `tags`, and the result of reading a cache. Nothing that is done to it changes what is stored, except
@@ -83,7 +75,7 @@ export class CachedResponse {
   static readonly [Symbol.hasInstance] = hasInstance;
   #record: ResponseRecord;
   readonly #context: ResponseContext;
-  readonly #copies: Copies = {};
+  #data: { readonly value: unknown } | undefined;
 
   constructor(record: ResponseRecord, context: ResponseContext) {
     this.#record = record;
@@ -98,10 +90,9 @@ export class CachedResponse {
     return this.#record.statusText;
   }
 
-  /** The header fields, without credentials and cookies. */
+  /** The header fields, without credentials and cookies: a new copy each time. */
   get headers(): AxiosHeaders {
-    this.#copies.headers ??= this.#context.toHeaders(this.#record.headers);
-    return this.#copies.headers;
+    return this.#context.toHeaders(this.#record.headers);
   }
 
   /** The final URL, redacted. */
@@ -110,8 +101,7 @@ export class CachedResponse {
   }
 
   get request(): CachedRequest {
-    this.#copies.request ??= new CachedRequest(this.#record.request, this.#record.key);
-    return this.#copies.request;
+    return new CachedRequest(this.#record.request, this.#record.key);
   }
 
   /** The redirects before the response, in their order, redacted. */
@@ -148,10 +138,9 @@ export class CachedResponse {
     return this.#record.body.byteLength;
   }
 
-  /** The raw body, before `transformResponse`. */
+  /** The raw body, before `transformResponse`: a new copy each time. */
   get body(): Buffer {
-    this.#copies.body ??= Buffer.from(this.#record.body);
-    return this.#copies.body;
+    return Buffer.from(this.#record.body);
   }
 
   /**
@@ -160,8 +149,8 @@ export class CachedResponse {
    */
   // biome-ignore lint/suspicious/noExplicitAny: as the data of axios's own responses
   get data(): any {
-    this.#copies.data ??= { value: this.#decode() };
-    return this.#copies.data.value;
+    this.#data ??= { value: this.#decode() };
+    return this.#data.value;
   }
 
   /**
