@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import { temporaryFolder } from '../support/api.js';
-import { compiled, DEPENDENCIES, project } from '../support/project.js';
+import { DEPENDENCIES, project } from '../support/project.js';
 
 const run = promisify(execFile);
 
@@ -79,12 +79,6 @@ test.each([
 
 /** The oldest axios that is supported, and the one that is developed against. */
 const VERSIONS = ['axios-oldest', 'axios'];
-
-test.each(VERSIONS)('TypeScript, as ESM and as CJS, with %s', async (version) => {
-  await using folder = await temporaryFolder();
-  await project(folder.path, DEPENDENCIES, version);
-  expect(await compiled(folder.path)).toBe('');
-});
 
 const BOTH_COPIES = `
   const adapter = async (config) => ({ data: 'x', status: 200, statusText: 'OK', headers: {}, config });

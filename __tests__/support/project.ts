@@ -54,54 +54,48 @@ export async function project(folder: string, packages: readonly string[], axios
   writeFileSync(path.join(folder, 'package.json'), '{ "private": true }');
 }
 
-const CHECKED = `
-const api = setupCache(axios.create(), { expireAfter: '6m', allowableCodes: [200] });
-api.get('http://localhost/', { expireAfter: { minutes: 1 }, refresh: true }).then(({ fromCache, expires, history }) => {
-  const told: [boolean | undefined, Date | null | undefined, number | undefined] = [fromCache, expires, history?.length];
-  return told;
-});
-const child: CachedAxiosInstance = setupCache(axios.create(), { backend: RedisCache, cacheName: 'child' });
-child.interceptors.response.use((response) => (response.cacheStatus ? response : response));
-class Client extends CacheMixin(axios.Axios) {}
-const client: Promise<boolean | undefined> = new Client({}, { backend: 'memory' }).get('/').then(({ fromCache }) => fromCache);
-const count: Promise<number> = new CachedAxios({}, { expireAfter: -1 }).cache.responseCount();
-// @ts-expect-error
-setupCache(axios.create(), { expireAfterwards: 1 });
-// @ts-expect-error
-setupCache(axios.create(), { backend: 'memory', backendOptions: { busyTimeout: 1 } });
-setupCache(axios.create(), { backend: 'sqlite', backendOptions: { busyTimeout: 1 } });
-setupCache(axios.create(), { backend: 'redis', backendOptions: { clusterOptions: { rootNodes: [{ url: 'redis://a' }] } } });
-// @ts-expect-error
-setupCache(axios.create(), { backend: 'redis', backendOptions: { sentinelOptions: 'redis://a' } });
-// @ts-expect-error
-setupCache(axios.create(), { backend: 'mongodb', backendOptions: { clusterOptions: {} } });
-// @ts-expect-error
-api.get('http://localhost/', { allowableCodes: '200' });
-`;
+export interface Compilation {
+  /** The installed package that is the compiler. Default: `typescript`. */
+  readonly compiler?: string;
+  /** Options of the compiler beside those of all compilations. */
+  readonly options?: object;
+  /** Programs by file name. Default: `__tests__/types/program.mts` as an ES module and as CommonJS. */
+  readonly programs?: Readonly<Record<string, string>>;
+}
 
-/** What the compiler finds in programs that use the package's types, as ESM and as CJS; nothing where all is well. */
-export async function compiled(folder: string): Promise<string> {
-  const imports = `import { CachedAxios, type CachedAxiosInstance, CacheMixin, setupCache } from 'axios-keyv-cache';
-    import { RedisCache } from 'axios-keyv-cache/redis';\n`;
-  writeFileSync(path.join(folder, 'main.mts'), `import axios from 'axios';\n${imports}${CHECKED}`);
-  writeFileSync(path.join(folder, 'main.cts'), `import axios = require('axios');\n${imports}${CHECKED}`);
-  const options = [
-    '--noEmit',
-    '--strict',
-    '--module',
-    'nodenext',
-    '--target',
-    'es2023',
-    '--lib',
-    'es2023,dom,esnext.disposable',
-    '--types',
-    'node',
-    '--typeRoots',
-    path.join(root, 'node_modules/@types'),
-  ];
-  const compiler = path.join(root, 'node_modules/typescript/bin/tsc');
-  const { stdout } = await run(process.execPath, [compiler, ...options, 'main.mts', 'main.cts'], {
-    cwd: folder,
-  }).catch((error: { stdout: string }) => error);
+/**
+ * What the compiler reports of programs that use the package's types, in a project without @types/node and with the
+ * declarations of all packages checked; nothing if all is well.
+ */
+export async function compiled(
+  folder: string,
+  { compiler = 'typescript', options = {}, programs = typedPrograms() }: Compilation = {},
+): Promise<string> {
+  for (const [file, source] of Object.entries(programs)) writeFileSync(path.join(folder, file), source);
+  const compilerOptions = {
+    noEmit: true,
+    strict: true,
+    skipLibCheck: false,
+    module: 'nodenext',
+    moduleResolution: 'nodenext',
+    target: 'es2022',
+    lib: ['es2022', 'dom'],
+    types: [],
+    ...options,
+  };
+  const config = { compilerOptions, files: Object.keys(programs) };
+  writeFileSync(path.join(folder, 'tsconfig.json'), JSON.stringify(config));
+  const tsc = path.join(root, 'node_modules', compiler, 'bin/tsc');
+  const { stdout } = await run(process.execPath, [tsc, '-p', '.'], { cwd: folder }).catch(
+    (error: { stdout: string }) => error,
+  );
   return stdout;
+}
+
+function typedPrograms(): Record<string, string> {
+  const source = readFileSync(path.join(root, '__tests__/types/program.mts'), 'utf8');
+  return {
+    'main.mts': source,
+    'main.cts': source.replace("import axios from 'axios';", "import axios = require('axios');"),
+  };
 }
