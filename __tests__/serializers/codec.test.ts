@@ -468,20 +468,31 @@ describe('a codec for a store in memory', () => {
 
   test('serializes metadata only when it is read', async () => {
     let writes = 0;
-    const counting = {
-      ...response(),
-      get statusText() {
+    const hop = {
+      url: 'http://a.example/',
+      headers: {},
+      get status() {
         writes += 1;
-        return 'OK';
+        return 301;
       },
     };
+    const counting = { ...response(), history: [hop] };
     const entry = kept().encode(counting) as Entry;
     const before = writes;
     const decoded = await kept().decode(entry, response().key);
-    expect('record' in decoded && decoded.record).toBe(counting);
+    expect('record' in decoded && decoded.record.kind === 'response' && decoded.record.history).toBe(counting.history);
     expect(writes).toBe(before);
     expect(await codec().decode(stored(entry), response().key)).toHaveProperty('record');
     expect(writes).toBeGreaterThan(before);
+  });
+
+  test('keeps nothing of the buffer that a body is a view of', async () => {
+    const body = Buffer.alloc(16_384, 'x').subarray(100, 2_100);
+    const entry = kept().encode({ ...response(), body }) as Entry;
+    expect([entry.body.byteLength, entry.body.buffer.byteLength]).toEqual([2_000, 2_000]);
+    expect(Buffer.compare(entry.body, body)).toBe(0);
+    const whole = Buffer.allocUnsafeSlow(1_000);
+    expect((kept().encode({ ...response(), body: whole }) as Entry).body).toBe(whole);
   });
 
   test.each(RECORDS)('returns the head of %s as another codec does', (_, record) => {
