@@ -37,12 +37,9 @@ export class Folders {
    */
   async make(folder: string): Promise<void> {
     try {
-      await mkdir(this.#root, { recursive: true, mode: 0o700 });
-      // One by one, since `recursive` follows links.
+      await makeAncestors(this.#root);
       for (const one of [path.dirname(folder), folder].filter((parent) => parent !== this.#root)) {
-        await mkdir(one, { mode: 0o700 }).catch((error: unknown) => {
-          if (codeOf(error) !== 'EEXIST') throw error;
-        });
+        await makeOne(one);
         if (!(await isFolder(one))) throw new StoreFailure('refusal', new Error(`${one} is not a folder`));
       }
     } catch (error) {
@@ -87,6 +84,23 @@ export class Folders {
       return code === 'removed' || code === 'ENOENT';
     }
   }
+}
+
+/** Makes a folder and those that it is in. The option `recursive` of `mkdir` never ends in a folder such as `/proc`. */
+async function makeAncestors(folder: string): Promise<void> {
+  try {
+    await makeOne(folder);
+  } catch (error) {
+    if (!isAbsent(error) || path.dirname(folder) === folder) throw error;
+    await makeAncestors(path.dirname(folder));
+    await makeOne(folder);
+  }
+}
+
+async function makeOne(folder: string): Promise<void> {
+  await mkdir(folder, { mode: 0o700 }).catch((error: unknown) => {
+    if (codeOf(error) !== 'EEXIST') throw error;
+  });
 }
 
 /** Returns `removed`, or the code of the error: a folder that is not empty stays. */
