@@ -20,3 +20,14 @@ export function attempt<T>(work: () => MaybePromise<T>, failed: (error: unknown)
     return failed(error);
   }
 }
+
+/** Does some work, and handles its error: one that is thrown at once as well as one of a promise. */
+export function recover<T>(work: () => MaybePromise<T>, handle: (error: unknown) => MaybePromise<T>): MaybePromise<T> {
+  let result: MaybePromise<T>;
+  try {
+    result = work();
+  } catch (error) {
+    return handle(error);
+  }
+  return isPromise(result) ? result.catch(handle) : result;
+}

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { isPromise, type MaybePromise } from '../../platform/maybe-promise.js';
+import { type MaybePromise, recover } from '../../platform/maybe-promise.js';
 
 /** Milliseconds between attempts: at first, and at most. */
 const FIRST_DELAY = 1;
@@ -27,13 +27,7 @@ export function sqliteCode(error: unknown): number | undefined {
  * @param timeout milliseconds, after which the busy error is thrown
  */
 export function retryWhileBusy<T>(attempt: () => MaybePromise<T>, timeout: number): MaybePromise<T> {
-  let first: MaybePromise<T>;
-  try {
-    first = attempt();
-  } catch (error) {
-    return retryAfter(error, attempt, timeout);
-  }
-  return isPromise(first) ? first.catch((error: unknown) => retryAfter(error, attempt, timeout)) : first;
+  return recover(attempt, (error) => retryAfter(error, attempt, timeout));
 }
 
 /** Continues after a failed attempt; throws its error at once if the database was not busy. */

@@ -1,4 +1,4 @@
-import { isPromise, type MaybePromise } from '../../platform/maybe-promise.js';
+import { type MaybePromise, recover } from '../../platform/maybe-promise.js';
 import { StoreFailure } from '../store-failure.js';
 import { loadDriver, type SqliteDriverName } from './choose-driver.js';
 import type { SqliteConnection, SqliteDriver, Work } from './driver.js';
@@ -100,16 +100,12 @@ export class Database {
   #use<T>(work: (connection: SqliteConnection) => MaybePromise<T>, doing: 'read' | 'write'): MaybePromise<T> {
     const connection = this.#connection;
     if (!connection) return this.#useOpened(work, doing);
-    let result: MaybePromise<T>;
-    try {
-      result = work(connection);
-    } catch (error) {
-      throw this.#failed(error, doing, connection);
-    }
-    if (!isPromise(result)) return result;
-    return result.catch((error: unknown) => {
-      throw this.#failed(error, doing, connection);
-    });
+    return recover(
+      () => work(connection),
+      (error) => {
+        throw this.#failed(error, doing, connection);
+      },
+    );
   }
 
   async #useOpened<T>(work: (connection: SqliteConnection) => MaybePromise<T>, doing: 'read' | 'write'): Promise<T> {

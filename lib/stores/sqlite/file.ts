@@ -19,8 +19,10 @@ export interface SqliteFileOptions {
 }
 
 export const IN_MEMORY = ':memory:';
-/** Suffixes of the files that SQLite keeps beside a database. */
-const COMPANIONS = ['-wal', '-shm', '-journal'];
+const WAL = '-wal';
+const RESERVE = '-reserve';
+/** Suffixes of the files that SQLite and this package keep beside a database. */
+const COMPANIONS = [WAL, '-shm', '-journal', RESERVE];
 
 /** Returns the absolute path of a cache's file; `.sqlite` is added to a name without an extension. */
 export function sqliteFile(cacheName: string, options: SqliteFileOptions): string {
@@ -48,6 +50,14 @@ export class DatabaseFile {
     return this.path === IN_MEMORY;
   }
 
+  get walPath(): string {
+    return this.path + WAL;
+  }
+
+  get reservePath(): string {
+    return this.path + RESERVE;
+  }
+
   /**
    * Creates the file with its folder if it does not exist. SQLite gives its other files the mode of this one. An existing
    * file is not opened: closing it would release the locks of this process's other connections to it (POSIX).
@@ -71,9 +81,7 @@ export class DatabaseFile {
 
   /** Whether the file can be read without SQLite's other files: changes that are only in the WAL would be missed. */
   isCompleteWithoutWal(): boolean {
-    const [file, wal] = ['', '-wal'].map(
-      (suffix) => statSync(this.path + suffix, { throwIfNoEntry: false })?.size ?? 0,
-    );
+    const [file, wal] = ['', WAL].map((suffix) => statSync(this.path + suffix, { throwIfNoEntry: false })?.size ?? 0);
     return file !== 0 && wal === 0;
   }
 
@@ -81,7 +89,7 @@ export class DatabaseFile {
     for (const suffix of ['', ...COMPANIONS]) rmSync(this.path + suffix, { force: true });
   }
 
-  /** Bytes of the file and of what SQLite keeps beside it. */
+  /** Bytes of the file and of those beside it. */
   async size(): Promise<number> {
     const sizes = ['', ...COMPANIONS].map((suffix) =>
       stat(this.path + suffix).then(

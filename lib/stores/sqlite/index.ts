@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Entry, EntrySummary } from '../../models/entry.js';
 import { isBytes } from '../../platform/bytes.js';
-import { chain, isPromise, type MaybePromise } from '../../platform/maybe-promise.js';
+import { chain, type MaybePromise, recover } from '../../platform/maybe-promise.js';
 import { batches, isDirect } from '../entry-query.js';
 import type { PreferredStore } from '../fallback.js';
 import { RetentionSweep } from '../retention.js';
@@ -16,6 +16,7 @@ import { isBusy, isDamaged, isFull } from './failures.js';
 import { DatabaseFile, type SqliteFileOptions, sqliteFile } from './file.js';
 import { CURRENT_ORDER, Invalidations } from './invalidations.js';
 import { Leases } from './leases.js';
+import { DiskReserve } from './reserve.js';
 import {
   COUNT_ALL,
   COUNTS,
@@ -30,7 +31,7 @@ import {
   SUMMARY,
   TABLE,
 } from './schema.js';
-import { vacuum } from './space.js';
+import { checkpoint, isVacuumWorthwhile, vacuum } from './space.js';
 
 export interface SqliteStoreOptions extends SqliteFileOptions {
   /**
@@ -74,6 +75,8 @@ export class SqliteStore implements PreferredStore {
   readonly #sweep: RetentionSweep;
   readonly #invalidations: Invalidations;
   readonly #leases = new Leases();
+  readonly #reserve: DiskReserve;
+  #vacuuming: Promise<void> | undefined;
 
   constructor(cacheName: string, options: SqliteStoreOptions, now: () => number) {
     const { maxEntries, maxSize, retention, driver, busyTimeout = DEFAULT_BUSY_TIMEOUT, fastSave = false } = options;
@@ -82,6 +85,7 @@ export class SqliteStore implements PreferredStore {
     const isBounded = maxEntries !== undefined || maxSize !== undefined;
     this.#bounds = isBounded ? new SqliteBounds(maxEntries, maxSize, now) : undefined;
     this.#file = new DatabaseFile(this.file);
+    this.#reserve = new DiskReserve(this.#file);
     const settings = { driver, busyTimeout: busyTimeout * 1000, fastSave };
     this.#database = new Database(this.#file, settings, {
       exists: HAS_TABLES,
@@ -97,12 +101,10 @@ export class SqliteStore implements PreferredStore {
   }
 
   find(id: string): MaybePromise<Entry | undefined> {
-    try {
-      const entry = this.#database.read((connection) => this.#find(connection, id));
-      return isPromise(entry) ? entry.catch((error: unknown) => unreadableFor(id, error)) : entry;
-    } catch (error) {
-      return unreadableFor(id, error);
-    }
+    return recover(
+      () => this.#database.read((connection) => this.#find(connection, id)),
+      (error) => unreadableFor(id, error),
+    );
   }
 
   #find(connection: SqliteConnection, id: string): MaybePromise<Entry | undefined> {
@@ -137,6 +139,7 @@ export class SqliteStore implements PreferredStore {
         : connection.run(write.sql, ...write.parameters),
     );
     return chain(written, (rows) => {
+      this.#reserve.wrote(values.reduce((sum, { byteLength }) => sum + byteLength, 0));
       this.#sweep.start((until) => this.deleteExpired(until));
       if (rows.length > 0) return true;
       // Redirects alone may have been left out for the entries in their places.
@@ -157,7 +160,9 @@ export class SqliteStore implements PreferredStore {
   }
 
   invalidate(digests: readonly string[]): MaybePromise<void> {
-    return this.#database.write((connection) => connection.transaction(this.#invalidations.record(digests)));
+    return this.#withRoom(() =>
+      this.#database.write((connection) => connection.transaction(this.#invalidations.record(digests))),
+    );
   }
 
   deleteGroups(ids: readonly string[]): Promise<number> {
@@ -177,7 +182,22 @@ export class SqliteStore implements PreferredStore {
       ))
         removed += counted;
     }
+    if (ids.length > 0) this.#vacuumInBackground();
     return removed;
+  }
+
+  /** Callers of a deletion do not wait for the space. */
+  #vacuumInBackground(): void {
+    this.#vacuuming ??= this.#vacuumIfWorthwhile()
+      .catch(() => {})
+      .finally(() => {
+        this.#vacuuming = undefined;
+      });
+  }
+
+  async #vacuumIfWorthwhile(): Promise<void> {
+    await turn();
+    if (await isVacuumWorthwhile(this.#database)) for await (const _ of this.vacuum(false));
   }
 
   async *list(query: EntryQuery = {}): AsyncGenerator<EntrySummary> {
@@ -259,7 +279,19 @@ export class SqliteStore implements PreferredStore {
 
   async close(): Promise<void> {
     await this.#sweep.settled();
+    await this.#vacuuming;
+    this.#reserve.release();
     await this.#database.closeAfter((connection) => this.#bounds?.flush(connection));
+  }
+
+  /** Does something that is to work on a full disk too. */
+  #withRoom<T>(work: () => MaybePromise<T>): MaybePromise<T> {
+    return recover(work, async (error) => {
+      if (!isFull(error)) throw error;
+      this.#reserve.release();
+      await checkpoint(this.#database).catch(() => {});
+      return work();
+    });
   }
 
   /** Deletes the rows of a condition that finds at most so many of them at once; yields what each step deleted. */
@@ -269,7 +301,7 @@ export class SqliteStore implements PreferredStore {
   ): AsyncGenerator<{ readonly deleted: number; readonly counted: number }> {
     const sql = `DELETE FROM ${TABLE} WHERE ${where} RETURNING ${COUNTS} AS counted`;
     for (;;) {
-      const rows = await this.#database.write((connection) => connection.run(sql, ...parameters));
+      const rows = await this.#withRoom(() => this.#database.write((connection) => connection.run(sql, ...parameters)));
       yield { deleted: rows.length, counted: rows.filter(({ counted }) => counted === 1).length };
       if (rows.length < DELETED_AT_ONCE) return;
       await turn();

@@ -1,7 +1,7 @@
 import type { Database } from './database.js';
 
 /** Pages that one step returns to the file system. */
-const PAGES_AT_ONCE = 200;
+const PAGES_AT_ONCE = 100;
 /** Unused pages that are worth a vacuum, and the part of the file that they have to be. */
 const WORTHWHILE_PAGES = 64;
 const WORTHWHILE_PART = 0.25;
@@ -37,5 +37,10 @@ export async function* vacuum(database: Database, isRewriteAllowed: boolean): As
     if (after >= left) break;
     left = after;
   }
+  await checkpoint(database);
+}
+
+/** Writes the WAL into the file and empties it, unless a reader needs it. */
+export async function checkpoint(database: Database): Promise<void> {
   await database.write((connection) => connection.run('PRAGMA wal_checkpoint(TRUNCATE)'));
 }
