@@ -6,11 +6,7 @@ type IndexedStore = Store & Required<Pick<Store, 'count' | 'deleteExpired'>>;
 
 /** A store that can say why it is of no use here. */
 export interface PreferredStore extends IndexedStore {
-  /**
-   * Opens the store; resolves to the reason if it cannot be written to in this environment.
-   *
-   * @throws failures that may pass, or that only management should mend
-   */
+  /** Opens the store; resolves to the reason if it cannot be written to in this environment. Never rejects. */
   findObstacle(): Promise<Error | undefined>;
 }
 
@@ -121,10 +117,7 @@ export class FallbackStore implements Store {
   }
 
   #choose(): Promise<IndexedStore> {
-    this.#choosing ??= this.#chooseOnce().catch((error: unknown) => {
-      this.#choosing = undefined;
-      throw error;
-    });
+    this.#choosing ??= this.#chooseOnce();
     return this.#choosing;
   }
 

@@ -1,6 +1,7 @@
 import { isBuiltin } from 'node:module';
 import { CacheError } from '../../errors.js';
 import { canResolve, missingPackage } from '../../platform/load-client.js';
+import { shared } from '../../platform/shared-state.js';
 import type { SqliteDriver } from './driver.js';
 import { loadKeyvDriver } from './keyv-driver.js';
 import { type NodeSqlite, nodeDriver } from './node-driver.js';
@@ -45,7 +46,7 @@ export async function loadDriver(forced: SqliteDriverName | undefined): Promise<
 }
 
 /** Only the first load of a process shows whether the runtime warns. */
-let isExperimental = false;
+const runtime = () => shared('sqlite runtime', () => ({ isExperimental: false }));
 
 /**
  * Loads `node:sqlite` without the ExperimentalWarning that some versions of Node.js emit; undefined if there is none.
@@ -57,12 +58,12 @@ export function loadNodeSqlite(): { readonly sqlite: NodeSqlite; readonly isExpe
   process.emitWarning = (warning: string | Error, ...rest: unknown[]) => {
     const [type] = rest;
     const name = typeof type === 'object' ? (type as { type?: unknown } | null)?.type : type;
-    if (name === 'ExperimentalWarning' && String(warning).includes('SQLite')) isExperimental = true;
+    if (name === 'ExperimentalWarning' && String(warning).includes('SQLite')) runtime().isExperimental = true;
     else Reflect.apply(emitWarning, process, [warning, ...rest]);
   };
   try {
     const sqlite = process.getBuiltinModule(NODE_SQLITE) as NodeSqlite | undefined;
-    return sqlite && { sqlite, isExperimental };
+    return sqlite && { sqlite, isExperimental: runtime().isExperimental };
   } finally {
     process.emitWarning = emitWarning;
   }

@@ -4,6 +4,7 @@ import { loadDriver, type SqliteDriverName } from './choose-driver.js';
 import type { SqliteConnection, SqliteDriver, Work } from './driver.js';
 import { isConnectionReadOnly, sqliteFailure } from './failures.js';
 import type { DatabaseFile } from './file.js';
+import { driverInUse, registerConnection } from './open-files.js';
 
 /** The tables that a file has to have. */
 export interface Schema {
@@ -164,17 +165,33 @@ export class Database {
   }
 
   async #connect(): Promise<{ connection: SqliteConnection; identity: string | undefined; refusal?: unknown }> {
-    const driver = await loadDriver(this.#options.driver);
+    let obstacle: unknown;
     try {
       this.#file.create();
-      const identity = this.#file.identity();
-      return { connection: await this.#connectForWriting(driver), identity };
+    } catch (error) {
+      obstacle = error;
+    }
+    const identity = this.#file.identity();
+    if (identity === undefined) throw obstacle;
+    const driver = await loadDriver(this.#options.driver ?? driverInUse(identity));
+    const release = this.#file.isInMemory ? () => {} : registerConnection(identity, driver.name);
+    try {
+      const opened = await this.#connectOver(driver);
+      return { ...opened, connection: releasing(opened.connection, release), identity };
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  async #connectOver(driver: SqliteDriver): Promise<{ connection: SqliteConnection; refusal?: unknown }> {
+    try {
+      return { connection: await this.#connectForWriting(driver) };
     } catch (refusal) {
       if (!this.#file.isCompleteWithoutWal()) throw refusal;
-      const identity = this.#file.identity();
       const connection = await this.#connectForReading(driver).catch(() => undefined);
       if (!connection) throw refusal;
-      return { connection, identity, refusal };
+      return { connection, refusal };
     }
   }
 
@@ -210,4 +227,11 @@ export class Database {
       throw error;
     }
   }
+}
+
+/** A connection whose end is told; it must be told after the locks are gone. */
+function releasing(connection: SqliteConnection, release: () => void): SqliteConnection {
+  const close = connection.close.bind(connection);
+  connection.close = () => close().finally(release);
+  return connection;
 }

@@ -272,8 +272,7 @@ export class SqliteStore implements PreferredStore {
       await this.#database.openForWriting();
       return undefined;
     } catch (error) {
-      if (isDamaged(error) || isBusy(error)) throw error;
-      return error as Error;
+      return isDamaged(error) || isBusy(error) ? undefined : (error as Error);
     }
   }
 

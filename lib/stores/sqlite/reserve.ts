@@ -37,7 +37,12 @@ export class DiskReserve {
   /** Gives the space back to the disk; the next writes collect it again. */
   release(): void {
     this.#written = CHUNK;
-    if (!this.#file.isInMemory) rmSync(this.#file.reservePath, { force: true });
+    if (this.#file.isInMemory) return;
+    try {
+      rmSync(this.#file.reservePath, { force: true });
+    } catch {
+      // The folder cannot be used, so there is no reserve.
+    }
   }
 }
 

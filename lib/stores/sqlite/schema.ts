@@ -41,7 +41,7 @@ const FIRST_DIGEST = `substr(value, ${HEAD_LENGTH + 1}, ${DIGEST_LENGTH - 1})`;
 /** Whether a value is an entry of the length that was stored. */
 const IS_WHOLE = `(${IS_ENTRY} AND length(value) = ${HEAD_LENGTH} + ${DIGEST_LENGTH} * ${number('indexCount')} + ${number('signatureLength')} + ${number('metaLength')} + ${number('bodyLength')})`;
 /** 1 for a row that counts as a response. */
-export const COUNTS = `NOT (${IS_OTHER})`;
+export const COUNTS = `(${IS_OTHER}) IS NOT TRUE`;
 export const SUMMARY = `substr(value, 1, ${HEAD_LENGTH} + ${DIGEST_LENGTH} * ${number('indexCount')} + ${number('signatureLength')} + ${number('metaLength')})`;
 export const IS_EXPIRED = `${column('staleAt')} BETWEEN ${blob('0')} AND ? AND ${IS_ENTRY}`;
 export const COUNT_ALL = `SELECT (SELECT count(*) FROM ${TABLE}) - (SELECT count(*) FROM ${TABLE} WHERE ${IS_OTHER}) AS number`;
@@ -138,11 +138,12 @@ export function conditions({ kind, group, index, staleBy, freshAt, receivedBefor
     add(`key IN (SELECT ? UNION ALL ${members})`, group, group);
   }
   if (index !== undefined) add(`key IN (${WITH_DIGEST})`, index, index);
-  if (kind === 'unknown') add(`NOT ${IS_WHOLE}`);
+  if (kind === 'unknown') add(`${IS_WHOLE} IS NOT TRUE`);
   else if (kind !== undefined) add(`${column('kind')} = ${blob(kindField(kind))} AND ${IS_WHOLE}`);
   // An unreadable entry counts as never stale, and as received long ago.
   if (staleBy !== undefined) add(IS_EXPIRED, instant(staleBy));
-  if (freshAt !== undefined) add(`(${column('staleAt')} > ? OR NOT (${IS_ENTRY}))`, instant(freshAt));
-  if (receivedBefore !== undefined) add(`(${column('receivedAt')} < ? OR NOT (${IS_ENTRY}))`, instant(receivedBefore));
+  if (freshAt !== undefined) add(`(${column('staleAt')} > ? OR (${IS_ENTRY}) IS NOT TRUE)`, instant(freshAt));
+  if (receivedBefore !== undefined)
+    add(`(${column('receivedAt')} < ? OR (${IS_ENTRY}) IS NOT TRUE)`, instant(receivedBefore));
   return { where: terms.join(' AND '), parameters, isSelective: group !== undefined || index !== undefined };
 }
