@@ -5,11 +5,13 @@ import { DynamoDbStore } from '../../lib/stores/dynamodb/index.js';
 import { dynamo } from '../../scripts/services/dynamo.mjs';
 import { startBench } from '../support/api.js';
 import { testFaults } from '../support/faults.js';
+import { startHookedProxy } from '../support/hooked-http.js';
 import { managed } from '../support/managed.js';
 import { nameIn } from '../support/names.js';
 import { describeService } from '../support/services.js';
 import { describeBackend, entry } from './contract.js';
 import { CREDENTIALS } from './dynamodb-process.js';
+import { describePendingWrites } from './pending-writes.js';
 
 describeService(dynamo, (server) => {
   const optionsOf = (url: string) => ({ endpoint: url, ...CREDENTIALS });
@@ -108,6 +110,30 @@ describeService(dynamo, (server) => {
     await store.close();
     expect(sockets.map((socket) => socket?.destroyed)).toEqual(sockets.map(() => true));
     expect(sockets).not.toEqual([]);
+  });
+
+  describePendingWrites('dynamodb', {
+    async open(name, before) {
+      const proxy = await startHookedProxy(server().url, async (headers, body) => {
+        const command = String(headers['x-amz-target']);
+        if (command.endsWith('BatchGetItem') && body.includes('everything')) await before('check');
+        if (command.endsWith('UpdateItem') && body.includes('SET #value = #next')) await before('publish');
+      });
+      const held = new DynamoDbStore(name, optionsOf(proxy.url), Date.now);
+      const other = open(name);
+      return {
+        held,
+        other,
+        async [Symbol.asyncDispose]() {
+          await Promise.all([held.close(), other.close()]);
+          await proxy[Symbol.asyncDispose]();
+        },
+      };
+    },
+    async stored(name) {
+      const { Items = [] } = await raw(name, (client) => client.scan({ TableName: name, ConsistentRead: true }));
+      return Items.filter(({ id }) => String(id).startsWith(`${name}:r:`)).length;
+    },
   });
 
   testFaults('dynamodb', server);

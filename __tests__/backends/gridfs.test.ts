@@ -1,12 +1,16 @@
-import { expect, test } from '@jest/globals';
-import { GridFSBucket, MongoClient } from 'mongodb';
+import { describe, expect, test } from '@jest/globals';
+import { type Db, type Document, GridFSBucket, MongoClient } from 'mongodb';
 import { GridFSStore } from '../../lib/stores/gridfs/index.js';
+import { failureKind } from '../../lib/stores/store-failure.js';
 import { mongo } from '../../scripts/services/mongo.mjs';
 import { testFaults } from '../support/faults.js';
+import { hooked } from '../support/hooked-mongo.js';
 import { managed } from '../support/managed.js';
 import { nameIn } from '../support/names.js';
 import { describeService } from '../support/services.js';
 import { describeBackend, entry } from './contract.js';
+import { testLeaseClocks } from './lease-clocks.js';
+import { describePendingWrites } from './pending-writes.js';
 
 describeService(mongo, (server) => {
   async function raw<T>(work: (client: MongoClient) => Promise<T>): Promise<T> {
@@ -93,6 +97,129 @@ describeService(mongo, (server) => {
       await store.close();
       expect(await client.db('files_of_caches').collection('responses_v1.files').countDocuments()).toBe(1);
     });
+  });
+
+  testLeaseClocks((now) => new GridFSStore('gridfs_lease_clocks', { url: server().url }, now));
+
+  describe('files of another shape', () => {
+    const whole = entry('a', { body: Buffer.alloc(600_000, 'x') });
+
+    test.each<[string, (db: Db, file: Document) => Promise<unknown>]>([
+      ['no chunks', (db, { _id }) => db.collection('responses_v1.chunks').deleteMany({ files_id: _id })],
+      ['a missing chunk', (db, { _id }) => db.collection('responses_v1.chunks').deleteOne({ files_id: _id, n: 1 })],
+      [
+        'a chunk of another type',
+        (db, { _id }) =>
+          db.collection('responses_v1.chunks').updateOne({ files_id: _id, n: 0 }, { $set: { data: 'text' } }),
+      ],
+      [
+        'one chunk more',
+        (db, { _id }) =>
+          db.collection('responses_v1.chunks').insertOne({ files_id: _id, n: 3, data: Buffer.from('more') }),
+      ],
+      [
+        'no metadata',
+        (db, { _id }) => db.collection('responses_v1.files').updateOne({ _id }, { $unset: { metadata: '' } }),
+      ],
+      [
+        'metadata of another type',
+        (db, { _id }) => db.collection('responses_v1.files').updateOne({ _id }, { $set: { metadata: 'text' } }),
+      ],
+      [
+        'a head of another type',
+        (db, { _id }) => db.collection('responses_v1.files').updateOne({ _id }, { $set: { 'metadata.head': 'text' } }),
+      ],
+    ])('%s: an unreadable entry, which the next write replaces', async (name, damage) => {
+      const cache = `files_${name.replaceAll(' ', '_')}`;
+      const store = new GridFSStore(cache, { url: server().url }, Date.now);
+      await store.put([whole, entry('b')]);
+      await raw(async (client) => {
+        const db = client.db(cache);
+        const file = await db.collection('responses_v1.files').findOne({ filename: `${cache}:${whole.id}` });
+        await damage(db, file ?? {});
+      });
+      expect((await store.find(whole.id))?.kind).toBe('unknown');
+      expect([(await store.find(entry('b').id))?.kind, await managed(store).count()]).toEqual(['response', 2]);
+      await store.put([whole]);
+      expect([(await store.find(whole.id))?.kind, await managed(store).count()]).toEqual(['response', 2]);
+      await store.close();
+    });
+
+    test('several files of one name are one entry, and a name of another type is none', async () => {
+      const store = new GridFSStore('names', { url: server().url }, Date.now);
+      await store.put([entry('a')]);
+      await raw(async (client) => {
+        const files = client.db('names').collection('responses_v1.files');
+        await files.insertMany(Array.from({ length: 450 }, () => ({ filename: 'names:b', length: 1 })));
+        await files.insertMany([{ filename: ['names:c'] }, { filename: 5 }, { length: 1 }]);
+      });
+      const listed = [];
+      for await (const { id, kind } of store.list()) listed.push([id, kind]);
+      expect(listed).toEqual([
+        [entry('a').id, 'response'],
+        ['b', 'unknown'],
+      ]);
+      expect((await store.find('b'))?.kind).toBe('unknown');
+      await store.delete(['b']);
+      expect([await managed(store).count(), await store.find('b')]).toEqual([1, undefined]);
+      await store.close();
+    });
+  });
+
+  test('a clock that is a day ahead does not decide which file counts', async () => {
+    const [ahead, right] = [Date.now() + 86_400_000, Date.now()].map(
+      (now) => new GridFSStore('clocks', { url: server().url }, () => now),
+    ) as [GridFSStore, GridFSStore];
+    await ahead.put([entry('a', { body: Buffer.from('first') })]);
+    await right.put([entry('a', { body: Buffer.from('second') })]);
+    expect((await ahead.find(entry('a').id))?.body.toString()).toBe('second');
+    await Promise.all([ahead.close(), right.close()]);
+  });
+
+  test('what an interrupted write left is removed after a day', async () => {
+    let now = Date.now();
+    const store = new GridFSStore('interrupted', { url: server().url }, () => now);
+    await store.put([entry('a', { staleAt: now + 10 * 86_400_000 })]);
+    const counts = () =>
+      raw(async (client) => {
+        const db = client.db('interrupted');
+        return [
+          await db.collection('responses_v1.files').countDocuments(),
+          await db.collection('responses_v1.chunks').countDocuments(),
+        ];
+      });
+    await raw(async (client) => {
+      const files = client.db('interrupted').collection('responses_v1.files');
+      const copy = await files.findOne({}, { projection: { _id: 0 } });
+      const { insertedId } = await files.insertOne({ ...copy, metadata: { ...copy?.metadata, pending: 'token' } });
+      const chunks = client.db('interrupted').collection('responses_v1.chunks');
+      await chunks.insertOne({ files_id: insertedId, n: 0, data: Buffer.from('x') });
+    });
+    expect([await managed(store).purge(now), await counts(), await managed(store).count()]).toEqual([0, [2, 2], 1]);
+    now += 2 * 86_400_000;
+    expect([await managed(store).purge(now), await counts(), await managed(store).count()]).toEqual([0, [1, 1], 1]);
+    await store.close();
+  });
+
+  test('an outage, and the location without credentials', async () => {
+    const away = new GridFSStore('away', { url: 'mongodb://user:secret@127.0.0.1:1' }, Date.now);
+    expect(await away.find('a').then(() => 'none', failureKind)).toBe('outage');
+    expect(away.location).toBe('mongodb://127.0.0.1:1/away');
+    await away.close();
+  });
+
+  describePendingWrites('gridfs', {
+    async open(name, before) {
+      const client = await new MongoClient(server().url).connect();
+      const observed = hooked(client, async (collection, method) => {
+        if (collection.endsWith('.invalidations') && method === 'findOne') await before('check');
+        if (collection === 'responses_v1.files' && method === 'bulkWrite') await before('publish');
+      });
+      const held = new GridFSStore(name, { client: observed }, Date.now);
+      const other = new GridFSStore(name, { client }, Date.now);
+      return { held, other, [Symbol.asyncDispose]: () => client.close() };
+    },
+    stored: (name) => raw((client) => client.db(name).collection('responses_v1.files').countDocuments()),
   });
 
   if (process.env.MONGODB_URL === undefined) testFaults('gridfs', server);

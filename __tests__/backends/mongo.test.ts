@@ -1,13 +1,17 @@
-import { expect, test } from '@jest/globals';
-import { MongoClient } from 'mongodb';
+import { describe, expect, test } from '@jest/globals';
+import { type Document, MongoClient } from 'mongodb';
 import { MongoStore } from '../../lib/stores/mongodb/index.js';
+import { failureKind } from '../../lib/stores/store-failure.js';
 import { mongo } from '../../scripts/services/mongo.mjs';
 import { startBench } from '../support/api.js';
 import { testFaults } from '../support/faults.js';
+import { hooked } from '../support/hooked-mongo.js';
 import { managed } from '../support/managed.js';
 import { nameIn } from '../support/names.js';
 import { describeService } from '../support/services.js';
 import { describeBackend, entry } from './contract.js';
+import { testLeaseClocks } from './lease-clocks.js';
+import { describePendingWrites } from './pending-writes.js';
 
 describeService(mongo, (server) => {
   async function raw<T>(work: (client: MongoClient) => Promise<T>): Promise<T> {
@@ -90,6 +94,159 @@ describeService(mongo, (server) => {
       'too-large-for-store',
       'too-large-for-store',
     ]);
+  });
+
+  testLeaseClocks((now) => new MongoStore('lease_clocks', { url: server().url }, now));
+
+  describe('documents of another shape', () => {
+    const whole = entry('a', { indexes: ['1'.repeat(32)] });
+
+    test.each<[string, (value: Document) => unknown]>([
+      ['a string', () => 'not ours'],
+      ['null', () => null],
+      ['a number', () => 5],
+      ['a list', () => [1, 2]],
+      ['an empty value', () => ({})],
+      ['a head that is no head', (value) => ({ ...value, head: Buffer.from('x'.repeat(300)) })],
+      ['a head that ends early', (value) => ({ ...value, head: value.head.buffer.subarray(0, 150) })],
+      ['a head as text', (value) => ({ ...value, head: 'text' })],
+      ['no body', ({ body, ...value }) => value],
+      ['a shorter body', (value) => ({ ...value, body: Buffer.from('bod') })],
+      ['a body as text', (value) => ({ ...value, body: 'body of a' })],
+    ])('%s is an unreadable entry, which the next write replaces', async (name, change) => {
+      const cache = `shape_${name.replaceAll(' ', '_')}`;
+      const store = new MongoStore(cache, { url: server().url }, Date.now);
+      await store.put([whole, entry('b')]);
+      await raw(async (client) => {
+        const documents = client.db(cache).collection('responses_v1');
+        const document = await documents.findOne({ key: `${cache}:${whole.id}` });
+        await documents.updateOne({ _id: document?._id as never }, { $set: { value: change(document?.value) } });
+      });
+      expect((await store.find(whole.id))?.kind).toBe('unknown');
+      expect([(await store.find(entry('b').id))?.kind, await managed(store).count()]).toEqual(['response', 2]);
+      await store.put([whole]);
+      expect((await store.find(whole.id))?.kind).toBe('response');
+      await store.close();
+    });
+
+    test('a document without a value, and documents whose key is of another type', async () => {
+      const store = new MongoStore('shapes', { url: server().url }, Date.now);
+      await store.put([entry('a')]);
+      await raw((client) =>
+        client
+          .db('shapes')
+          .collection('responses_v1')
+          .insertMany([{ key: 'shapes:b' }, { key: 5 }, { key: ['shapes:c', 'x'] }, { key: { shapes: 1 } }]),
+      );
+      const listed = [];
+      for await (const { id, kind } of store.list()) listed.push([id, kind]);
+      expect(listed).toEqual([
+        [entry('a').id, 'response'],
+        ['b', 'unknown'],
+      ]);
+      expect([await managed(store).count(), await store.delete(['b'])]).toEqual([2, 1]);
+      await managed(store).clear();
+      const left = await raw((client) => client.db('shapes').collection('responses_v1').countDocuments());
+      expect(left).toBe(3);
+      await store.close();
+    });
+  });
+
+  describe('failures', () => {
+    const kindOf = (work: Promise<unknown>) => work.then(() => 'none', failureKind);
+
+    test('a server that refuses writes is read all the same', async () => {
+      const store = new MongoStore('refused', { url: server().url }, Date.now);
+      await store.put([entry('a')]);
+      await raw((client) => client.db('refused').collection('responses_v1').createIndex({ mine: 1 }, { unique: true }));
+      expect(await kindOf(store.put([entry('b')]))).toBe('refusal');
+      expect([(await store.find(entry('a').id))?.kind, await managed(store).count()]).toEqual(['response', 1]);
+      expect(await store.delete([entry('a').id])).toBe(1);
+      await store.close();
+    });
+
+    test('documents that prevent the index make writes a refusal, and reads a miss', async () => {
+      await raw((client) =>
+        client
+          .db('unindexed')
+          .collection('responses_v1')
+          .insertMany([{ key: 'x' }, { key: 'x' }]),
+      );
+      const store = new MongoStore('unindexed', { url: server().url }, Date.now);
+      expect([await kindOf(store.put([entry('a')])), await store.find(entry('a').id)]).toEqual(['refusal', undefined]);
+      await raw((client) => client.db('unindexed').collection('responses_v1').deleteMany({ key: 'x' }));
+      expect(await kindOf(store.put([entry('a')]))).toBe('none');
+      await store.close();
+    });
+
+    test('a document that is too large is a failure of its entry', async () => {
+      const store = new MongoStore('too_large', { url: server().url }, Date.now);
+      const large = entry('a', { body: Buffer.alloc(20 * 1024 * 1024) });
+      expect(await kindOf(store.put([large]))).toBe('entry');
+      expect(await kindOf(store.put([entry('b')]))).toBe('none');
+      await store.close();
+    });
+
+    test('a server that cannot be reached is an outage', async () => {
+      const store = new MongoStore('away', { url: 'mongodb://127.0.0.1:1' }, Date.now);
+      expect(await kindOf(store.find('a'))).toBe('outage');
+      expect(await kindOf(store.put([entry('a')]))).toBe('outage');
+      await store.close();
+    });
+  });
+
+  test('two entries that do not fit into one document replace each other', async () => {
+    const store = new MongoStore('large_twice', { url: server().url }, Date.now);
+    for (const letter of ['x', 'y']) {
+      const body = Buffer.alloc(10 * 1024 * 1024, letter);
+      await store.put([entry('a', { body, size: body.length })]);
+      expect(Buffer.compare((await store.find(entry('a').id))?.body ?? Buffer.alloc(0), body)).toBe(0);
+    }
+    await store.close();
+  });
+
+  test('collections of another program in the database are left alone', async () => {
+    await raw(async (client) => {
+      const db = client.db('http_cache');
+      await db.collection('responses').insertMany([{ _id: 'a' as never }, { _id: 'b' as never }]);
+      await db.collection('redirects').insertOne({ _id: 'c' as never });
+      const store = new MongoStore('http_cache', { url: server().url }, Date.now);
+      await store.put([entry('a')]);
+      await managed(store).clear();
+      await store.close();
+      expect([
+        await db.collection('responses').countDocuments(),
+        await db.collection('redirects').countDocuments(),
+        (await db.collection('responses').indexes()).map(({ name }) => name),
+      ]).toEqual([2, 1, ['_id_']]);
+    });
+  });
+
+  test('the location has no credentials; the size grows with the bodies', async () => {
+    const secret = 'mongodb://user:p%40ss@one.example:1,two.example:2/admin?authSource=x&password=hidden';
+    expect(new MongoStore('name', { url: secret }, Date.now).location).toBe(
+      'mongodb://one.example:1,two.example:2/name',
+    );
+    expect(new MongoStore('name', { database: 'db' }, Date.now).location).toBe('mongodb://127.0.0.1:27017/db');
+    const store = new MongoStore('sized', { url: server().url }, Date.now);
+    expect(await store.size()).toBe(0);
+    await store.put([entry('a', { body: Buffer.alloc(50_000) })]);
+    expect(await store.size()).toBeGreaterThan(50_000);
+    await store.close();
+  });
+
+  describePendingWrites('mongodb', {
+    async open(name, before) {
+      const client = await new MongoClient(server().url).connect();
+      const observed = hooked(client, async (collection, method) => {
+        if (collection.endsWith('.invalidations') && method === 'findOne') await before('check');
+        if (collection === 'responses_v1' && method === 'updateMany') await before('publish');
+      });
+      const held = new MongoStore(name, { client: observed }, Date.now);
+      const other = new MongoStore(name, { client }, Date.now);
+      return { held, other, [Symbol.asyncDispose]: () => client.close() };
+    },
+    stored: (name) => raw((client) => client.db(name).collection('responses_v1').countDocuments()),
   });
 
   if (process.env.MONGODB_URL === undefined) testFaults('mongodb', server);

@@ -141,8 +141,8 @@ export class GridFSStore implements Store {
       );
       let last: string | undefined;
       for (const { filename, length, metadata } of page) {
-        // The highest revision of a name comes first. A list of names meets the range too, but is no name of this cache.
-        if (typeof filename !== 'string' || filename === last) continue;
+        // The highest revision of a name comes first.
+        if (filename === last) continue;
         last = filename;
         const summary = summaryOf(filename.slice(this.#prefix.length), { size: length, ...metadata });
         if (fits(summary, query)) yield summary;

@@ -16,7 +16,8 @@ export const DIRECT = ['response', 'variants'];
 
 /** Selects every key of a cache, by a range that an index serves; the prefix ends with a colon. */
 export function keysOf(prefix: string, field: FieldNames['key']): Filter<Document> {
-  return { [field]: { $gte: prefix, $lt: `${prefix.slice(0, -1)};` } };
+  // A list of strings would meet the range too.
+  return { [field]: { $gt: prefix, $lt: `${prefix.slice(0, -1)};`, $not: { $type: 'array' } } };
 }
 
 /** Selects what counts include: responses, and documents that cannot be read. */

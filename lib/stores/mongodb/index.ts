@@ -269,10 +269,8 @@ export class MongoStore implements Store {
           .limit(BATCH)
           .toArray(),
       );
-      // A list of strings meets the range too, but is no key of this cache.
-      const keyed = page.filter(({ key }) => typeof key === 'string');
-      yield keyed;
-      after = page.length < BATCH ? undefined : keyed.at(-1)?.key;
+      yield page;
+      after = page.length < BATCH ? undefined : page.at(-1)?.key;
     }
   }
 
