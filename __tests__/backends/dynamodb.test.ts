@@ -1,16 +1,19 @@
-import { Agent } from 'node:http';
-import { expect, test } from '@jest/globals';
+import { Agent, type IncomingMessage } from 'node:http';
+import { DeleteTableCommand } from '@aws-sdk/client-dynamodb';
+import { describe, expect, test } from '@jest/globals';
 import { KeyvDynamo } from '@keyv/dynamo';
 import { DynamoDbStore } from '../../lib/stores/dynamodb/index.js';
+import { failureKind } from '../../lib/stores/store-failure.js';
 import { dynamo } from '../../scripts/services/dynamo.mjs';
 import { startBench } from '../support/api.js';
-import { testFaults } from '../support/faults.js';
+import { testFaults, until } from '../support/faults.js';
 import { startHookedProxy } from '../support/hooked-http.js';
 import { managed } from '../support/managed.js';
 import { nameIn } from '../support/names.js';
 import { describeService } from '../support/services.js';
 import { describeBackend, entry } from './contract.js';
 import { CREDENTIALS } from './dynamodb-process.js';
+import { testLeaseClocks } from './lease-clocks.js';
 import { describePendingWrites } from './pending-writes.js';
 
 describeService(dynamo, (server) => {
@@ -110,6 +113,135 @@ describeService(dynamo, (server) => {
     await store.close();
     expect(sockets.map((socket) => socket?.destroyed)).toEqual(sockets.map(() => true));
     expect(sockets).not.toEqual([]);
+  });
+
+  testLeaseClocks((now) => open('lease_clocks', {}, now));
+
+  describe('items of another shape', () => {
+    const whole = entry('a', { indexes: ['1'.repeat(32)] });
+
+    test.each<[string, (value: Record<string, unknown>) => unknown]>([
+      ['a string', () => 'not ours'],
+      ['null', () => null],
+      ['a number', () => 5],
+      ['a list', () => [1, 2]],
+      ['an empty value', () => ({})],
+      ['nothing', () => undefined],
+      ['a head that is no head', (value) => ({ ...value, head: Buffer.from('x'.repeat(300)) })],
+      ['a head as text', (value) => ({ ...value, head: 'text' })],
+      ['no body', ({ body, ...value }) => value],
+      ['a shorter body', (value) => ({ ...value, body: Buffer.from('bod') })],
+      ['a body as text', (value) => ({ ...value, body: 'body of a' })],
+    ])('%s is an unreadable entry, which the next write replaces', async (name, change) => {
+      const cache = `shape_${name.replaceAll(' ', '_')}`;
+      const store = open(cache);
+      await store.put([whole, entry('b')]);
+      const id = `${cache}:r:${whole.id}`;
+      await raw(cache, async (client) => {
+        const { Item } = await client.get({ TableName: cache, Key: { id } });
+        const value = change(Item?.value);
+        await client.put({ TableName: cache, Item: { id, ...(value === undefined ? {} : { value }) } });
+      });
+      expect((await store.find(whole.id))?.kind).toBe('unknown');
+      expect([(await store.find(entry('b').id))?.kind, await managed(store).count()]).toEqual(['response', 2]);
+      await store.put([whole]);
+      expect((await store.find(whole.id))?.kind).toBe('response');
+      await store.close();
+    });
+  });
+
+  describe('failures', () => {
+    const kindOf = (work: Promise<unknown>) => work.then(() => 'none', failureKind);
+
+    /** A store whose server answers some commands with an error. */
+    async function failing(name: string, commands: RegExp, type: string, status = 400) {
+      const answer = (headers: IncomingMessage['headers'], body: string) =>
+        commands.test(String(headers['x-amz-target'])) && !/CreateTable/.test(body)
+          ? { status, body: JSON.stringify({ __type: `com.amazonaws.dynamodb.v20120810#${type}`, message: type }) }
+          : undefined;
+      const proxy = await startHookedProxy(server().url, async () => {}, answer);
+      const store = new DynamoDbStore(name, optionsOf(proxy.url), Date.now);
+      return {
+        store,
+        async [Symbol.asyncDispose]() {
+          await store.close();
+          await proxy[Symbol.asyncDispose]();
+        },
+      };
+    }
+
+    test.each([
+      ['ProvisionedThroughputExceededException', 400, 'refusal'],
+      ['ThrottlingException', 400, 'refusal'],
+      ['AccessDeniedException', 400, 'refusal'],
+      ['LimitExceededException', 400, 'refusal'],
+      ['UnrecognizedClientException', 400, 'outage'],
+      ['InternalServerError', 500, 'outage'],
+    ])('%s of a write: %s, %s', async (type, status, kind) => {
+      await using failed = await failing('failing', /UpdateItem|PutItem|BatchWriteItem/, type, status);
+      const { store } = failed;
+      expect([await kindOf(store.put([entry('a')])), await store.find('b')]).toEqual([kind, undefined]);
+    });
+
+    test('a denied read is an outage', async () => {
+      await using failed = await failing('failing', /\.GetItem/, 'AccessDeniedException');
+      expect(await kindOf(failed.store.find('a'))).toBe('outage');
+    });
+
+    test('who may not describe the table can use it', async () => {
+      const store = open('described');
+      await store.put([entry('a')]);
+      await store.close();
+      await using failed = await failing('described', /DescribeTable/, 'AccessDeniedException');
+      expect((await failed.store.find(entry('a').id))?.kind).toBe('response');
+    });
+
+    test('an item that is too large is a failure of its entry', async () => {
+      const store = open('too_large');
+      const large = entry('a', { body: Buffer.alloc(500_000) });
+      expect([await kindOf(store.put([large])), await kindOf(store.put([entry('b')]))]).toEqual(['entry', 'none']);
+      await store.close();
+    });
+
+    test('a server that cannot be reached is an outage', async () => {
+      const store = new DynamoDbStore('away', optionsOf('http://127.0.0.1:1'), Date.now);
+      expect(await kindOf(store.find('a'))).toBe('outage');
+      await store.close();
+    });
+  });
+
+  test('two entries that do not fit into one item replace each other', async () => {
+    const store = open('large_twice');
+    for (const letter of ['x', 'y']) {
+      const body = Buffer.alloc(300_000, letter);
+      await store.put([entry('a', { body, size: body.length })]);
+      expect(Buffer.compare((await store.find(entry('a').id))?.body ?? Buffer.alloc(0), body)).toBe(0);
+    }
+    await store.close();
+  });
+
+  test('a table that is deleted under an open store is created anew', async () => {
+    const store = open('deleted');
+    await store.put([entry('a')]);
+    await raw('deleted', (client) => client.send(new DeleteTableCommand({ TableName: 'deleted' })));
+    await until('it is deleted', async () => (await store.find(entry('a').id)) === undefined);
+    expect(await store.put([entry('a')])).toBe(true);
+    expect((await store.find(entry('a').id))?.kind).toBe('response');
+    await store.close();
+  });
+
+  test('clearing leaves leases', async () => {
+    const store = open('cleared');
+    await store.acquireLease('a', 'me', 60);
+    await managed(store).clear();
+    expect(await store.acquireLease('a', 'you', 60)).toBe(false);
+    await store.close();
+  });
+
+  test('the location has no credentials', () => {
+    const options = { endpoint: 'http://user:secret@example.com:8000/path', table: 'responses' };
+    expect(new DynamoDbStore('name', options, Date.now).location).toBe('http://example.com:8000/responses');
+    expect(new DynamoDbStore('name', {}, Date.now).location).toBe('dynamodb:name');
   });
 
   describePendingWrites('dynamodb', {

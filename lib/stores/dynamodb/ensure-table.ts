@@ -3,6 +3,8 @@ import type { DynamoDB } from '@aws-sdk/client-dynamodb';
 /** Milliseconds between two looks at a table that is being created, and their number: about a minute. */
 const POLL = 100;
 const MAX_POLLS = 600;
+/** States in which the table cannot be used, and which end by themselves. */
+const PASSING: ReadonlySet<string> = new Set(['CREATING', 'DELETING']);
 
 /**
  * Creates the table if it does not exist, and closes the client. The adapter's own way waits for twenty seconds.
@@ -17,7 +19,7 @@ export async function ensureTable(client: DynamoDB, TableName: string): Promise<
       if (status === undefined) {
         await create(client, TableName);
         created = true;
-      } else if (status !== 'CREATING') {
+      } else if (!PASSING.has(status)) {
         if (created) await expire(client, TableName);
         return;
       }
