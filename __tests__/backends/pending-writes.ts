@@ -22,7 +22,7 @@ export interface PendingWrites {
 
 const [DIGEST, UNRELATED] = ['1'.repeat(32), '2'.repeat(32)];
 
-/** What a store without transactions has to do, as docs/decisions/0016 describes. */
+/** What a store without transactions has to do, as docs/decisions/0021 describes. */
 export function describePendingWrites(name: string, { open, stored }: PendingWrites): void {
   describe(`${name}: a write and an invalidation at the same time`, () => {
     let number = 0;

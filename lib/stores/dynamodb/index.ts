@@ -28,7 +28,7 @@ const NOT_DIRECT = 'NOT #value.#kind IN (:response, :variants)';
  * and lose what is beyond a batch. Items beside the entries are the secondary index.
  *
  * A write is pending, in the attribute `next`, until the store has looked for invalidations; it then replaces `value` at
- * once (docs/decisions/0016).
+ * once (docs/decisions/0021).
  */
 export class DynamoDbStore implements Store {
   readonly name = 'dynamodb';

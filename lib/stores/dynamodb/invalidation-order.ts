@@ -6,7 +6,7 @@ const LIFETIME = 26 * 60 * 60;
 
 /**
  * The order of invalidations: a counter, and for each invalidated digest, or for everything, the counter's value at its
- * last invalidation (docs/decisions/0016).
+ * last invalidation (docs/decisions/0021).
  */
 export class DynamoDbInvalidationOrder {
   readonly #table: DynamoDbTable;

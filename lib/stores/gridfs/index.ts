@@ -37,7 +37,7 @@ const UNPUBLISHED_LIFETIME = 24 * 60 * 60 * 1000;
  * Entries in GridFS, in a bucket of their own: bodies of any size as files, heads as the metadata of the files. The
  * operations of @keyv/mongo are not used: they keep every revision, delete one of them, and read bytes as text.
  *
- * A file is pending until the store has looked for invalidations (docs/decisions/0016). Each write is a file of its own
+ * A file is pending until the store has looked for invalidations (docs/decisions/0021). Each write is a file of its own
  * with a higher revision; the writer then deletes lower ones.
  */
 export class GridFSStore implements Store {

@@ -43,7 +43,7 @@ const WITHDRAW = { $unset: { next: '', nextExpiresAt: '' } };
  * bodies, and group, secondary index and expiry have indexes.
  *
  * A write is pending, in the field `next`, until the store has looked for invalidations; it then replaces `value` at once
- * (docs/decisions/0016).
+ * (docs/decisions/0021).
  */
 export class MongoStore implements Store {
   readonly name = 'mongodb';

@@ -13,7 +13,7 @@ const LIFETIME = 2 * 60 * 60;
 
 /**
  * The order of invalidations, without transactions: a counter, and for each invalidated digest, or for everything, the
- * counter's value at its last invalidation (docs/decisions/0016).
+ * counter's value at its last invalidation (docs/decisions/0021).
  */
 export class InvalidationOrder {
   readonly #collection: string;
