@@ -70,7 +70,7 @@ describeService(mongo, (server) => {
     await store.close();
   });
 
-  test('writers and readers of one key at once: every read is whole, or finds none', async () => {
+  test('writers and readers of one key at once: every read is whole', async () => {
     const stores = [1, 2, 3].map(() => new GridFSStore('contended', { url: server().url }, Date.now));
     await stores[0]?.put([entry('a', { body: Buffer.alloc(300_000, 'x') })]);
     const write = async (store: GridFSStore, letter: string) => {
@@ -80,7 +80,7 @@ describeService(mongo, (server) => {
     const read = async (store: GridFSStore) => {
       for (let index = 0; index < 30; index += 1) {
         const body = (await store.find(entry('a').id))?.body;
-        if (body) expect([body.byteLength, new Set(body).size]).toEqual([300_000, 1]);
+        expect([body?.byteLength, new Set(body).size]).toEqual([300_000, 1]);
       }
     };
     const [first, second, third] = stores as [GridFSStore, GridFSStore, GridFSStore];

@@ -1,16 +1,16 @@
 import type { EntryHead } from '../models/entry.js';
 
-// Links lead from groups, and digests of URLs, to ids, for stores that have no index of their own.
+// The secondary index of stores that have none of their own: lists of ids for each group and digest.
 
-/** A link's lists are kept in parts: some stores have no room for all of it in one, and writers seldom meet. */
+/** A list is stored in parts: some stores have no room for a long one, and concurrent writers rarely need the same part. */
 export const LINK_PARTS = [...'0123456789abcdef'];
 
-/** The part of a link that an id is in: spread evenly also where ids begin alike, as a key's variants do. */
+/** Returns the part that contains an id. Its last digit is random even if ids begin alike, as those of variants do. */
 export function linkPart(id: string): string {
   return id.at(-1) ?? '0';
 }
 
-/** What leads to an entry, beside its id. */
+/** Returns the group and the digests under which an entry is found, unless the group is its id. */
 export function leadingTo({ group, id, indexes }: Pick<EntryHead, 'group' | 'id' | 'indexes'>): string[] {
   return [...(group === id ? [] : [group]), ...indexes];
 }

@@ -21,7 +21,7 @@ export class DynamoDbIndex {
       LINK_PARTS.map((part) => this.#item(from, part)),
       '#ids',
     );
-    return items.flatMap(({ ids }) => (ids instanceof Set ? [...ids] : []));
+    return items.flatMap(({ ids }) => (isSet(ids) ? [...ids] : []));
   }
 
   /**
@@ -63,4 +63,9 @@ export class DynamoDbIndex {
   #item(from: string, part: string): string {
     return `${this.#prefix}${from}:${part}`;
   }
+}
+
+/** Tested by its tag: a set of another realm is no instance of `Set`. */
+function isSet(value: unknown): value is Set<string> {
+  return Object.prototype.toString.call(value) === '[object Set]';
 }

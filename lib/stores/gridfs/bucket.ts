@@ -1,5 +1,6 @@
 import type { Collection, Db, Document, Filter, ObjectId } from 'mongodb';
 import type { Entry } from '../../models/entry.js';
+import { isBytes } from '../../platform/bytes.js';
 import { type EntryFields, entryOf } from '../document-form.js';
 import { batches } from '../entry-query.js';
 import { classified } from '../mongodb/failures.js';
@@ -69,7 +70,7 @@ export class Bucket {
       const file = newest(await this.revisions(db, [filename]));
       if (!file) return undefined;
       const { head, size } = file.metadata ?? {};
-      if (!(head instanceof Uint8Array)) return unreadable(id, Number(file.length) || 0);
+      if (!isBytes(head)) return unreadable(id, Number(file.length) || 0);
       const entry = entryOf(id, { head, size, body: await this.#body(db, file._id) });
       if (entry.kind !== 'unknown' || failed?.equals(file._id)) return entry;
       // The file may have been replaced while its chunks were read.
@@ -124,7 +125,7 @@ export class Bucket {
 
   async #body(db: Db, id: ObjectId): Promise<Buffer> {
     const chunks = await this.#chunks(db).find({ files_id: id }).sort({ n: 1 }).toArray();
-    return Buffer.concat(chunks.map(({ data }) => (data instanceof Uint8Array ? data : Buffer.alloc(0))));
+    return Buffer.concat(chunks.map(({ data }) => (isBytes(data) ? data : Buffer.alloc(0))));
   }
 
   #chunks(db: Db): Collection<Document> {
