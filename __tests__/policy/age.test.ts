@@ -54,7 +54,7 @@ describe('RFC 9111 section 4.2.3: corrected_initial_age', () => {
     expect(ageOf(headers, delay)).toBe(expected);
   });
 
-  test('a clock that was set back makes nothing younger', () => {
+  test('a clock that was set back does not reduce the age', () => {
     expect(ageOf({ age: '10' }, -60)).toBe(10);
   });
 });

@@ -34,7 +34,7 @@ describe('RFC 9111 section 5.2: directives', () => {
     expect([directives.has('no-store'), seconds(directives, 'max-age')]).toEqual([true, 60]);
   });
 
-  test('a field named like a member of Object.prototype is an extension like others', () => {
+  test('a directive named like a member of Object.prototype is an ordinary extension', () => {
     expect(parseCacheControl('__proto__=1, constructor').get('constructor')).toBeNull();
     expect(seconds(parseCacheControl('public'), 'constructor')).toBeUndefined();
   });
@@ -92,7 +92,7 @@ describe('RFC 9111 section 1.2.2: delta-seconds', () => {
   });
 });
 
-describe('RFC 9111 section 4.2.1: of conflicting arguments the strictest counts', () => {
+describe('RFC 9111 section 4.2.1: the strictest of conflicting arguments counts', () => {
   test.each<[string | string[], string, number]>([
     ['max-age=1800, max-age=1', 'max-age', 1],
     ['max-age=1, max-age=1800', 'max-age', 1],
@@ -108,7 +108,7 @@ describe('RFC 9111 section 4.2.1: of conflicting arguments the strictest counts'
   });
 });
 
-describe('RFC 9111 sections 5.2.2.4 and 5.2.2.7: fields that no-cache and private name', () => {
+describe('RFC 9111 sections 5.2.2.4 and 5.2.2.7: fields listed in no-cache and private', () => {
   test.each<[string, readonly string[] | 'all' | undefined]>([
     ['public', undefined],
     ['private', 'all'],
@@ -148,8 +148,8 @@ test('a headers object is parsed once', () => {
   expect(directivesOf(headers)).toBe(directivesOf(headers));
 });
 
-describe('hostile input', () => {
-  test('never throws, and gives only texts and null', () => {
+describe('malformed input', () => {
+  test('never throws, and returns only strings and null', () => {
     const text = fc.oneof(fc.string({ unit: 'binary' }), fc.stringMatching(/^[a-c=",\\ ]*$/));
     fc.assert(
       fc.property(text, (value) => {

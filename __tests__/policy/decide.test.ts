@@ -11,7 +11,7 @@ type Headers = Record<string, unknown>;
 const LATER = NOW + 90_000;
 const FOR_EVER = Number.POSITIVE_INFINITY;
 
-describe('what has no business with the cache', () => {
+describe('which requests bypass the cache', () => {
   test.each<[string, string, Headers, string | undefined, string | undefined]>([
     ['GET', 'GET', {}, undefined, undefined],
     ['HEAD', 'HEAD', {}, undefined, undefined],
@@ -39,7 +39,7 @@ describe('what has no business with the cache', () => {
     expect(bypassReason(request(json, 'QUERY'), rules({ cacheControl: false, allowableMethods }))).toBeUndefined();
   });
 
-  test('methods are the user to choose', () => {
+  test('allowableMethods replaces the default', () => {
     expect(bypassReason(request({}, 'POST'), rules({ allowableMethods: new Set(['POST']) }))).toBeUndefined();
   });
 });
@@ -248,7 +248,7 @@ describe('RFC 8246: immutable counts over https only', () => {
   });
 });
 
-describe('RFC 9111 section 5.2.1: what the caller accepts', () => {
+describe('RFC 9111 section 5.2.1: request directives', () => {
   const IMMUTABLE = stored({ etag: '"a"', 'cache-control': 'immutable' });
   const aged = stored({ etag: '"a"' }, { initialAge: 1_800, staleAt: NOW + 1_800_000 });
 
@@ -292,14 +292,14 @@ describe('RFC 9111 section 5.2.1: what the caller accepts', () => {
     expect(decision(undefined, NOW, {}, { 'cache-control': 'only-if-cached=x' })).toBe('refuse: only-if-cached');
   });
 
-  test('none of it without cacheControl', () => {
+  test('ignored without cacheControl', () => {
     const asked = { 'cache-control': 'no-cache, max-age=0, min-fresh=900, only-if-cached', pragma: 'no-cache' };
     expect(decision(WITH_TAG, NOW + 1_000, { cacheControl: false }, asked)).toBe('serve: fresh');
     expect(decision(undefined, NOW, { cacheControl: false }, asked)).toBe('fetch: miss');
   });
 });
 
-describe('RFC 9111 section 5.2.2: what the response demands', () => {
+describe('RFC 9111 section 5.2.2: response directives', () => {
   test.each<[string, string, number, Partial<Rules>, string]>([
     ['5.2.2.2', 'must-revalidate', NOW, {}, 'serve: fresh'],
     ['5.2.2.2', 'must-revalidate', LATER, { staleWhileRevalidate: FOR_EVER }, 'revalidate: stale'],
@@ -323,13 +323,13 @@ describe('RFC 9111 section 5.2.2: what the response demands', () => {
     expect(decision(stored({ etag: '"a"', 'cache-control': cacheControl }), now, changes)).toBe(expected);
   });
 
-  test('none of it without cacheControl', () => {
+  test('ignored without cacheControl', () => {
     const strict = stored({ etag: '"a"', 'cache-control': 'no-cache, must-revalidate' });
     expect(decision(strict, NOW, { cacheControl: false })).toBe('serve: fresh');
   });
 });
 
-describe('RFC 9111 section 3.3: what is not held whole', () => {
+describe('RFC 9111 section 3.3: stored parts', () => {
   const part = stored({ 'content-range': 'bytes 0-9/20' }, { status: 206 });
 
   test.each<[StoredMessage, Headers, string]>([
@@ -344,7 +344,7 @@ describe('RFC 9111 section 3.3: what is not held whole', () => {
   });
 });
 
-test('a decision to use what is stored is never made without it, whatever the headers are', () => {
+test('no headers make it serve a response that is not stored', () => {
   const text = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('max-stale', 'no-cache', 'only-if-cached'));
   fc.assert(
     fc.property(text, text, fc.boolean(), (asked, said, any) => {

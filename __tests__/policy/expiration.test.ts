@@ -50,7 +50,7 @@ describe('instants', () => {
   });
 });
 
-describe('anything else throws, and names itself', () => {
+describe('other values throw, and the message shows them', () => {
   test.each<[unknown, string]>([
     ['60', '"60"'],
     ['', '""'],
@@ -84,12 +84,12 @@ test('undefined means not set here', () => {
   expect(parseExpiration(undefined)).toBeUndefined();
 });
 
-test('a duration object of another realm is read by its own members alone', () => {
+test('only own members of a duration object count', () => {
   const polluted = Object.create({ hours: 1 }) as object;
   expect(() => parseExpiration(polluted)).toThrow(TypeError);
 });
 
-test('only zero seconds say do not cache', () => {
+test('only zero seconds mean DO_NOT_CACHE', () => {
   expect([{ seconds: 0 }, { seconds: 0.001 }, { at: 0 }].map(isDoNotCache)).toEqual([true, false, false]);
 });
 

@@ -8,7 +8,7 @@ const TIMES = { requestTime: NOW, responseTime: NOW };
 const DAY = 86_400;
 const RULES = { cacheControl: true, shared: true, targetedFields: [] };
 
-describe('RFC 9111 section 4.2.1: what the response says', () => {
+describe('RFC 9111 section 4.2.1: explicit lifetimes', () => {
   test.each<[string, Record<string, unknown>, number | undefined]>([
     ['nothing', {}, undefined],
     ['max-age', { 'cache-control': 'max-age=60' }, 60],
@@ -68,7 +68,7 @@ function lifeOf(
   return life && (life.staleAt - NOW) / 1000;
 }
 
-describe('RFC 9111 section 4.2.2: a tenth of the time since the last modification', () => {
+describe('RFC 9111 section 4.2.2: 10 % of the time since the last modification', () => {
   test.each<[string, Record<string, unknown>, number]>([
     ['a day ago', { 'last-modified': httpDate(-DAY), date: httpDate(0) }, DAY / 10],
     ['a day before Date', { 'last-modified': httpDate(-DAY - 50), date: httpDate(-50) }, DAY / 10 - 50],
@@ -93,17 +93,17 @@ describe('RFC 9111 section 4.2.2: a tenth of the time since the last modificatio
     expect(lifeOf({ 'last-modified': httpDate(-DAY), ...headers })).toBe(0);
   });
 
-  test('not for a status that allows none', () => {
+  test('not for other statuses', () => {
     expect(lifeOf({ 'last-modified': httpDate(-DAY) }, undefined, { status: 503 })).toBe(0);
   });
 });
 
-describe('precedence: headers, what is set, heuristics', () => {
+describe('precedence: headers, settings, heuristics', () => {
   const modified = { 'last-modified': httpDate(-1_000) };
 
   test.each<[string, Record<string, unknown>, Expiration | undefined, number | undefined]>([
     ['headers over what is set', { 'cache-control': 'max-age=5' }, MINUTE, 5],
-    ['headers over "for ever"', { 'cache-control': 'max-age=5' }, { seconds: Number.POSITIVE_INFINITY }, 5],
+    ['headers over "never expires"', { 'cache-control': 'max-age=5' }, { seconds: Number.POSITIVE_INFINITY }, 5],
     ['headers over an instant', { expires: httpDate(5) }, { at: NOW + 60_000 }, 5],
     ['what is set over heuristics', modified, MINUTE, 60],
     ['an instant over heuristics', modified, { at: NOW + 5_000 }, 5],
@@ -114,7 +114,7 @@ describe('precedence: headers, what is set, heuristics', () => {
     expect(lifeOf(headers, set)).toBe(expected);
   });
 
-  test('without cacheControl no header is looked at', () => {
+  test('without cacheControl headers are ignored', () => {
     const headers = { 'cache-control': 'max-age=5', age: '3', expires: '0' };
     expect(lifeOf(headers, MINUTE, { cacheControl: false })).toBe(60);
     expect(lifeOf(headers, undefined, { cacheControl: false })).toBe(Number.POSITIVE_INFINITY);
@@ -122,7 +122,7 @@ describe('precedence: headers, what is set, heuristics', () => {
   });
 });
 
-describe('RFC 9111 section 4.2.3: age counts against the lifetime', () => {
+describe('RFC 9111 section 4.2.3: the age reduces the lifetime', () => {
   test.each<[string, Record<string, unknown>, number, number]>([
     ['Age', { 'cache-control': 'max-age=60', age: '20' }, 0, 40],
     ['an Age beyond it', { 'cache-control': 'max-age=10', age: '15' }, 0, -5],
@@ -133,7 +133,7 @@ describe('RFC 9111 section 4.2.3: age counts against the lifetime', () => {
     expect(lifeOf(headers, undefined, { requestTime: NOW - delay * 1000 })).toBe(expected);
   });
 
-  test('what is set counts from the receipt; the age is kept all the same', () => {
+  test('a setting counts from the receipt, whatever the age', () => {
     const life = freshnessOf(
       response({ age: '20' }),
       { cacheControl: true, shared: false, targetedFields: [] },

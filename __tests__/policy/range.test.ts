@@ -11,7 +11,7 @@ function part(contentRange = 'bytes 10-19/100', headers: Headers = {}) {
   return stored({ 'content-range': contentRange, ...headers }, { status: 206 });
 }
 
-describe('RFC 9110 section 14.2: which requests are for one range', () => {
+describe('RFC 9110 section 14.2: which requests ask for a single range', () => {
   test.each<[unknown, boolean]>([
     ['bytes=0-1', true],
     ['bytes=0-', true],
@@ -30,12 +30,12 @@ describe('RFC 9110 section 14.2: which requests are for one range', () => {
     expect(isSingleRange(request({ range }))).toBe(expected);
   });
 
-  test('only those of a GET', () => {
+  test('only for GET', () => {
     expect(isSingleRange(request({ range: 'bytes=0-1' }, 'HEAD'))).toBe(false);
   });
 });
 
-describe('RFC 9110 section 14.1.2: from a whole response of ten bytes', () => {
+describe('RFC 9110 section 14.1.2: ranges of a whole response of ten bytes', () => {
   test.each<[string, number, number]>([
     ['bytes=0-1', 0, 2],
     ['bytes=0-0', 0, 1],
@@ -64,13 +64,13 @@ describe('RFC 9110 section 14.1.2: from a whole response of ten bytes', () => {
     },
   );
 
-  test('there is no range of an empty body', () => {
+  test('an empty body has no ranges', () => {
     const empty = stored({}, { body: { byteLength: 0 } });
     expect(coversRequest(request({ range: 'bytes=0-' }), empty)).toBe(false);
   });
 });
 
-describe('RFC 9111 section 3.4: from a stored part', () => {
+describe('RFC 9111 section 3.4: ranges of a stored part', () => {
   test.each<[string, string, [number, number] | undefined]>([
     ['bytes 10-19/100', 'bytes=10-19', [0, 10]],
     ['bytes 10-19/100', 'bytes=12-14', [2, 5]],
@@ -94,12 +94,12 @@ describe('RFC 9111 section 3.4: from a stored part', () => {
     expect(coversRequest(request({ range }), part(contentRange))).toBe(expected !== undefined);
   });
 
-  test('a part is no answer to a request for the whole', () => {
+  test('a part does not answer a request for the whole', () => {
     expect(coversRequest(request(), part())).toBe(false);
     expect(partialContent(request(), part())).toBeUndefined();
   });
 
-  test('other responses are no representation to have ranges of', () => {
+  test('errors have no ranges', () => {
     const missing = stored({}, { status: 404 });
     expect([coversRequest(request({ range: 'bytes=50-' }), missing), coversRequest(request(), missing)]).toEqual([
       true,
@@ -108,7 +108,7 @@ describe('RFC 9111 section 3.4: from a stored part', () => {
     expect(partialContent(request({ range: 'bytes=0-1' }), missing)).toBeUndefined();
   });
 
-  test('a HEAD has no range', () => {
+  test('HEAD has no ranges', () => {
     expect(partialContent(request({ range: 'bytes=0-1' }, 'HEAD'), stored())).toBeUndefined();
   });
 });
@@ -133,13 +133,13 @@ describe('RFC 9110 section 13.1.5: If-Range', () => {
   });
 });
 
-describe('RFC 9111 section 3.4: asking for what is missing', () => {
+describe('RFC 9111 section 3.4: requesting the missing bytes', () => {
   const completing = (headers: Headers, from = part('bytes 0-9/100', { etag: '"a"' })) => {
     const conditions = missingRange(request(headers), from);
     return conditions && { ...conditions };
   };
 
-  test('the rest of a first part', () => {
+  test('after a first part', () => {
     expect(completing({})).toEqual({ range: 'bytes=10-', 'if-range': '"a"' });
     expect(completing({}, part('bytes 0-9/*'))).toEqual({ range: 'bytes=10-' });
     expect(completing({}, part('bytes 0-9/100', { etag: 'W/"a"' }))).toEqual({ range: 'bytes=10-' });
@@ -162,7 +162,7 @@ function message(contentRange: string | undefined, text: string, headers: Header
   return { status, headers: all, body: new TextEncoder().encode(text) };
 }
 
-describe('RFC 9111 section 3.4: joining parts', () => {
+describe('RFC 9111 section 3.4: combining parts', () => {
   const whole = message(undefined, '0123456789', {}, 200);
 
   test.each<[string, string, string, string, number, string | undefined, string]>([
@@ -181,7 +181,7 @@ describe('RFC 9111 section 3.4: joining parts', () => {
     expect(joined?.headers['content-length']).toBe(`${text.length}`);
   });
 
-  test('a part of a whole response leaves it whole, with the newer fields over the older', () => {
+  test('a part of a whole response updates its fields', () => {
     const older = { ...whole, headers: fields({ ...whole.headers, a: '1', b: '1' }) };
     const joined = combineParts(message('bytes 3-4/10', '34', { b: '2' }), older);
     expect(joined?.status).toBe(200);
@@ -202,12 +202,12 @@ describe('RFC 9111 section 3.4: joining parts', () => {
     expect(joined?.body).toBe(newer.body);
   });
 
-  test('a part that is the whole is a 200', () => {
+  test('a part with every byte becomes a 200', () => {
     const joined = combineParts(message('bytes 0-4/5', '01234'), undefined);
     expect([joined?.status, joined?.headers['content-range']]).toEqual([200, undefined]);
   });
 
-  test('an error is nothing to join with', () => {
+  test('a part is not combined with an error', () => {
     const joined = combineParts(message('bytes 0-4/10', '01234'), message(undefined, '56789', {}, 404));
     expect(joined?.headers['content-range']).toBe('bytes 0-4/10');
   });

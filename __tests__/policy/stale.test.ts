@@ -22,7 +22,7 @@ test.each([
   expect(staleness(stored({}, { staleAt: Number.POSITIVE_INFINITY }), NOW + after * 1000)).toBe(0);
 });
 
-describe('RFC 9111 section 4.2.4: what forbids serving stale', () => {
+describe('RFC 9111 section 4.2.4: which directives prohibit stale responses', () => {
   test.each<[string, boolean, boolean]>([
     ['max-age=60', false, false],
     ['must-revalidate', true, true],
@@ -51,7 +51,7 @@ function serves(
   return mayServeOnError(request(asked), storedWith(cacheControl), failure, rules(changes), now);
 }
 
-describe('RFC 5861 section 4: who allows it, and for how long', () => {
+describe('RFC 5861 section 4: settings, request and response allow it up to a staleness', () => {
   test.each<[string, string | undefined, Partial<Rules>, Record<string, unknown>, boolean]>([
     ['nobody', undefined, {}, {}, false],
     ['the setting', undefined, { staleIfError: FOR_EVER }, {}, true],
@@ -72,14 +72,14 @@ describe('RFC 5861 section 4: who allows it, and for how long', () => {
     expect(serves(cacheControl, undefined, changes, asked)).toBe(expected);
   });
 
-  test('without cacheControl the setting alone counts', () => {
+  test('without cacheControl only the setting counts', () => {
     const off = { cacheControl: false };
     expect(serves('stale-if-error=60', 503, off, { 'cache-control': 'stale-if-error=60' })).toBe(false);
     expect(serves('must-revalidate', 503, { ...off, staleIfError: FOR_EVER })).toBe(true);
   });
 });
 
-describe('a refresh that fails over a response that is still fresh', () => {
+describe('a failed refresh of a fresh response', () => {
   test.each<[string | undefined, boolean]>([
     [undefined, true],
     ['must-revalidate', true],
@@ -90,7 +90,7 @@ describe('a refresh that fails over a response that is still fresh', () => {
   });
 });
 
-describe('which answers are failures', () => {
+describe('which statuses are failures', () => {
   const limit = Number.POSITIVE_INFINITY;
 
   test.each<[string, Partial<Rules>, readonly number[], readonly number[]]>([
@@ -160,14 +160,14 @@ describe('networkFirst answers failures as `oldDataOnError: true` does', () => {
   });
 });
 
-test('RFC 9111 section 3.3: a stored part does not answer for the whole', () => {
+test('RFC 9111 section 3.3: a stored part does not replace the whole', () => {
   const part = stored({ 'content-range': 'bytes 0-9/20' }, { status: 206 });
   const lenient = rules({ staleIfError: FOR_EVER });
   expect(mayServeOnError(request(), part, {}, lenient, LATER)).toBe(false);
   expect(mayServeOnError(request({ range: 'bytes=0-5' }), part, {}, lenient, LATER)).toBe(true);
 });
 
-describe('RFC 5861 section 3: while it is refreshed', () => {
+describe('RFC 5861 section 3: serving stale during a refresh', () => {
   test.each<[string | undefined, Partial<Rules>, boolean]>([
     [undefined, {}, false],
     [undefined, { staleWhileRevalidate: 30 }, true],

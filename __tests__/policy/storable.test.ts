@@ -30,7 +30,7 @@ describe('RFC 9111 section 3: status', () => {
   });
 });
 
-describe('RFC 9111 section 3: something must make it usable', () => {
+describe('RFC 9111 section 3: a lifetime or a validator is needed', () => {
   const etag = { etag: '"a"' };
 
   test.each<[string, Headers, number, string]>([
@@ -48,13 +48,13 @@ describe('RFC 9111 section 3: something must make it usable', () => {
     expect(reasonFor(headers, status)).toBe(expected);
   });
 
-  test('what the user sets is a lifetime too, for statuses that may be cached', () => {
+  test('the setting is a lifetime too, for statuses that may be cached', () => {
     expect(storable(request(), response(), rules(), MINUTE).store).toBe(true);
     expect(storable(request(), response({}, 201), rules(), MINUTE).store).toBe(false);
     expect(storable(request(), response({}, 201), rules({ allowableCodes: new Set([201]) }), MINUTE).store).toBe(true);
   });
 
-  test('a shared cache may go by s-maxage, and not by private', () => {
+  test('a shared cache uses s-maxage', () => {
     expect(reasonFor({ 'cache-control': 's-maxage=60' }, 499, { shared: true })).toBe('storable');
   });
 });
@@ -84,6 +84,22 @@ describe('RFC 9111 section 5.2: directives', () => {
   });
 });
 
+describe('RFC 9875: a response with too many groups is not stored', () => {
+  const groups = (count: number) => Array.from({ length: count }, (_, index) => `"${index}"`).join(', ');
+
+  test.each([
+    [groups(128), 'storable'],
+    [groups(129), 'groups'],
+    [`"${'x'.repeat(256)}"`, 'storable'],
+    [`"${'x'.repeat(257)}"`, 'groups'],
+    [`${groups(129)},`, 'storable'],
+  ])('%#: %s', (value, expected) => {
+    const headers = { 'cache-groups': value, 'cache-control': 'max-age=60' };
+    expect(reasonFor(headers)).toBe(expected);
+    expect(reasonFor(headers, 200, { cacheControl: false })).toBe('storable');
+  });
+});
+
 describe('RFC 9111 section 3.5: Authorization', () => {
   test.each<[string, boolean, string]>([
     ['max-age=60', false, 'storable'],
@@ -97,7 +113,7 @@ describe('RFC 9111 section 3.5: Authorization', () => {
   });
 });
 
-describe('without cacheControl: method and status alone', () => {
+describe('without cacheControl only method and status decide', () => {
   const off = { cacheControl: false, allowableCodes: new Set([200]) };
 
   test.each<[string, number, string]>([
@@ -111,7 +127,7 @@ describe('without cacheControl: method and status alone', () => {
   });
 });
 
-describe('RFC 9110 section 9.3.3: a POST that serves later GETs', () => {
+describe('RFC 9110 section 9.3.3: a POST that answers later GETs', () => {
   const lifetime = { 'cache-control': 'max-age=60' };
 
   test.each<[string, string, number, Headers, boolean]>([
@@ -169,11 +185,11 @@ describe('RFC 9111 section 3.1: fields that are stored', () => {
     expect(kept(headers)).toEqual(expected.sort());
   });
 
-  test('what private lists, in a shared cache', () => {
+  test('fields listed in private, in a shared cache', () => {
     expect(kept({ 'cache-control': 'private="a"', a: '1' }, { shared: true })).toEqual(['cache-control']);
   });
 
-  test('without cacheControl its lists are not read', () => {
+  test('without cacheControl the lists are ignored', () => {
     expect(kept({ 'cache-control': 'no-cache="a"', a: '1' }, { cacheControl: false })).toEqual(['a', 'cache-control']);
   });
 });

@@ -57,7 +57,7 @@ describe('RFC 9111 section 4.3.1: sending a validation request', () => {
   );
 });
 
-describe('an error that answers fields which the cache added', () => {
+describe('refusesAddedFields', () => {
   test.each<[number, Headers | undefined, boolean]>([
     [412, { 'if-none-match': '"a"' }, true],
     [412, { 'if-modified-since': MODIFIED }, true],
@@ -75,8 +75,8 @@ describe('an error that answers fields which the cache added', () => {
   });
 });
 
-describe('RFC 9111 section 4.3.2: answering the caller with 304', () => {
-  test('RFC 10008 section 2.6: to a QUERY as to a GET', () => {
+describe('RFC 9111 section 4.3.2: answering conditions of the caller with 304', () => {
+  test('RFC 10008 section 2.6: for a QUERY as for a GET', () => {
     const asked = { 'if-none-match': '"a"' };
     const methods = ['GET', 'HEAD', 'QUERY', 'POST'];
     const answers = methods.map((method) => isNotModified(request(asked, method), stored({ etag: '"a"' })));
@@ -134,7 +134,7 @@ describe('RFC 9111 section 4.3.2: answering the caller with 304', () => {
   });
 });
 
-describe('RFC 9111 section 4.3.4: whether a 304 speaks of the stored response', () => {
+describe('RFC 9111 section 4.3.4: which stored response a 304 validates', () => {
   test.each<[string, Headers, Headers, Headers, boolean]>([
     ['the same tag', {}, { etag: '"a"' }, { etag: '"a"' }, true],
     ['the same tag, weak', {}, { etag: '"a"' }, { etag: 'W/"a"' }, true],
@@ -177,7 +177,7 @@ describe('RFC 9111 section 3.2: freshening', () => {
     },
   );
 
-  test('what the 304 leaves out stays, but for an Age that no longer holds', () => {
+  test('fields that the 304 does not contain stay, except Age and Date', () => {
     expect(freshened({ a: '1', age: '30' }, { b: '2' })).toEqual({ a: '1', b: '2' });
     expect(freshened({ age: '30' }, { age: '5' })).toEqual({ age: '5' });
   });
@@ -189,7 +189,7 @@ describe('RFC 9111 section 3.2: freshening', () => {
   });
 });
 
-describe("RFC 9111 section 4.3.5: a HEAD's answer", () => {
+describe('RFC 9111 section 4.3.5: a response to HEAD', () => {
   test.each<[string, Headers, Headers, boolean]>([
     ['says nothing of it', { etag: '"a"' }, {}, true],
     [

@@ -29,7 +29,7 @@ describe('RFC 9110 section 12.5.5: Vary', () => {
     expect(varyNames(fields({ vary }), all)).toEqual(expected);
   });
 
-  test('fields that do not count are left out; a star always counts', () => {
+  test('fields that do not count are left out; `*` always counts', () => {
     const counts = (name: string) => name !== 'cookie' && name !== '*';
     expect(varyNames(fields({ vary: 'Cookie, Foo' }), counts)).toEqual(['foo']);
     expect(varyNames(fields({ vary: 'Cookie' }), counts)).toEqual([]);
@@ -41,7 +41,7 @@ function variant(headers: Record<string, unknown>, names: readonly string[] = Ob
   return variantOf(names, fields(headers));
 }
 
-describe('RFC 9111 section 4.1: requests that select the same response', () => {
+describe('RFC 9111 section 4.1: requests that match the same variant', () => {
   test.each<[string, string | string[], string | string[]]>([
     ['foo', '1', '1'],
     ['foo', '1,2', ' 1, 2 '],
@@ -59,7 +59,7 @@ describe('RFC 9111 section 4.1: requests that select the same response', () => {
   });
 });
 
-describe('RFC 9111 section 4.1: requests that do not', () => {
+describe('RFC 9111 section 4.1: requests that do not match', () => {
   test.each<[string, unknown, unknown]>([
     ['foo', '1', '2'],
     ['foo', '1', undefined],
@@ -81,13 +81,13 @@ describe('RFC 9111 section 4.1: requests that do not', () => {
     expect(variant({ [name]: one }, [name])).not.toBe(variant({ [name]: other }, [name]));
   });
 
-  test('a value never stands for another field', () => {
+  test('values of different fields stay apart', () => {
     expect(variant({ a: 'b', c: 'd' })).not.toBe(variant({ a: 'b","c":"d' }, ['a', 'c']));
     expect(variant({ a: '1' }, ['a', 'b'])).not.toBe(variant({ b: '1' }, ['a', 'b']));
   });
 });
 
-describe('RFC 9111 section 4.1: selecting by language', () => {
+describe('RFC 9111 section 4.1: selection by language', () => {
   const vary = ['accept-language', 'foo'];
   const asked = fields({ 'accept-language': 'en, de', foo: '1' });
 
@@ -115,18 +115,18 @@ describe('RFC 9111 section 4.1: selecting by language', () => {
     expect(selected(acceptLanguage, contentLanguage)).toBe(expected);
   });
 
-  test('all other fields must still be the same', () => {
+  test('all other fields must be equal', () => {
     expect(selected('de', 'de', '2')).toBe(false);
   });
 
-  test('a request that named no language is no obstacle', () => {
+  test('the stored request may have no Accept-Language', () => {
     const stored = { vary, variant: variantOf(vary, fields({})), headers: fields({ 'content-language': 'de' }) };
     expect(matchesVary({ ...stored, request: { headers: fields({}) } }, fields({ 'accept-language': 'de' }))).toBe(
       true,
     );
   });
 
-  test('without Vary every request is', () => {
+  test('without Vary every request matches', () => {
     expect(matchesVary({ vary: [], variant: '', headers: fields({}), request: { headers: fields({}) } }, asked)).toBe(
       true,
     );

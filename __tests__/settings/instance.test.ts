@@ -37,7 +37,7 @@ describe('a wrong option throws before anything is created', () => {
       'backendOptions.expireAfter: "5m" is not accepted; it is an option of setupCache, beside backendOptions',
     ],
     [
-      'one of requests',
+      'an option of requests',
       { refresh: true },
       'refresh: true is not accepted, there is no such option; it is an option of single requests',
     ],
@@ -135,7 +135,7 @@ describe('a wrong option throws before anything is created', () => {
     ['strict', { backendOptions: { strict: 1 } }, 'strict: 1 is not accepted'],
     ['retention', { backendOptions: { retention: 'x' } }, 'retention: "x" is not accepted'],
     [
-      'a name that climbs',
+      'a name with .. segments',
       { cacheName: 'a/../b' },
       'cacheName: "a/../b" is not accepted; expected a relative or absolute file path',
     ],
@@ -150,17 +150,17 @@ describe('a wrong option throws before anything is created', () => {
     expect(existsSync(path.dirname(cacheName))).toBe(false);
   });
 
-  test('options that are no object', () => {
+  test('options that are not an object', () => {
     expect(() => setupCache(axios.create(), 'sqlite' as never)).toThrow(
       'options: "sqlite" is not accepted; expected an object',
     );
   });
 
-  test('an instance that is none', () => {
+  test('a value that is not an instance', () => {
     expect(() => setupCache({} as never)).toThrow('instance: {} is not accepted; expected an axios instance');
   });
 
-  test('beside a cache that is open already', async () => {
+  test('together with an open cache', async () => {
     await using bench = await startBench();
     const { cache } = bench.api;
     expect(() => setupCache(axios.create(), { backend: cache, cacheName: 'x' })).toThrow(
@@ -195,7 +195,7 @@ describe('a wrong option of a request rejects before anything is sent', () => {
     ['maxAge', { maxAge: 'soon' }, 'maxAge: "soon" is not accepted; expected seconds'],
     ['networkFirst', { networkFirst: 'soon' }, 'networkFirst: "soon" is not accepted; expected true, false, or'],
     [
-      'one of instances',
+      'an option of instances',
       { shared: true },
       'shared: true is not accepted per request; expected among the options of setupCache',
     ],
@@ -220,7 +220,7 @@ describe('cacheSettings', () => {
     expect(cacheSettings.expireAfter).toBe('10s');
   });
 
-  test('tell their defaults, and aliases agree', () => {
+  test('show the defaults, and aliases have equal values', () => {
     const { view } = new InstanceSettings({});
     expect([view.expireAfter, view.allowableCodes, view.credentials, view.coalesce]).toEqual([
       -1,
@@ -232,7 +232,7 @@ describe('cacheSettings', () => {
     expect(view.oldDataOnError).toBe('1h');
   });
 
-  test('have an eighth of the room in memory as the largest body', async () => {
+  test('limit bodies to an eighth of the bound of memory', async () => {
     await using bench = await startBench({ backendOptions: { maxSize: 8_000 } });
     expect(bench.api.cacheSettings.maxBodySize).toBe(1_000);
   });
@@ -245,13 +245,13 @@ describe('cacheSettings', () => {
     expect(() => (view.allowableCodes as number[]).push(500)).toThrow(TypeError);
   });
 
-  test('keep the store as it was opened', () => {
+  test('do not change the options of the store', () => {
     const { view } = new InstanceSettings({});
     expect(() => Object.assign(view, { cacheName: 'x' })).toThrow('cacheSettings.cacheName: cannot change');
     expect(() => Object.assign(view, { expireAfterwards: 1 })).toThrow(TypeError);
   });
 
-  test('of a child are its own', async () => {
+  test('of a child are independent', async () => {
     await using bench = await startBench({ expireAfter: 10 });
     const child = bench.api.create({ baseURL: bench.origin.url }) as typeof bench.api;
     child.cacheSettings.expireAfter = 20;

@@ -4,7 +4,7 @@ import type { CacheOptions } from '../../lib/index.js';
 import { startBench } from '../support/api.js';
 import { sendJson } from '../support/origin.js';
 
-/** Every option of an instance, by what it does to requests over real HTTP. */
+/** Every option of an instance, by its effect on requests over real HTTP. */
 
 describe('expireAfter', () => {
   test('a response is fresh for that long, then fetched again', async () => {
@@ -17,7 +17,7 @@ describe('expireAfter', () => {
     expect([third.fromCache, third.data.count]).toEqual([false, 2]);
   });
 
-  test('per request it wins over the URL, and the URL over the instance', async () => {
+  test('precedence: request, URL, instance', async () => {
     await using bench = await startBench({ expireAfter: 30, urlsExpireAfter: { '*/slow': 20 } });
     const expiry = async (url: string, expireAfter?: number) => {
       const { expires, createdAt } = await bench.api.get(url, expireAfter === undefined ? {} : { expireAfter });
