@@ -1,10 +1,13 @@
-import type { AxiosHeaders, AxiosResponse } from 'axios';
+import type { AxiosResponse, AxiosStatic } from 'axios';
 import { bufferOf, isUtf8 } from '../platform/bytes.js';
 import { INSPECT, type InspectArguments, inspected } from '../platform/inspect.js';
 import { brandOf, hasInstance } from '../platform/shared-state.js';
 import { type ExpirationTime, expiresAt, parseExpiration } from '../policy/expiration.js';
 import { type Fields, field, newFields } from '../policy/messages.js';
 import type { Hop, RequestRecord, ResponseRecord } from './record.js';
+
+/** The class AxiosHeaders; its name is no type in axios's declarations for CommonJS. */
+type AxiosHeaders = InstanceType<AxiosStatic['AxiosHeaders']>;
 
 /** Functions that a stored response needs; given by the cache that contains it. */
 export interface ResponseContext {
@@ -139,7 +142,7 @@ export class CachedResponse {
   }
 
   /** The raw body, before `transformResponse`: a new copy each time. */
-  get body(): Buffer {
+  get body(): Uint8Array {
     return Buffer.from(this.#record.body);
   }
 
