@@ -135,7 +135,7 @@ test('a polluted Object.prototype.secretKey signs nothing', async () => {
   try {
     await using bench = await startBench({ backendOptions: { maxEntries: 10 } });
     const { cacheKey = '' } = await bench.api.get('/');
-    const entry = await internalsOf(bench.api.cache).guard.store.find(cacheKey);
+    const entry = await internalsOf(bench.api.cache).breaker.store.find(cacheKey);
     expect(entry?.protection).toBe('');
   } finally {
     Reflect.deleteProperty(Object.prototype, 'secretKey');

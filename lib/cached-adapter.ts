@@ -37,7 +37,7 @@ export function cachingAdapter(options: CacheOptions = {}, internals: SetupInter
   const settings = new InstanceSettings(options);
   const { cache, owned } = openCache(storeOptions(options), internals);
   const inner = internalsOf(cache);
-  settings.useStore(inner.guard.store);
+  settings.useStore(inner.breaker.store);
   const release = inner.use(settings);
   const inFlight = new InFlight();
   let isClosed = false;
@@ -62,7 +62,7 @@ export function cachingAdapter(options: CacheOptions = {}, internals: SetupInter
     if (isClosed) return;
     isClosed = true;
     release();
-    await inner.guard.within(inFlight.idle());
+    await inner.breaker.withinBudget(inFlight.idle());
     if (owned) await cache.close();
   };
   return Object.assign(adapter, { cache, cacheSettings: settings.view, close });

@@ -10,9 +10,10 @@ export { MemoryCache, type MemoryCacheOptions } from './cache/backends/memory-ca
 export { MongoCache, type MongoCacheOptions } from './cache/backends/mongo-cache.js';
 export { RedisCache, type RedisCacheOptions } from './cache/backends/redis-cache.js';
 export { SqliteCache, type SqliteCacheOptions } from './cache/backends/sqlite-cache.js';
-export { BaseCache, type DeletionQuery, type RemovalCount, type ResponseFilter } from './cache/base-cache.js';
+export { BaseCache, type RemovalCount } from './cache/base-cache.js';
+export type { InvalidResponse } from './cache/entry-scan.js';
 export type { EventCounts } from './cache/events.js';
-export type { InvalidResponse } from './cache/rows.js';
+export type { ContainsQuery, DeletionQuery, ResponseFilter, ResponseSelection } from './cache/queries.js';
 export type { CacheStorage } from './cache/storage-view.js';
 export { type CachingAdapter, cachingAdapter } from './cached-adapter.js';
 export { CachedAxios, CacheMixin, type WithCache } from './cached-axios.js';

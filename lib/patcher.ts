@@ -88,7 +88,7 @@ class Installation implements CachingContext {
     const { cache, owned } = openCache(storeOptions(cacheOptions), {});
     this.base = cache;
     this.cache = internalsOf(cache);
-    settings.useStore(this.cache.guard.store);
+    settings.useStore(this.cache.breaker.store);
     this.#owned = owned;
     this.#factory = instanceFactory;
     this.#factoryOptions = { ...withoutStoreOptions(cacheOptions), backend: cache };

@@ -210,8 +210,8 @@ export function describeBackend(name: string, backend: Backend): void {
       });
 
       test('purges what is expired', async () => {
-        expect(await managed(store).purge(1_999)).toBe(0);
-        expect(await managed(store).purge(3_000)).toBe(2);
+        expect(await managed(store).deleteExpired(1_999)).toBe(0);
+        expect(await managed(store).deleteExpired(3_000)).toBe(2);
         expect(await ids(store)).toEqual(['c', `c.${'f'.repeat(32)}`]);
       });
 

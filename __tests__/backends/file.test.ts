@@ -301,7 +301,7 @@ describe('a file that was left half written', () => {
 
   test('goes with what is expired', async () => {
     await using abandoned = await startAbandoned();
-    expect(await managed(abandoned.store).purge(0)).toBe(0);
+    expect(await managed(abandoned.store).deleteExpired(0)).toBe(0);
     expect(filesOf(abandoned.path)).toEqual([abandoned.file, abandoned.current]);
   });
 

@@ -195,9 +195,17 @@ describeService(mongo, (server) => {
       const chunks = client.db('interrupted').collection('responses_v1.chunks');
       await chunks.insertOne({ files_id: insertedId, n: 0, data: Buffer.from('x') });
     });
-    expect([await managed(store).purge(now), await counts(), await managed(store).count()]).toEqual([0, [2, 2], 1]);
+    expect([await managed(store).deleteExpired(now), await counts(), await managed(store).count()]).toEqual([
+      0,
+      [2, 2],
+      1,
+    ]);
     now += 2 * 86_400_000;
-    expect([await managed(store).purge(now), await counts(), await managed(store).count()]).toEqual([0, [1, 1], 1]);
+    expect([await managed(store).deleteExpired(now), await counts(), await managed(store).count()]).toEqual([
+      0,
+      [1, 1],
+      1,
+    ]);
     await store.close();
   });
 

@@ -82,7 +82,7 @@ describeService(redis, (server) => {
       await plant(client, other ?? '', words);
       expect(await store.delete([id('a')])).toBe(1);
       expect([await store.count(), await idsOf(store, { index: DIGEST })]).toEqual([1, []]);
-      expect(await managed(store).purge(9_000)).toBe(2);
+      expect(await managed(store).deleteExpired(9_000)).toBe(2);
       await managed(store).clear();
       expect(await client.keys(`{planted_${name.replaceAll(' ', '_')}}:*`)).toEqual([]);
     });
@@ -106,7 +106,7 @@ describeService(redis, (server) => {
         await idsOf(store);
         await idsOf(store, { index: DIGEST });
         await managed(store).count();
-        await managed(store).purge(1);
+        await managed(store).deleteExpired(1);
         const order = await store.currentOrder();
         expect(order).toBeGreaterThan(0);
         expect(await store.put(entries.map((one) => ({ ...one, order })))).toBe(true);
@@ -290,7 +290,7 @@ describeService(redis, (server) => {
       ]);
       await store.ready();
       expect(await store.delete([id('a')])).toBe(1);
-      expect(await managed(store).purge(2)).toBe(1);
+      expect(await managed(store).deleteExpired(2)).toBe(1);
       expect(await store.deleteGroups([id('c')])).toBe(1);
       await managed(store).clear();
       expect([await store.count(), await client.keys('{full}:*')]).toEqual([0, []]);

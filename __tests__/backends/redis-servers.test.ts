@@ -305,7 +305,7 @@ describeService(redis, (server) => {
     expect([await client.sCard(`{gone}:u:${'1'.repeat(32)}`), await client.sCard(`{gone}:g:${group}`)]).toEqual([2, 2]);
     expect(await client.zCard('{gone}:e:responses')).toBe(3);
     await client.del(`{gone}:r:${'b'.repeat(64)}`);
-    expect([await managed(store).purge(2_000), await client.zCard('{gone}:e:responses')]).toEqual([1, 0]);
+    expect([await managed(store).deleteExpired(2_000), await client.zCard('{gone}:e:responses')]).toEqual([1, 0]);
     await store.close();
   });
 

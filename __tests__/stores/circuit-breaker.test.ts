@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import type { CacheEvent } from '../../lib/models/events.js';
-import { CircuitBreaker, type GuardOptions } from '../../lib/stores/circuit-breaker.js';
+import { CircuitBreaker, type CircuitBreakerOptions } from '../../lib/stores/circuit-breaker.js';
 import { MemoryStore } from '../../lib/stores/memory/index.js';
 import type { Store } from '../../lib/stores/store.js';
+import { StoreFailure } from '../../lib/stores/store-failure.js';
 
 /** A store that can be made to fail or hang, over one that works. */
 class FaultyStore extends MemoryStore implements Store {
@@ -21,7 +22,7 @@ class FaultyStore extends MemoryStore implements Store {
       case 'reject':
         return Promise.reject(new Error('connection lost'));
       case 'refuse':
-        return Promise.reject(new Error('SQLITE_FULL: database or disk is full'));
+        return Promise.reject(new StoreFailure('refusal', new Error('full')));
       case 'hang':
         return new Promise(() => {});
       case 'slow':
@@ -45,17 +46,12 @@ class FaultyStore extends MemoryStore implements Store {
   }
 }
 
-function guarded(options: GuardOptions = {}) {
+function guardedStore(options: CircuitBreakerOptions = {}) {
   const store = new FaultyStore();
   const events: CacheEvent[] = [];
-  const guard = new CircuitBreaker(
-    store,
-    { backendTimeout: 0.02, ...options },
-    (event) => events.push(event),
-    Date.now,
-  );
-  const call = () => guard.call((event) => events.push(event));
-  return { store, events, guard, call };
+  const breaker = new CircuitBreaker(store, { backendTimeout: 0.02, ...options }, (event) => events.push(event));
+  const access = () => breaker.request((event) => events.push(event));
+  return { store, events, breaker, access };
 }
 
 async function until(condition: () => boolean): Promise<void> {
@@ -68,99 +64,99 @@ describe.each([
   ['hang', 'store-timeout'],
 ] as const)('a store that does %s', (fault, failure) => {
   test('is a miss, then left alone, probed, and back again', async () => {
-    const { store, events, guard, call } = guarded();
-    await guard.read(call(), (one) => one.find('a'));
+    const { store, events, breaker, access } = guardedStore();
+    await breaker.read(access(), (one) => one.find('a'));
     store.fault = fault;
-    const first = call();
-    expect(await guard.read(first, (one) => one.find('a'))).toBeUndefined();
+    const first = access();
+    expect(await breaker.read(first, (one) => one.find('a'))).toBeUndefined();
     expect(first.failure).toBe(failure);
-    const second = call();
+    const second = access();
     expect([
-      await guard.read(second, (one) => one.find('a')),
-      await guard.write(second, (one) => one.delete(['a'])),
-    ]).toEqual([undefined, false]);
+      await breaker.read(second, (one) => one.find('a')),
+      await breaker.write(second, (one) => one.delete(['a'])),
+    ]).toEqual([undefined, undefined]);
     expect(second.failure).toBe('store-down');
     expect(events.map(({ type }) => type)).toEqual(['error']);
     store.fault = 'none';
     await until(() => events.length === 2);
     expect(events[1]).toMatchObject({ type: 'recovered', duration: expect.any(Number) });
-    expect(await guard.write(call(), (one) => one.delete(['a']))).toBe(true);
-    await guard.close();
+    expect(await breaker.write(access(), (one) => one.delete(['a']))).toBe(0);
+    await breaker.close();
   });
 
   test('rejects with strict', async () => {
-    const { store, guard, call } = guarded({ strict: true });
-    await guard.read(call(), (one) => one.find('a'));
+    const { store, breaker, access } = guardedStore({ strict: true });
+    await breaker.read(access(), (one) => one.find('a'));
     store.fault = fault;
-    const attempt = async () => guard.read(call(), (one) => one.find('a'));
+    const attempt = async () => breaker.read(access(), (one) => one.find('a'));
     await expect(attempt()).rejects.toMatchObject({
       name: 'CacheError',
       code: fault === 'hang' ? 'ERR_CACHE_STORE_TIMEOUT' : 'ERR_CACHE_STORE',
     });
     await expect(attempt()).rejects.toMatchObject({ code: 'ERR_CACHE_STORE_DOWN' });
-    await guard.close();
+    await breaker.close();
   });
 });
 
 test('a store that answers, but too late for a request, is still out', async () => {
-  const { store, events, guard, call } = guarded();
-  await guard.read(call(), (one) => one.find('a'));
+  const { store, events, breaker, access } = guardedStore();
+  await breaker.read(access(), (one) => one.find('a'));
   store.fault = 'slow';
-  await guard.read(call(), (one) => one.find('a'));
+  await breaker.read(access(), (one) => one.find('a'));
   await until(() => store.probes >= 3);
   expect(events.map(({ type }) => type)).toEqual(['error']);
   store.fault = 'none';
   await until(() => events.length === 2);
   expect(events[1]).toMatchObject({ type: 'recovered' });
-  await guard.close();
+  await breaker.close();
 });
 
 test('a write that the server refuses is an event, but no outage', async () => {
-  const { store, events, guard, call } = guarded();
+  const { store, events, breaker, access } = guardedStore();
   store.fault = 'refuse';
-  const refused = call();
-  expect(await guard.write(refused, (one) => one.put([] as never))).toBe(false);
+  const refused = access();
+  expect(await breaker.write(refused, (one) => one.put([] as never))).toBeUndefined();
   expect([refused.failure, events.map(({ type }) => type)]).toEqual(['store-error', ['error']]);
   store.fault = 'none';
-  const next = call();
-  await guard.read(next, (one) => one.find('a'));
+  const next = access();
+  await breaker.read(next, (one) => one.find('a'));
   expect(next.failure).toBeUndefined();
-  await guard.close();
+  await breaker.close();
 });
 
 test('a slow write goes on in the background, and close waits for it', async () => {
-  const { guard, call } = guarded();
-  await guard.read(call(), (one) => one.find('a'));
+  const { breaker, access } = guardedStore();
+  await breaker.read(access(), (one) => one.find('a'));
   let done = false;
   const slow = async () => {
     await new Promise((resolve) => setTimeout(resolve, 30));
     done = true;
   };
-  expect(await guard.write(call(), slow)).toBe(false);
+  expect(await breaker.write(access(), slow)).toBeUndefined();
   expect(done).toBe(false);
-  await guard.close();
+  await breaker.close();
   expect(done).toBe(true);
 });
 
 test('all reads of a call share one budget', async () => {
-  const { store, guard, call } = guarded({ backendTimeout: 0.05 });
-  await guard.read(call(), (one) => one.find('a'));
-  const one = call();
-  await guard.read(one, () => new Promise((resolve) => setTimeout(resolve, 30)));
+  const { store, breaker, access } = guardedStore({ backendTimeout: 0.05 });
+  await breaker.read(access(), (one) => one.find('a'));
+  const one = access();
+  await breaker.read(one, () => new Promise((resolve) => setTimeout(resolve, 30)));
   expect(one.failure).toBeUndefined();
   store.fault = 'hang';
-  await guard.read(one, (again) => again.find('a'));
+  await breaker.read(one, (again) => again.find('a'));
   expect(one.failure).toBe('store-timeout');
-  await guard.close();
+  await breaker.close();
 });
 
 test('management rejects with why not', async () => {
-  const { store, guard } = guarded();
+  const { store, breaker } = guardedStore();
   store.fault = 'reject';
-  await expect(guard.ready()).rejects.toMatchObject({
+  await expect(breaker.ready()).rejects.toMatchObject({
     code: 'ERR_CACHE_STORE',
     message: expect.stringContaining('connection lost'),
   });
-  await guard.close();
-  await expect(guard.ready()).rejects.toMatchObject({ code: 'ERR_CACHE_CLOSED' });
+  await breaker.close();
+  await expect(breaker.ready()).rejects.toMatchObject({ code: 'ERR_CACHE_CLOSED' });
 });

@@ -54,7 +54,7 @@ const api = setupCache(axios.create({ baseURL: originUrl }), {
 } as CacheOptions);
 
 let storeCalls = 0;
-const store = internalsOf(api.cache).guard.store as { -readonly [Name in keyof Store]: Store[Name] };
+const store = internalsOf(api.cache).breaker.store as { -readonly [Name in keyof Store]: Store[Name] };
 const { find, put } = store;
 store.find = (id) => {
   storeCalls += 1;

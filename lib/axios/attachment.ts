@@ -95,14 +95,14 @@ export class Attachment implements CachingContext {
     this.base = base;
     this.cache = internalsOf(base);
     this.settings = settings;
-    settings.useStore(this.cache.guard.store);
+    settings.useStore(this.cache.breaker.store);
     this.own = how.parent === undefined;
     this.#owned = how.owned ?? false;
     this.#parent = how.parent;
     // Before `create` is replaced: an unknown copy of axios is learned by an instance of its own.
     this.#copy = copyOf(instance);
     // A child's requests report to its own listener; events of the whole store go to the parent's.
-    if (this.own) this.#undo.push(this.cache.use(settings));
+    if (this.own) this.#undo.push(this.cache.use(settings, instance.defaults));
     this.#covered = attachments.get(instance.interceptors);
     attachments.set(instance.interceptors, this);
     this.#listen();
@@ -129,7 +129,7 @@ export class Attachment implements CachingContext {
     }
     for (const undo of this.#undo.splice(0).reverse()) undo();
     const children = [...this.#children].map((child) => child.deref()?.detach());
-    await this.cache.guard.within(Promise.all([...children, this.#inFlight.idle()]));
+    await this.cache.breaker.withinBudget(Promise.all([...children, this.#inFlight.idle()]));
     if (this.#owned) await this.base.close();
   }
 

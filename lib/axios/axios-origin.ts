@@ -1,6 +1,5 @@
 import axios, { AxiosError, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
-import type { Passenger } from '../exchange/flights.js';
-import type { OpenAnswer, Origin, OriginAnswer, PassedAnswer } from '../exchange/origin.js';
+import type { BypassResponse, Origin, OriginResponse, SharedRequest } from '../exchange/origin.js';
 import { comparable } from '../exchange/settings-signature.js';
 import type { Hop } from '../models/record.js';
 import { type Fields, fields } from '../policy/messages.js';
@@ -63,24 +62,26 @@ export class AxiosOrigin implements Origin {
     this.#copy = copy;
   }
 
-  async send(conditions: Fields | undefined, signal: AbortSignal, passengers: Passenger): Promise<OriginAnswer> {
-    // The limits of each who waits are kept outside of the shared request.
-    const limits: Partial<FullConfig> = { signal, timeout: 0 };
-    if (watchesProgress(this.#config)) limits.onDownloadProgress = (event) => passengers.progress(event);
-    const { response, ...answer } = await this.#ask('arraybuffer', conditions, limits);
-    return { ...answer, ...(await readBody(response.data)), native: response };
+  async send(conditions: Fields | undefined, shared: SharedRequest): Promise<OriginResponse> {
+    // Each caller's limits apply outside of the shared request.
+    const limits: Partial<FullConfig> = { signal: shared.signal, timeout: 0 };
+    if (watchesProgress(this.#config)) limits.onDownloadProgress = (event) => shared.progress(event);
+    const { response, ...message } = await this.#ask('arraybuffer', conditions, limits);
+    return { ...message, ...(await readBody(response.data)), native: response };
   }
 
-  async open(conditions: Fields | undefined): Promise<OpenAnswer> {
-    const { response, ...answer } = await this.#ask('stream', conditions, {});
+  async open(conditions: Fields | undefined): Promise<OriginResponse> {
+    const { response, ...message } = await this.#ask('stream', conditions, {});
+    const body = new Uint8Array(0);
+    if (!response.data) return { ...message, bodyForm: 'none', body, native: response };
     return {
-      ...answer,
-      bodyForm: response.data ? 'bytes' : 'none',
-      discard: () => discard(response.data),
-      collect: async (limit, onWhole, onTooLong) => {
-        if (response.data) return { ...response, data: teed(response.data, limit, onWhole, onTooLong) };
-        await onWhole(new Uint8Array(0));
-        return response;
+      ...message,
+      bodyForm: 'bytes',
+      body,
+      native: response,
+      stream: {
+        discard: () => discard(response.data),
+        collect: async (options) => ({ ...response, data: teed(response.data, options) }),
       },
     };
   }
@@ -109,13 +110,13 @@ export class AxiosOrigin implements Origin {
     return { response, status, statusText, headers, url, hops, laterCredentials, requestTime, responseTime };
   }
 
-  async pass(): Promise<PassedAnswer> {
+  async bypass(): Promise<BypassResponse> {
     try {
       const response = await this.#copy.dispatch(this.#config);
-      return { ...this.#passed(response), native: response };
+      return { ...this.#bypassed(response), native: response };
     } catch (error) {
       const response = (error as { response?: AxiosResponse } | null)?.response;
-      return response ? { ...this.#passed(response), error } : { error };
+      return response ? { ...this.#bypassed(response), error } : { error };
     }
   }
 
@@ -133,10 +134,7 @@ export class AxiosOrigin implements Origin {
     return adoptError(error, this.#config);
   }
 
-  /**
-   * Where progress is watched for us alone, the http adapter has a stream more, and tells of an answer that was cut off in
-   * other words than the caller would hear.
-   */
+  /** If progress is watched only for the cache, the http adapter reports a response that was cut off by another error. */
   #asUnwatched(error: unknown, sent: FullConfig): unknown {
     const { onDownloadProgress, maxRate, decompress } = this.#config;
     if (this.#flavor !== 'http' || !sent.onDownloadProgress || onDownloadProgress || maxRate) return error;
@@ -147,11 +145,11 @@ export class AxiosOrigin implements Origin {
     return new this.#copy.AxiosError('stream has been aborted', AxiosError.ERR_BAD_RESPONSE, sent, request, response);
   }
 
-  #passed(response: AxiosResponse): PassedAnswer {
+  #bypassed(response: AxiosResponse): BypassResponse {
     return { status: response.status, headers: fieldsOf(response), url: finalUrl(response.request) ?? this.#url };
   }
 
-  /** The request in a form that any status answers, with what the cache wants to know of redirects. */
+  /** The request in a form in which every status resolves and redirects are observed. */
   #innerConfig(conditions: Fields | undefined, observer: RedirectObserver | undefined): FullConfig {
     // A spread, since adapters read own properties only; axios's own merge would copy deeply.
     const config: FullConfig = { ...this.#config, validateStatus: null };
@@ -171,12 +169,12 @@ function fieldsOf(response: AxiosResponse): Fields {
   return fields((response.headers ?? {}) as Record<string, unknown>);
 }
 
-/** Timeouts are of silence, so both need to know that something came. */
+/** A timeout is one of silence, so that it needs progress as much as a listener does. */
 function watchesProgress({ timeout, onDownloadProgress }: InternalAxiosRequestConfig): boolean {
   return Boolean(timeout) || onDownloadProgress !== undefined;
 }
 
-/** The caller knows nothing of the inner configuration: its errors carry the caller's own, which can be sent again. */
+/** Errors carry the caller's own config, which can be sent again, instead of the inner one. */
 function restoreConfig(error: unknown, config: InternalAxiosRequestConfig): unknown {
   if (typeof error === 'object' && error !== null && 'config' in error) {
     (error as { config: unknown }).config = config;

@@ -1,8 +1,8 @@
 import type { AxiosAdapter, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 import type { CacheInternals } from '../cache/internals.js';
-import { Call } from '../exchange/call.js';
-import { exchange } from '../exchange/exchange.js';
-import { unstoredExtras } from '../exchange/outcome.js';
+import { handleRequest } from '../exchange/handle-request.js';
+import { RequestContext } from '../exchange/request-context.js';
+import { bypassResult, type Result } from '../exchange/result.js';
 import type { CacheRequest } from '../models/cache-request.js';
 import { isPromise, type MaybePromise } from '../platform/maybe-promise.js';
 import { shared } from '../platform/shared-state.js';
@@ -88,22 +88,19 @@ async function answerWithin(
   const flavor = flavorOf(config.adapter);
   const url = requestUrl(config);
   const origin = new AxiosOrigin(config, flavor, url ?? '', cache.now, copy);
+  const settle = (result: Result) => replay(result, { config, flavor, copy, now: cache.now() });
   if (url === undefined || context.isDisabled()) {
-    const extras = unstoredExtras(
-      { cacheKey: undefined },
-      { fwd: 'bypass', detail: url === undefined ? 'url' : 'disabled' },
-    );
-    return replay({ passed: await origin.pass(), extras }, config, flavor, copy);
+    const detail = url === undefined ? 'url' : 'disabled';
+    return settle(bypassResult(await origin.bypass(), { fwd: 'bypass', detail }));
   }
 
-  const limits = CallerLimits.of(config, flavor, copy);
+  const caller = CallerLimits.of(config, flavor, copy);
   try {
     const reading = readRequest(config, url, settings.credentials);
-    const request: CacheRequest = isPromise(reading) ? await (limits ? limits.race(reading) : reading) : reading;
-    const store = cache.guard.call((event) => cache.emit(event.type, () => event, settings.onEvent));
-    const call = new Call({ request, settings, cache, store, origin, patience: limits });
-    return await replay(await exchange(call), config, flavor, copy);
+    const request: CacheRequest = isPromise(reading) ? await (caller ? caller.race(reading) : reading) : reading;
+    const access = cache.breaker.request((event) => cache.emit(event.type, () => event, settings.onEvent));
+    return await settle(await handleRequest(new RequestContext({ request, settings, cache, access, origin, caller })));
   } finally {
-    limits?.end();
+    caller?.end();
   }
 }

@@ -1,5 +1,5 @@
 import type { AxiosResponse } from 'axios';
-import type { Extras } from '../exchange/outcome.js';
+import type { Extras } from '../exchange/result.js';
 import type { ResponseExtras } from './types.js';
 
 /** Sets the cache's extras on a response, in place. Assigned one by one, since a hit pays for it. */
@@ -12,6 +12,7 @@ export function extend(response: AxiosResponse, extras: Extras): AxiosResponse {
   target.isExpired = extras.isExpired;
   target.revalidated = extras.revalidated;
   target.history = extras.history;
+  target.tags = extras.tags;
   target.cacheStatus = extras.cacheStatus;
   return response;
 }

@@ -1,5 +1,5 @@
 import { AxiosError, type CanceledError, type CancelToken, type InternalAxiosRequestConfig } from 'axios';
-import type { Patience } from '../exchange/call.js';
+import type { CallerLimits as Limits } from '../exchange/request-context.js';
 import type { AxiosCopy } from './copies.js';
 import type { Flavor } from './flavor.js';
 
@@ -12,7 +12,7 @@ type SubscribableToken = Partial<Pick<CancelToken, 'subscribe' | 'unsubscribe'>>
  * One caller's `signal`, `cancelToken` and `timeout`, honoured while the cache waits for something on its behalf: a
  * look-up, an origin request that others share, a replay. Errors are those that axios itself would raise.
  */
-export class CallerLimits implements Patience {
+export class CallerLimits implements Limits {
   readonly #broken: Promise<never>;
   readonly #release: () => void;
   readonly #onProgress: ((event: unknown) => void) | undefined;
@@ -62,7 +62,7 @@ export class CallerLimits implements Patience {
     this.#onProgress?.(event);
   }
 
-  answered(): void {
+  responseArrived(): void {
     clearTimeout(this.#timer);
   }
 

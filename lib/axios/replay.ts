@@ -5,7 +5,7 @@ import {
   type AxiosResponse,
   type InternalAxiosRequestConfig,
 } from 'axios';
-import type { Answer, Outcome } from '../exchange/outcome.js';
+import { extrasOf, type Result, type ServedMessage } from '../exchange/result.js';
 import { isPromise } from '../platform/maybe-promise.js';
 import { field } from '../policy/messages.js';
 import { materialize } from './body.js';
@@ -14,56 +14,83 @@ import { extend } from './extras.js';
 import type { Flavor } from './flavor.js';
 import { headersClassOf, toAxiosHeaders } from './headers.js';
 
+/** The caller's part of a request. */
+export interface ReplayOptions {
+  readonly config: InternalAxiosRequestConfig;
+  readonly flavor: Flavor;
+  /** The copy of axios that sends the request. */
+  readonly copy: AxiosCopy;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
 /**
- * Settles a request with what the exchange brought, just as the caller's adapter would have: the body in the form that
- * was asked for, and `validateStatus` to decide. axios runs the caller's transforms on it.
+ * Settles a request with its result exactly as the caller's adapter would: the body in the form that was asked for, and
+ * `validateStatus` to decide. axios then runs the caller's transforms.
  */
-export async function replay(
-  outcome: Outcome,
-  config: InternalAxiosRequestConfig,
-  flavor: Flavor,
-  copy: AxiosCopy,
-): Promise<AxiosResponse> {
-  if ('passed' in outcome) {
-    const { native, error } = outcome.passed;
-    if (native !== undefined) return extend(native as AxiosResponse, outcome.extras);
+export async function replay(result: Result, options: ReplayOptions): Promise<AxiosResponse> {
+  const { config, flavor, copy, now } = options;
+  const { message, bypassed, fromStore } = result;
+  const extras = extrasOf(result, now);
+  if (!message) {
+    const { native, error } = bypassed ?? {};
+    if (native !== undefined) return extend(native as AxiosResponse, extras);
     const { response } = (error ?? {}) as { response?: AxiosResponse };
-    if (response) extend(response, outcome.extras);
+    if (response) extend(response, extras);
     throw error;
   }
-  const { answer, extras, fromStore } = outcome;
-  if (fromStore && config.onDownloadProgress) tellProgress(answer, config.onDownloadProgress);
-  const native = answer.native as AxiosResponse | undefined;
-  const made = answer.bodyForm === 'opaque' ? native?.data : dataOf(answer, config, flavor, copy);
+  if (fromStore && config.onDownloadProgress) reportProgress(message, config.onDownloadProgress);
+  const native = message.native as AxiosResponse | undefined;
+  const made = message.bodyForm === 'opaque' ? native?.data : dataOf(message, config, flavor, copy);
   const Headers = headersClassOf(config.headers);
   const response: AxiosResponse = {
     data: isPromise(made) ? await made : made,
-    status: answer.status,
-    statusText: native ? native.statusText : answer.statusText,
-    headers: native ? Headers.from(native.headers as AxiosHeaders) : toAxiosHeaders(answer.headers, Headers),
+    status: message.status,
+    statusText: native ? native.statusText : message.statusText,
+    headers: native ? Headers.from(native.headers as AxiosHeaders) : toAxiosHeaders(message.headers, Headers),
     config,
-    request: native ? native.request : new ReplayedRequest((config.method ?? 'get').toUpperCase(), answer.url),
+    request: native ? native.request : new ReplayedRequest((config.method ?? 'get').toUpperCase(), message.url),
   };
   extend(response, extras);
+  (response as { refreshed?: unknown }).refreshed = result.refreshed && refreshedResponse(result.refreshed, options);
   return settle(response, copy);
 }
 
-/** All of the body at once, in the form of axios's own events. */
-function tellProgress({ body }: Answer, listener: (event: AxiosProgressEvent) => void): void {
+/** The refreshed response of a caller that was served a stale one; axios's transforms run as they do for the stale one. */
+function refreshedResponse(refreshing: Promise<Result>, options: ReplayOptions): Promise<AxiosResponse> {
+  const refreshed = refreshing.then(async (result) => {
+    const response = await replay(result, options);
+    const { transformResponse } = options.config;
+    const transforms = Array.isArray(transformResponse)
+      ? transformResponse
+      : transformResponse
+        ? [transformResponse]
+        : [];
+    for (const transform of transforms) {
+      response.data = transform.call(options.config, response.data, response.headers as AxiosHeaders, response.status);
+    }
+    return response;
+  });
+  refreshed.catch(() => {});
+  return refreshed;
+}
+
+/** Reports the whole body at once, in the form of axios's own events. */
+function reportProgress({ body }: ServedMessage, listener: (event: AxiosProgressEvent) => void): void {
   const size = body.byteLength;
   if (size === 0) return;
   listener({ loaded: size, total: size, progress: 1, bytes: size, lengthComputable: true, download: true });
 }
 
-function dataOf(answer: Answer, config: InternalAxiosRequestConfig, flavor: Flavor, copy: AxiosCopy): unknown {
+function dataOf(answer: ServedMessage, config: InternalAxiosRequestConfig, flavor: Flavor, copy: AxiosCopy): unknown {
   checkLength(answer, config, copy);
   const { bodyForm, body } = answer;
   if (bodyForm === 'opaque') return undefined;
   return materialize({ bodyForm, body }, config, flavor, field(answer.headers, 'content-type'));
 }
 
-/** `maxContentLength` holds for what is replayed too. */
-function checkLength({ body, native }: Answer, config: InternalAxiosRequestConfig, copy: AxiosCopy): void {
+/** `maxContentLength` limits replayed bodies too. */
+function checkLength({ body, native }: ServedMessage, config: InternalAxiosRequestConfig, copy: AxiosCopy): void {
   const limit = config.maxContentLength;
   if (native !== undefined || limit === undefined || limit < 0 || body.byteLength <= limit) return;
   throw new copy.AxiosError(`maxContentLength size of ${limit} exceeded`, AxiosError.ERR_BAD_RESPONSE, config);

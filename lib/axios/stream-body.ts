@@ -1,7 +1,5 @@
 import { finished, pipeline, Readable, Transform } from 'node:stream';
-
-/** What becomes of a body's copy: told once it has ended whole; the stream's own end waits for it. */
-export type OnWhole = (body: Uint8Array) => Promise<void>;
+import type { CollectOptions } from '../exchange/origin.js';
 
 /** Keeps copies of what passes, as long as they stay within a limit. */
 class Collector {
@@ -26,26 +24,26 @@ class Collector {
   }
 }
 
-/**
- * The stream to hand to the caller instead of the origin's: the same bytes as they arrive, at the pace of its reader.
- *
- * @param limit bytes; a longer body is passed on without being kept
- */
-export function teed(source: unknown, limit: number, onWhole: OnWhole, onTooLong: () => void): unknown {
-  if (source instanceof ReadableStream) return teedWeb(source, limit, onWhole, onTooLong);
-  const collector = new Collector(limit);
+/** Returns a stream with the same bytes as they arrive, at the pace of its reader, of which a copy is collected. */
+export function teed(source: unknown, options: CollectOptions): unknown {
+  if (source instanceof ReadableStream) return teedWeb(source, options);
+  const collector = new Collector(options.limit);
+  let isComplete = false;
   const tee = new Transform({
     transform(chunk: Uint8Array, _encoding, done) {
       collector.add(chunk);
       done(null, chunk);
     },
     flush(done) {
-      settled(collector, onWhole, onTooLong).then(() => done(), done);
+      isComplete = true;
+      settled(collector, options).then(() => done(), done);
     },
   });
   mirror(source as Readable, tee);
-  // A source that is cut off, or a reader that leaves, ends both without the end being reached.
-  return pipeline(source as Readable, tee, () => {});
+  // A source that is cut off, or a reader that leaves, ends both streams without the end being reached.
+  return pipeline(source as Readable, tee, () => {
+    if (!isComplete) options.onIncomplete('aborted');
+  });
 }
 
 /** What an IncomingMessage and a stream of HTTP/2 tell beside their bytes. */
@@ -69,23 +67,42 @@ export function keepSession(source: unknown, target: unknown): void {
   if (session) Object.defineProperty(target, 'session', { configurable: true, value: session });
 }
 
-function teedWeb(source: ReadableStream<Uint8Array>, limit: number, onWhole: OnWhole, onTooLong: () => void): unknown {
-  const collector = new Collector(limit);
-  return source.pipeThrough(
-    new TransformStream<Uint8Array, Uint8Array>({
-      transform(chunk, controller) {
-        collector.add(chunk);
-        controller.enqueue(chunk);
-      },
-      flush: () => settled(collector, onWhole, onTooLong),
-    }),
-  );
+function teedWeb(source: ReadableStream<Uint8Array>, options: CollectOptions): unknown {
+  const collector = new Collector(options.limit);
+  const reader = source.getReader();
+  let isOpen = true;
+  const abandon = () => {
+    if (isOpen) options.onIncomplete('aborted');
+    isOpen = false;
+  };
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const { done, value } = await reader.read();
+        if (!done) {
+          collector.add(value);
+          controller.enqueue(value);
+          return;
+        }
+        isOpen = false;
+        await settled(collector, options);
+        controller.close();
+      } catch (error) {
+        abandon();
+        controller.error(error);
+      }
+    },
+    cancel(reason) {
+      abandon();
+      return reader.cancel(reason);
+    },
+  });
 }
 
-async function settled(collector: Collector, onWhole: OnWhole, onTooLong: () => void): Promise<void> {
+async function settled(collector: Collector, { onComplete, onIncomplete }: CollectOptions): Promise<void> {
   const { whole } = collector;
-  if (whole) await onWhole(whole);
-  else onTooLong();
+  if (whole) await onComplete(whole);
+  else onIncomplete('body-too-large');
 }
 
 /** Ends a stream that nobody will read. */

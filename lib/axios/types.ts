@@ -1,9 +1,12 @@
 import type { AxiosInstance, AxiosRequestConfig, AxiosResponse } from 'axios';
-import type { Extras } from '../exchange/outcome.js';
+import type { Extras } from '../exchange/result.js';
 import type { RequestCacheOptions } from '../settings/types.js';
 
 /** What the cache adds to a response. */
-export type ResponseExtras = { -readonly [Name in keyof Extras]: Extras[Name] };
+export type ResponseExtras = { -readonly [Name in keyof Extras]: Extras[Name] } & {
+  /** Resolves to the refreshed response if this one is served stale while it is revalidated; else undefined. */
+  refreshed: Promise<AxiosResponse> | undefined;
+};
 
 // Without type parameters: those differ between the versions of axios.
 declare module 'axios' {

@@ -1,381 +1,389 @@
-import { optionError } from '../errors.js';
+import { optionError, UnsupportedOperationError } from '../errors.js';
 import { CachedResponse } from '../models/cached-response.js';
-import type { CacheEventType } from '../models/events.js';
-import type { RedirectRecord, ResponseRecord, StoredRecord } from '../models/record.js';
+import type { CacheEvent } from '../models/events.js';
+import type { ResponseRecord } from '../models/record.js';
 import { brandOf, hasInstance } from '../platform/shared-state.js';
-import {
-  type Expiration,
-  type ExpirationTime,
-  expiresAt,
-  isDoNotCache,
-  parseExpiration,
-} from '../policy/expiration.js';
-import { compileUrlPattern, type UrlMatcher } from '../policy/url-pattern.js';
-import type { KeyRules } from '../request/cache-key.js';
-import { urlIndexNames } from '../request/index-names.js';
-import { keyUrl, redactUrl } from '../request/redaction.js';
+import { type ExpirationTime, expiresAt, isDoNotCache, parseExpiration } from '../policy/expiration.js';
+import { isFoundByUrl, tagIndexName } from '../request/index-names.js';
 import type { EntryCodec } from '../serializers/codec.js';
-import { CircuitBreaker, type GuardOptions } from '../stores/circuit-breaker.js';
-import type { EntryQuery, Store } from '../stores/store.js';
+import { CircuitBreaker, type CircuitBreakerOptions, MANAGEMENT } from '../stores/circuit-breaker.js';
+import type { Store } from '../stores/store.js';
 import { clientBindings } from './bindings.js';
+import { ClientRecords } from './client-records.js';
+import { EntryRepository } from './entry-repository.js';
+import { EntryScan, type InvalidResponse } from './entry-scan.js';
 import { type EventCounts, EventHub } from './events.js';
-import { type CacheInternals, setInternals } from './internals.js';
+import { type CacheInternals, INTERNALS } from './internals.js';
+import { Invalidator } from './invalidator.js';
 import { noteRecord, recordOfPresented } from './presented.js';
-import { type InvalidResponse, Rows } from './rows.js';
+import {
+  type ContainsQuery,
+  type DeletionQuery,
+  type ParsedFilter,
+  parseContains,
+  parseDeletion,
+  parseFilter,
+  parseSelection,
+  type ResponseFilter,
+  type ResponseSelection,
+} from './queries.js';
+import { countSelected, deleteByState, hasTag, selectResponses } from './selection.js';
 import { type CacheStorage, redirectsView, responsesView } from './storage-view.js';
-import { StoredResponses } from './stored-responses.js';
 
-/** What {@link BaseCache.removeExpiredResponses} did. */
+/** The result of {@link BaseCache.removeExpiredResponses}. */
 export interface RemovalCount {
   readonly removed: number;
   readonly kept: number;
 }
 
-/** Which stored responses {@link BaseCache.filter} yields. */
-export interface ResponseFilter {
-  /** Those that are fresh. Default: `true`. */
-  readonly valid?: boolean;
-  /** Those that are expired. Default: `true`. */
-  readonly expired?: boolean;
-  /** Those that cannot be read. Default: `false`. */
-  readonly invalid?: boolean;
-}
-
-/** What {@link BaseCache.delete} removes: everything that any of these names. */
-export interface DeletionQuery {
-  readonly keys?: readonly string[];
-  /** URLs, or URL patterns. */
-  readonly urls?: readonly (string | RegExp)[];
-  /** Requests as axios configurations. */
-  readonly requests?: readonly object[];
-  readonly expired?: boolean;
-  readonly invalid?: boolean;
-  /** Received longer ago than this. */
-  readonly olderThan?: ExpirationTime;
-}
-
-/** What a cache is opened with, besides its store. */
-export interface CacheParts extends GuardOptions {
+/** The parts of which a cache is made. */
+export interface CacheParts extends CircuitBreakerOptions {
   readonly store: Store;
   readonly codec: EntryCodec;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
 
-/** Keys are made by these rules where no instance uses the cache yet. */
-const PLAIN_RULES: KeyRules = {
-  matchHeaders: false,
-  ignoredParameters: new Set(),
-  credentialNames: new Set(),
-  credentials: 'isolate',
-  keyFn: undefined,
-};
-
-/** A cache, whatever its store (requests-cache: `BaseCache`). Keys are those of requests as asked; they follow redirects and cover all variants. */
+/**
+ * A cache over any store (requests-cache: `BaseCache`). Keys are those of requests as asked; they follow redirects and
+ * cover all variants. Every method that reads or writes rejects with a CacheError if the store fails
+ * (`ERR_CACHE_STORE`, `ERR_CACHE_STORE_TIMEOUT`) or the cache is closed (`ERR_CACHE_CLOSED`).
+ */
 export class BaseCache {
   /** @internal */
   static readonly brand: string = /* @__PURE__ */ brandOf('BaseCache');
   static readonly [Symbol.hasInstance] = hasInstance;
   /** Stored responses by key (requests-cache: `cache.responses`). */
   readonly responses: CacheStorage<CachedResponse>;
-  /** Other URLs of redirects: from their key to the key that was asked (requests-cache: `cache.redirects`). */
+  /** Redirects: from the key of another URL to the key as asked (requests-cache: `cache.redirects`). */
   readonly redirects: CacheStorage<string>;
-  readonly #guard: CircuitBreaker;
-  readonly #rows: Rows;
+  /** @internal */
+  readonly [INTERNALS]: CacheInternals;
+  readonly #repository: EntryRepository;
+  readonly #scan: EntryScan;
+  readonly #invalidator: Invalidator;
   readonly #events = new EventHub();
   readonly #now: () => number;
-  #rules: { readonly compiled: KeyRules } = { compiled: PLAIN_RULES };
+  readonly #records: ClientRecords;
 
   constructor(parts: CacheParts) {
-    this.#now = parts.now;
-    this.#guard = new CircuitBreaker(parts.store, parts, (event) => this.#events.emitToAll(event), parts.now);
-    this.#rows = new Rows(this.#guard, parts.codec, (event) => this.#events.emit(event.type, () => event, undefined));
-    this.responses = responsesView(this, this.#rows, (key, value) =>
-      this.#keep({ ...this.#adopted(recordOfPresented(value)), key }),
+    const { store, codec, now } = parts;
+    this.#now = now;
+    const onEvent = (event: CacheEvent) => void this.#events.emit(event.type, () => event, undefined);
+    const breaker = new CircuitBreaker(store, parts, (event) => this.#events.emitToAll(event));
+    this.#repository = new EntryRepository({ breaker, codec, onEvent, now });
+    this.#scan = new EntryScan(this.#repository);
+    this.#records = new ClientRecords(this.#repository, now);
+    this.#invalidator = new Invalidator(this.#repository, this.#scan, now);
+    this.responses = responsesView(this, this.#scan, (key, value) =>
+      this.#save({ ...this.#records.adopted(recordOfPresented(value)), key }),
     );
-    this.redirects = redirectsView(this.#rows, (key, target) => this.#saveRedirect(key, target, ''));
-    setInternals(this, this.#internals(parts.codec));
+    this.redirects = redirectsView(this.#repository, this.#scan, (key, target) => this.#saveRedirect(key, target, ''));
+    this[INTERNALS] = this.#internals(breaker, codec);
   }
 
   /**
-   * Stores a response that was obtained elsewhere.
+   * Stores a response that was obtained elsewhere (requests-cache: `save_response`).
    *
-   * @param response an axios response, or a stored one of another cache
-   * @param options.expireAfter its lifetime from now. Default: for ever
+   * @param response an axios response, or a stored response of another cache
+   * @param options.expireAfter its freshness lifetime from now. Default: that of a stored response, else it never expires
    * @returns its key
+   * @throws TypeError for anything else, and for a response that no request can match (`Vary: *`)
+   * @example
+   * const key = await cache.saveResponse(await axios.get('https://example.org/'), { expireAfter: '1h' });
    */
   async saveResponse(response: object, options: { readonly expireAfter?: ExpirationTime } = {}): Promise<string> {
     const lifetime = parseExpiration(options.expireAfter) ?? { seconds: Number.POSITIVE_INFINITY };
     const record =
       response instanceof CachedResponse
-        ? this.#adopted(recordOfPresented(response))
-        : await this.#recordOf(response, lifetime);
-    await this.#keep(
+        ? this.#records.adopted(recordOfPresented(response))
+        : await this.#records.recordOf(response, lifetime);
+    await this.#save(
       options.expireAfter === undefined ? record : { ...record, staleAt: expiresAt(lifetime, this.#now()) },
     );
     return record.key;
   }
 
-  /** Has a request lead to the response of another (requests-cache: `save_redirect`). */
+  /**
+   * Maps a request to the newest stored response of a key, so that it is a hit (requests-cache: `save_redirect`). Stores
+   * nothing if there is no such response, or if a response to the request itself is stored.
+   *
+   * @param request an axios config or a stored request
+   * @example
+   * await cache.saveRedirect({ url: 'https://example.org/old' }, key);
+   */
   async saveRedirect(request: object, targetKey: string): Promise<void> {
     const { url = '' } = request as { url?: string };
     await this.#saveRedirect(await this.createKey(request), targetKey, url);
   }
 
-  /** The newest stored response of a key, fresh or not. */
+  /** Returns the newest stored response of a key, fresh or not (requests-cache: `get_response`). */
   async getResponse(key: string): Promise<CachedResponse | undefined> {
-    const record = await this.#rows.newest(key);
+    const record = await this.#repository.newest(key);
     return record && this.#present(record);
   }
 
-  /** Whether anything is stored under a key. */
+  /** Returns whether a response is stored under a key (requests-cache: `has_key`). */
   async hasKey(key: string): Promise<boolean> {
-    return (await this.#rows.newest(key)) !== undefined;
+    return (await this.#repository.newest(key)) !== undefined;
   }
 
-  /** The key of a request, by the settings of the first instance that used this cache. */
+  /**
+   * Returns the key of the request that axios would send (requests-cache: `create_key`): by the settings and axios defaults
+   * of the first instance that used this cache. Interceptors do not run; what they add must be in the config.
+   *
+   * @param config an axios config or a stored request
+   * @throws TypeError if it is no request for an http or https URL
+   * @example
+   * const key = await api.cache.createKey({ url: '/items', params: { page: 2 } });
+   */
   async createKey(config: object): Promise<string> {
-    return clientBindings().keyOf(config, this.#rules.compiled);
+    return this.#records.keyOf(config);
   }
 
-  /** Whether a GET response of a URL is stored, whatever its variant or credentials; both ends of a redirect count. */
+  /**
+   * Returns whether a response to GET, HEAD or QUERY is stored for a URL, whatever its variant or principal; all URLs of a
+   * redirect chain count (requests-cache: `has_url`).
+   *
+   * @param url absolute; also a redacted URL as {@link BaseCache.urls} yields it
+   */
   async hasUrl(url: string): Promise<boolean> {
-    return (await this.#rows.groupsOfUrl(this.#lookup(url))).length > 0;
+    return (await this.#repository.groupsOfIndex([this.#records.indexName(url)])).length > 0;
   }
 
-  /** Removes every stored GET response of a URL; resolves to their number. */
+  /** Deletes the stored responses to GET, HEAD and QUERY of a URL; resolves to their number (requests-cache: `delete_url`). */
   deleteUrl(url: string): Promise<number> {
     return this.deleteUrls([url]);
   }
 
+  /** Deletes as {@link BaseCache.deleteUrl}. */
   async deleteUrls(urls: readonly string[]): Promise<number> {
-    let removed = 0;
-    for (const url of urls) removed += await this.#rows.drop(await this.#rows.groupsOfUrl(this.#lookup(url)));
-    return this.#removed(removed, 'url');
+    const names = urls.map((url) => this.#records.indexName(url));
+    return this.#removed(await this.#invalidator.deleteNamed(names), 'url');
   }
 
-  /** The keys of everything stored, each once. */
+  /** Yields each key that has a stored response, once. */
   async *keys(): AsyncGenerator<string> {
     let last: string | undefined;
     const varying = new Set<string>();
-    for await (const { record } of this.#rows.responses()) {
+    for await (const { record } of this.#scan.responses()) {
       if (record.key === last || varying.has(record.key)) continue;
-      // Only variants can come again; remembering just those keeps memory bounded by what varies.
+      // Only keys with variants can appear again, so that only those are remembered.
       if (record.variant) varying.add(record.key);
       last = record.key;
       yield record.key;
     }
   }
 
-  /** Every stored response. */
+  /** Yields every stored response. */
   async *values(): AsyncGenerator<CachedResponse> {
-    for await (const record of this.#rows.whole()) yield this.#present(record);
+    for await (const record of this.#scan.whole()) yield this.#present(record);
   }
 
-  /** The final URLs of stored GET responses, without secrets. */
+  /** Yields the final URLs of the stored responses to GET, HEAD and QUERY, redacted. */
   async *urls(): AsyncGenerator<string> {
-    for await (const { record } of this.#rows.responses()) if (record.request.method === 'GET') yield record.url;
+    for await (const { record } of this.#scan.responses()) {
+      if (isFoundByUrl(record.request.method)) yield record.url;
+    }
   }
 
-  /** Stored responses by their state. */
-  async *filter({
-    valid = true,
-    expired = true,
-    invalid = false,
-  }: ResponseFilter = {}): AsyncGenerator<CachedResponse | InvalidResponse> {
-    const now = this.#now();
-    const bounds: EntryQuery = valid && expired ? {} : valid ? { freshAt: now } : { staleBy: now };
-    if (valid || expired) for await (const record of this.#rows.whole(bounds)) yield this.#present(record);
-    if (invalid) for await (const row of this.#rows.summaries()) if ('invalid' in row) yield row;
+  /**
+   * Yields stored responses by their state; entries that cannot be read only with `invalid: true`.
+   *
+   * @throws TypeError for an unknown or wrong condition
+   * @example
+   * for await (const response of cache.filter({ valid: false, sort: '-size' })) console.log(response.url);
+   */
+  filter(filter: ResponseFilter & { readonly invalid: true }): AsyncGenerator<CachedResponse | InvalidResponse>;
+  filter(filter?: ResponseFilter): AsyncGenerator<CachedResponse>;
+  filter(filter: ResponseFilter = {}): AsyncGenerator<CachedResponse | InvalidResponse> {
+    return this.#filtered(parseFilter(filter, this.#now()));
   }
 
-  /** Whether a response is stored for a key, a URL or a request. */
-  async contains(what: { readonly key?: string; readonly url?: string; readonly request?: object }): Promise<boolean> {
-    if (what.key !== undefined) return this.hasKey(what.key);
-    if (what.url !== undefined) return this.hasUrl(what.url);
-    if (what.request !== undefined) return this.hasKey(await this.createKey(what.request));
-    throw optionError('contains', what, '{ key }, { url } or { request }');
+  /**
+   * Returns whether a response is stored for a key, a URL or a request.
+   *
+   * @throws TypeError unless exactly one of them is given
+   * @example
+   * await cache.contains({ request: { url: 'https://example.org/' } });
+   */
+  async contains(what: ContainsQuery): Promise<boolean> {
+    const { key, url, request } = parseContains(what);
+    if (key !== undefined) return this.hasKey(key);
+    if (url !== undefined) return this.hasUrl(url);
+    return this.hasKey(await this.createKey(request as object));
   }
 
+  /** Deletes the responses of several keys (requests-cache: `bulk_delete`). */
   bulkDelete(keys: readonly string[]): Promise<number> {
     return this.delete({ keys });
   }
 
   /**
-   * Removes a key's responses, or all that a query names; resolves to the number of responses removed.
+   * Deletes the responses of a key, or each response that meets any condition of a query; resolves to their number.
    *
-   * @throws TypeError for a wrong pattern or time
+   * @throws TypeError for an unknown or wrong condition, before anything is deleted
+   * @example
+   * await cache.delete({ urls: 'api.example.org/users/*', expired: true });
    */
   async delete(what: string | DeletionQuery): Promise<number> {
-    if (typeof what === 'string') return this.delete({ keys: [what] });
-    const { keys = [], urls = [], requests = [] } = what;
-    const groups: string[] = [];
-    for (const key of keys) groups.push(...(await this.#groupsOf(key)));
-    for (const request of requests) groups.push(...(await this.#groupsOf(await this.createKey(request))));
-    const patterns: UrlMatcher[] = [];
-    for (const url of urls) {
-      if (typeof url === 'string' && URL.canParse(url) && !url.includes('*'))
-        groups.push(...(await this.#rows.groupsOfUrl(this.#lookup(url))));
-      else patterns.push(compileUrlPattern(url, 'urls'));
-    }
-    let removed = await this.#rows.drop([...new Set(groups)]);
-    if (patterns.length > 0)
-      removed += await this.#dropWhere({}, ({ url, request }) =>
-        patterns.some((pattern) => pattern.matches(url) || pattern.matches(request.url)),
-      );
-    if (what.expired) removed += await this.#rows.purge(this.#now());
-    if (what.olderThan !== undefined)
-      removed += await this.#dropWhere({ receivedBefore: this.#before(what.olderThan) }, () => true);
-    if (what.invalid)
-      removed += await this.#rows.dropFitting(
-        () => this.#rows.summaries(),
-        (row) => 'invalid' in row,
-      );
-    return this.#removed(removed, 'deleted');
+    const now = this.#now();
+    const deletion = parseDeletion(what, now);
+    const names = [...deletion.urls.map((url) => this.#records.indexName(url)), ...deletion.tags.map(tagIndexName)];
+    const keys = [...deletion.keys];
+    for (const request of deletion.requests) keys.push(await this.createKey(request));
+    let removed = await this.#invalidator.deleteKeys(keys);
+    if (names.length > 0) removed += await this.#invalidator.deleteNamed(names);
+    if (deletion.patterns.length > 0) removed += await this.#invalidator.deleteMatching(deletion.patterns);
+    return this.#removed(removed + (await deleteByState(this.#scan, deletion, now)), 'deleted');
   }
 
-  /** Removes everything of this cache and nothing else. */
+  /** Deletes every entry of this cache and nothing else. */
   async clear(): Promise<void> {
-    await this.#rows.clear();
+    this.#repository.invalidateInFlight({ everything: true });
+    await this.#repository.breaker.manage((store) => store.invalidate?.([]));
+    await this.#scan.clear();
   }
 
-  /** Responses stored, each variant counted, those that can't be read included. */
-  responseCount(): Promise<number> {
-    return this.#rows.count();
+  /**
+   * Counts stored responses, each variant by itself, unreadable ones included (requests-cache: `response_count`).
+   *
+   * @param filter conditions as those of {@link BaseCache.filter}. Default: all responses
+   */
+  async responseCount(filter?: ResponseFilter): Promise<number> {
+    if (filter === undefined) return this.#scan.count();
+    return countSelected(this.#scan, parseFilter(filter, this.#now()));
   }
 
   /**
    * Removes expired responses (requests-cache: `remove_expired_responses`).
    *
-   * @param expireAfter a new lifetime from now for everything first; 0 removes everything
+   * @param expireAfter a new freshness lifetime for all responses from now on; 0 removes everything
+   * @example
+   * const { removed, kept } = await cache.removeExpiredResponses();
    */
   async removeExpiredResponses(expireAfter?: ExpirationTime): Promise<RemovalCount> {
     if (expireAfter !== undefined) await this.resetExpiration(expireAfter);
-    const removed = await this.#rows.purge(this.#now());
+    const removed = await this.#scan.deleteExpired(this.#now());
     this.#removed(removed, 'expired');
     return { removed, kept: await this.responseCount() };
   }
 
-  /** Gives everything a new lifetime, counted from now; 0: expired as of now, but kept. */
-  async resetExpiration(expireAfter: ExpirationTime): Promise<void> {
+  /**
+   * Gives stored responses a new freshness lifetime, counted from now; 0: stale now, but kept.
+   *
+   * @param selection the responses concerned. Default: all
+   * @throws TypeError for a wrong time or selection
+   * @example
+   * await cache.resetExpiration(0, { tags: 'news' });
+   */
+  async resetExpiration(expireAfter: ExpirationTime, selection?: ResponseSelection): Promise<void> {
     const lifetime = parseExpiration(expireAfter);
-    if (!lifetime) throw optionError('expireAfter', expireAfter, 'what expireAfter takes');
-    const expires = isDoNotCache(lifetime) ? this.#now() : expiresAt(lifetime, this.#now());
-    await this.#rows.putExpiry(expires);
+    if (!lifetime) throw optionError('expireAfter', expireAfter, 'a value of expireAfter');
+    const staleAt = isDoNotCache(lifetime) ? this.#now() : expiresAt(lifetime, this.#now());
+    if (selection === undefined) {
+      if (isDoNotCache(lifetime)) this.#repository.invalidateInFlight({ everything: true });
+      await this.#scan.rewriteStaleAt(staleAt);
+      return;
+    }
+    const { tags, urls, patterns } = parseSelection(selection);
+    const digests = new Set(this.#repository.indexes(urls.map((url) => this.#records.indexName(url))));
+    await this.#scan.rewriteStaleAt(staleAt, (record) => {
+      if (record.indexes.some((digest) => digests.has(digest))) return true;
+      if (tags.length > 0 && hasTag(record, tags)) return true;
+      return patterns.some((pattern) => pattern.matches(record.url) || pattern.matches(record.request.url));
+    });
   }
 
   /**
-   * Copies everything of another cache into this one.
+   * Copies all responses and redirects of another cache into this one (requests-cache: `update`).
    *
-   * @param options.onProgress told after each response
+   * @param options.onProgress called after each response
+   * @example
+   * await redisCache.update(sqliteCache, { onProgress: ({ copied, total }) => console.log(copied, total) });
    */
   async update(
     other: BaseCache,
     options: { readonly onProgress?: (progress: { readonly copied: number; readonly total: number }) => void } = {},
   ): Promise<void> {
     const total = await other.responseCount();
+    const scan = new EntryScan(other[INTERNALS].repository);
     let copied = 0;
-    for await (const batch of other.#rows.wholeBatches()) {
-      await Promise.all(batch.map((record) => this.#keep(this.#adopted(record))));
+    for await (const batch of scan.wholeBatches()) {
+      await Promise.all(batch.map((record) => this.#save(this.#records.adopted(record))));
       for (const _ of batch) options.onProgress?.({ copied: ++copied, total });
     }
-    for await (const row of other.#rows.summaries({ kind: 'redirect' }))
-      if ('record' in row) await this.#rows.put(this.#adopted(row.record));
+    for await (const record of scan.others('redirect')) await this.#repository.put([this.#records.adopted(record)]);
   }
 
-  /** Resolves when the store answers; rejects with why it does not. */
+  /** Resolves when the store answers; rejects with the reason if it does not. An outage is over then. */
   ready(): Promise<void> {
-    return this.#guard.ready();
+    return this.#repository.breaker.ready();
   }
 
-  /** How often each event happened since the cache was opened. */
+  /** Returns the number of events by type since the cache was opened; for `removed` the number of responses. */
   stats(): EventCounts {
     return this.#events.counts;
   }
 
-  /** Waits for what goes on in the background, and releases the store. */
-  close(): Promise<void> {
-    return this.#guard.close();
+  /** File, folder, or URL without credentials; undefined for memory and for a store of the user. */
+  get location(): string | undefined {
+    return this.#repository.breaker.store.location;
   }
 
-  async #keep(record: ResponseRecord): Promise<void> {
-    await this.#rows.put(record);
-    if (!record.variant) return;
-    const { key, receivedAt, staleAt, order, vary } = record;
-    await this.#rows.put({ kind: 'variants', key, receivedAt, staleAt, indexes: [], order, vary });
+  /**
+   * Returns the bytes that the store uses.
+   *
+   * @throws UnsupportedOperationError if the store cannot tell
+   */
+  async size(): Promise<number> {
+    const { store } = this.#repository.breaker;
+    if (!store.size) throw new UnsupportedOperationError(`the backend ${store.name} cannot tell its size`);
+    return this.#repository.breaker.manage(() => store.size?.() ?? 0);
+  }
+
+  /**
+   * Returns unused space to the operating system.
+   *
+   * @throws UnsupportedOperationError unless the backend is sqlite
+   */
+  async vacuum(): Promise<void> {
+    const { store } = this.#repository.breaker;
+    const vacuum = store.vacuum?.bind(store);
+    if (!vacuum) throw new UnsupportedOperationError(`the backend ${store.name} needs no vacuum`);
+    for await (const _ of this.#repository.breaker.iterate(vacuum));
+  }
+
+  /** Waits for work in the background, at most `backendTimeout`, and releases the store. */
+  close(): Promise<void> {
+    return this.#repository.breaker.close();
+  }
+
+  async *#filtered(filter: ParsedFilter): AsyncGenerator<CachedResponse | InvalidResponse> {
+    for await (const record of selectResponses(this.#repository, this.#scan, filter)) yield this.#present(record);
+    if (filter.invalid) for await (const entry of this.#scan.summaries()) if ('invalid' in entry) yield entry;
+  }
+
+  async #save(record: ResponseRecord): Promise<void> {
+    const order = await this.#repository.currentOrder(MANAGEMENT);
+    await this.#repository.save({ ...record, order }, [], MANAGEMENT);
   }
 
   async #saveRedirect(key: string, target: string, url: string): Promise<void> {
-    const rules = this.#rules.compiled;
-    const redirect: RedirectRecord = {
-      kind: 'redirect',
-      key,
-      target,
-      stamp: (await this.#rows.newest(target))?.stamp ?? '',
-      url: redactUrl(url, rules),
-      receivedAt: this.#now(),
-      staleAt: Number.POSITIVE_INFINITY,
-      indexes: this.#rows.indexes(urlIndexNames('GET', [url], rules)),
-      order: 0,
-    };
-    await this.#rows.put(redirect);
+    const response = await this.#repository.newest(target);
+    if (!response) return;
+    await this.#repository.put([this.#records.redirectTo(response, key, url)]);
   }
 
-  /** The names under which a key's responses stand, through a redirect too. */
-  async #groupsOf(key: string): Promise<readonly string[]> {
-    const record = await this.#rows.find(key);
-    const names = this.#rows.names(key);
-    return record?.kind === 'redirect' ? [...names, ...this.#rows.names(record.target)] : names;
-  }
-
-  #dropWhere(query: EntryQuery, fits: (record: ResponseRecord) => boolean): Promise<number> {
-    return this.#rows.dropFitting(
-      () => this.#rows.responses(query),
-      (row) => fits(row.record),
-    );
-  }
-
-  #before(olderThan: ExpirationTime): number {
-    const age: Expiration | undefined = parseExpiration(olderThan, 'olderThan');
-    if (!age) return 0;
-    return 'at' in age ? age.at : this.#now() - age.seconds * 1000;
-  }
-
-  #lookup(url: string): string {
-    if (!URL.canParse(url)) throw optionError('url', url, 'an absolute URL');
-    return keyUrl(url, this.#rules.compiled);
-  }
-
-  async #recordOf(response: object, lifetime: Expiration): Promise<ResponseRecord> {
-    const { record, indexNames } = await clientBindings().recordOf(
-      response,
-      this.#rules.compiled,
-      lifetime,
-      this.#now(),
-    );
-    return { ...record, indexes: this.#rows.indexes(indexNames) };
-  }
-
-  /** Returns a record of another cache with the index digests of this one, as far as redacted URLs give them. */
-  #adopted<T extends StoredRecord>(record: T): T {
-    if (record.kind === 'variants') return record;
-    const [method, urls] =
-      record.kind === 'response' ? [record.request.method, [record.request.url, record.url]] : ['GET', [record.url]];
-    const own = this.#rows.indexes(urlIndexNames(method, urls, this.#rules.compiled));
-    // The digests of URLs with secrets can be kept only if the other cache makes the same ones.
-    const same = own.every((digest) => record.indexes.includes(digest));
-    return { ...record, order: 0, indexes: same ? record.indexes : own };
-  }
-
-  #removed(number: number, reason: string): number {
-    if (number > 0) this.#events.emitToAll({ type: 'removed', reason, count: number });
-    return number;
+  #removed(count: number, reason: string): number {
+    if (count > 0) this.#events.emitToAll({ type: 'removed', reason, count });
+    return count;
   }
 
   #present(record: ResponseRecord): CachedResponse {
     const presented = new CachedResponse(record, {
       now: this.#now,
-      keep: (changed) => this.#keep(changed),
+      keep: (changed) => this.#save(changed),
       toHeaders: (fields) => clientBindings().headersOf(fields),
       toClient: (current, data) => clientBindings().responseOf(current, data),
     });
@@ -383,16 +391,18 @@ export class BaseCache {
     return presented;
   }
 
-  #internals(codec: EntryCodec): CacheInternals {
+  #internals(breaker: CircuitBreaker, codec: EntryCodec): CacheInternals {
     return {
-      stored: new StoredResponses(this.#guard, codec),
-      guard: this.#guard,
+      repository: this.#repository,
+      breaker,
+      invalidator: this.#invalidator,
       now: this.#now,
       encrypts: codec.encrypts,
-      emit: (type: CacheEventType, describe, onEvent) => this.#events.emit(type, describe, onEvent),
+      coalescing: undefined,
+      emit: (type, describe, onEvent) => void this.#events.emit(type, describe, onEvent),
       present: (record) => this.#present(record),
-      use: (settings) => {
-        if (this.#rules.compiled === PLAIN_RULES) this.#rules = settings;
+      use: (settings, defaults) => {
+        this.#records.use(settings, defaults);
         return this.#events.listen(() => settings.compiled.onEvent);
       },
     };

@@ -1,42 +1,49 @@
+import { optionError } from '../errors.js';
 import type { CachedResponse } from '../models/cached-response.js';
 import type { CacheEvent, CacheEventType } from '../models/events.js';
 import type { ResponseRecord } from '../models/record.js';
-import { shared } from '../platform/shared-state.js';
+import { brandOf } from '../platform/shared-state.js';
 import type { KeyRules } from '../request/cache-key.js';
 import type { CircuitBreaker } from '../stores/circuit-breaker.js';
-import type { StoredResponses } from './stored-responses.js';
+import type { EntryRepository } from './entry-repository.js';
+import type { Invalidator } from './invalidator.js';
 
-/** What the request's path uses of a cache, and its users do not. */
+/** Settings of an instance that uses the cache. */
+export interface UserOfCache {
+  readonly compiled: KeyRules & { readonly onEvent: ((event: CacheEvent) => void) | undefined };
+}
+
+/** The part of a cache that the request's path uses, and that is not public. */
 export interface CacheInternals {
-  readonly stored: StoredResponses;
-  readonly guard: CircuitBreaker;
+  readonly repository: EntryRepository;
+  readonly breaker: CircuitBreaker;
+  readonly invalidator: Invalidator;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Whether entries are encrypted, so that secrets may be in them. */
+  /** Whether entries are encrypted, so that they may contain secrets. */
   readonly encrypts: boolean;
-  /** Counts an event and passes it on; see `EventHub`. */
+  /** The coalesced requests of all instances that share the cache; the exchange sets it. */
+  coalescing: unknown;
+  /** Counts an event and passes it to the listeners. */
   emit(type: CacheEventType, describe: () => CacheEvent, onEvent: ((event: CacheEvent) => void) | undefined): void;
   /**
-   * Told of each instance that uses the cache: the first makes the rules for keys, all hear of outages.
+   * Registers an instance that uses the cache. The first one decides on the rules for keys and the client's defaults; all
+   * receive the events of the store as a whole.
    *
-   * @returns ends it
+   * @param defaults of the client's instance
+   * @returns a function that ends it
    */
-  use(settings: {
-    readonly compiled: KeyRules & { readonly onEvent: ((event: CacheEvent) => void) | undefined };
-  }): () => void;
-  /** A stored response as users see it. */
+  use(settings: UserOfCache, defaults?: object): () => void;
+  /** Returns a stored response in its public form. */
   present(record: ResponseRecord): CachedResponse;
 }
 
-const internals = /* @__PURE__ */ shared('cacheInternals', () => new WeakMap<object, CacheInternals>());
+/** The member of a cache with its internals, the same in all copies of this version. */
+export const INTERNALS: unique symbol = Symbol.for(brandOf('internals')) as never;
 
-export function setInternals(cache: object, value: CacheInternals): void {
-  internals.set(cache, value);
-}
-
-/** @throws TypeError for anything but a cache of ours */
+/** @throws TypeError for a value that is no cache of this package */
 export function internalsOf(cache: object): CacheInternals {
-  const found = internals.get(cache);
-  if (!found) throw new TypeError('not a cache of axios-keyv-cache');
+  const found = (cache as { readonly [INTERNALS]?: CacheInternals })[INTERNALS];
+  if (!found) throw optionError('cache', cache, 'a cache of axios-keyv-cache');
   return found;
 }

@@ -1,11 +1,11 @@
 /** The options of each backend, beside those of all backends, for hints in errors. */
 export const BACKEND_OPTION_NAMES: Readonly<Record<string, readonly string[]>> = {
-  sqlite: ['useTemp', 'useCacheDir', 'busyTimeout', 'fastSave', 'maxEntries', 'maxSize'],
+  sqlite: ['driver', 'useTemp', 'useCacheDir', 'busyTimeout', 'fastSave', 'maxEntries', 'maxSize'],
   redis: ['url', 'client', 'clientOptions', 'clusterOptions', 'sentinelOptions'],
   mongodb: ['url', 'client', 'clientOptions', 'database', 'collection'],
   gridfs: ['url', 'client', 'clientOptions', 'database', 'bucket'],
   dynamodb: ['endpoint', 'region', 'credentials', 'clientOptions', 'table'],
-  filesystem: ['maxEntries', 'maxSize'],
+  filesystem: ['durable', 'maxEntries', 'maxSize'],
   memory: ['maxEntries', 'maxSize'],
 };
 

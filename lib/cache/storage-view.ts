@@ -1,7 +1,7 @@
 import type { CachedResponse } from '../models/cached-response.js';
-import type { RedirectRecord } from '../models/record.js';
 import type { BaseCache } from './base-cache.js';
-import type { Rows } from './rows.js';
+import type { EntryRepository } from './entry-repository.js';
+import type { EntryScan } from './entry-scan.js';
 
 /** A view of a cache's rows like a dictionary (requests-cache: `BaseStorage`). All by the key of a request as asked. */
 export interface CacheStorage<T> {
@@ -20,7 +20,7 @@ export interface CacheStorage<T> {
 /** `cache.responses`. */
 export function responsesView(
   cache: BaseCache,
-  rows: Rows,
+  scan: EntryScan,
   set: (key: string, value: CachedResponse) => Promise<void>,
 ): CacheStorage<CachedResponse> {
   return {
@@ -34,39 +34,39 @@ export function responsesView(
       for await (const response of cache.values()) yield [response.cacheKey, response];
     },
     count: () => cache.responseCount(),
-    clear: async () => void (await rows.dropFitting(() => rows.responses())),
+    clear: async () => void (await scan.deleteMatching(() => scan.responses())),
   };
 }
 
 /** `cache.redirects`. */
-export function redirectsView(rows: Rows, set: (key: string, target: string) => Promise<void>): CacheStorage<string> {
-  const find = async (key: string): Promise<RedirectRecord | undefined> => {
-    const record = await rows.find(key);
-    return record?.kind === 'redirect' ? record : undefined;
-  };
+export function redirectsView(
+  repository: EntryRepository,
+  scan: EntryScan,
+  set: (key: string, target: string) => Promise<void>,
+): CacheStorage<string> {
   const remove = async (key: string): Promise<boolean> => {
-    const found = await find(key);
-    if (found) await rows.dropExact(rows.names(key));
+    const found = await repository.redirect(key);
+    if (found) await repository.deleteExact(repository.codec.names(key));
     return found !== undefined;
   };
   const entries = async function* (): AsyncGenerator<[string, string]> {
-    for await (const row of rows.summaries({ kind: 'redirect' })) {
-      if ('record' in row && row.record.kind === 'redirect') yield [row.record.key, row.record.target];
+    for await (const record of scan.others('redirect')) {
+      if (record.kind === 'redirect') yield [record.key, record.target];
     }
   };
   return {
-    get: async (key) => (await find(key))?.target,
+    get: async (key) => (await repository.redirect(key))?.target,
     set,
     delete: remove,
     bulkDelete: async (keys) => {
       for (const key of keys) await remove(key);
     },
-    has: async (key) => (await find(key)) !== undefined,
+    has: async (key) => (await repository.redirect(key)) !== undefined,
     async *keys() {
       for await (const [key] of entries()) yield key;
     },
     entries,
-    count: () => rows.count({ kind: 'redirect' }),
-    clear: async () => void (await rows.dropFitting(() => rows.summaries({ kind: 'redirect' }))),
+    count: () => scan.count({ kind: 'redirect' }),
+    clear: async () => void (await scan.deleteMatching(() => scan.summaries({ kind: 'redirect' }))),
   };
 }

@@ -1,143 +1,297 @@
 import type { ResponseRecord } from '../models/record.js';
-import type { Fields } from '../policy/messages.js';
-import { missingRange } from '../policy/range.js';
-import { isConditional, refusesAddedFields, validators } from '../policy/validation.js';
+import { allowsMethod } from '../policy/rules.js';
+import { mayServeOnError } from '../policy/stale.js';
+import { answersLaterGets } from '../policy/storable.js';
+import { isConditional, validators } from '../policy/validation.js';
 import { variantOf, varyNames } from '../policy/vary.js';
 import { countsInVary } from '../request/cache-key.js';
-import { type Call, tell, wait } from './call.js';
-import { type Asked, askToConfirm } from './confirm.js';
-import { type Departure, flightsOf, type Seat } from './flights.js';
-import { invalidate } from './invalidate.js';
-import { takeTurn } from './lease.js';
-import type { OriginAnswer } from './origin.js';
-import { completed } from './parts.js';
-import { freshenStored, type Received, receive } from './receive.js';
+import { uncachedReason } from '../request/uncached.js';
+import { askOrigin } from './ask-origin.js';
+import { type CoalescedRequest, type CoalescedRequestOptions, coalescingOf } from './coalescing.js';
+import { invalidateAfter } from './invalidate.js';
+import { acquireLease } from './lease.js';
+import type { OriginResponse, SharedRequest } from './origin.js';
+import { asGet } from './redirects.js';
+import type { RequestContext } from './request-context.js';
+import type { Forward, Result } from './result.js';
 import { settingsSignature } from './settings-signature.js';
+import { freshenStored, type OriginRequest, reportNotStored, storeResponse, streamObstacle } from './store-response.js';
 
-/** What going to the origin brought one caller. */
-export interface Fetched {
-  readonly received: Received;
-  /** The request was this caller's own; otherwise it shares somebody else's. */
-  readonly mine: boolean;
-  /** Whether this caller may have somebody else's answer. */
-  readonly fits: boolean;
+/** How a request goes to the origin. */
+export interface FetchPlan {
+  /** The stored response, which the origin may confirm, and which may be served if the origin fails. */
+  readonly stored: ResponseRecord | undefined;
+  readonly revalidate: boolean;
+  readonly forward: Forward;
 }
 
-/** Goes to the origin, together with others who ask the same where that is allowed. */
-export async function fetchShared(
-  call: Call,
-  stored: ResponseRecord | undefined,
-  revalidate: boolean,
-): Promise<Fetched> {
-  const flights = flightsOf<Received>(call.cache);
-  const depart = departure(call, stored, revalidate);
-  const alone = !mayJoin(call) || flights.isApart(call.key, call.cache.now());
-  if (alone) return settle(call, flights.alone(depart, call.patience));
-  return settle(call, flights.join(flightName(call, stored, revalidate), depart, call.patience));
+/** Chooses the context under whose key a response is stored. */
+type StoreAs = (response: OriginResponse) => RequestContext;
+
+/** Whether policy allows the stored response in place of a failure; without a status, no response came. */
+export function allowsStale(
+  context: RequestContext,
+  stored: ResponseRecord,
+  { status }: { readonly status?: number },
+): boolean {
+  const failure = status === undefined ? {} : { status };
+  return mayServeOnError(context.request, stored, failure, context.settings, context.now());
+}
+
+/** Asks the origin together with other callers that ask the same, if that is allowed and their response fits. */
+export async function fetchShared(context: RequestContext, plan: FetchPlan): Promise<Result> {
+  const coalescing = coalescingOf<Result>(context.cache);
+  if (!mayCoalesce(context) || coalescing.isSeparate(context.key, context.now())) return fetchAlone(context, plan);
+  const name = coalescingName(context, plan);
+  const open = coalescing.find(name);
+  if (open && !isInvalidatedSince(context, open.since)) {
+    const result = await waitForResult(context, open, true);
+    return fitsOtherCaller(context, result) ? result : fetchAlone(context, plan);
+  }
+  const started = coalescing.start(name, context.key, originRequest(context, plan));
+  const result = await waitForResult(context, started, false);
+  if (isForOneCaller(context, result)) coalescing.keepSeparate(context.key, context.now());
+  return result;
+}
+
+function fetchAlone(context: RequestContext, plan: FetchPlan, storeAs?: StoreAs): Promise<Result> {
+  return waitForResult(
+    context,
+    coalescingOf<Result>(context.cache).startAlone(originRequest(context, plan, storeAs)),
+    false,
+  );
 }
 
 /**
- * Goes to the origin with a request of its own.
+ * Refreshes the stored response in the background; one refresh at a time for each stored response.
  *
- * @param receiverOf the call that the answer is stored for; the one that asks where nothing else is said
+ * @returns the refreshed result, whose rejection is an event too
  */
-export function fetchAlone(
-  call: Call,
-  stored: ResponseRecord | undefined,
-  revalidate: boolean,
-  receiverOf: (answer: OriginAnswer) => Call = () => call,
-): Promise<Fetched> {
-  const depart = departure(call, stored, revalidate, receiverOf);
-  return settle(call, flightsOf<Received>(call.cache).alone(depart, call.patience));
-}
-
-/** Refreshes the stored response without anyone waiting for it; one refresh for each entry at a time. */
-export function refreshBehind(call: Call, stored: ResponseRecord): void {
-  const flights = flightsOf<Received>(call.cache);
-  const name = flightName(call, stored, true);
-  if (flights.has(name)) return;
-  const seat = flights.join(name, departure(call, stored, true));
-  const refreshed = seat.result.then(
-    ({ revalidated }) => revalidated && tell(call, 'revalidated', 'background'),
-    (error) => tell(call, 'error', 'background-refresh', error),
+export function refreshInBackground(context: RequestContext, plan: FetchPlan): Promise<Result> {
+  const coalescing = coalescingOf<Result>(context.cache);
+  const name = coalescingName(context, plan);
+  const open = coalescing.find(name);
+  if (open) return open.result;
+  const request = coalescing.start(name, context.key, originRequest(context, plan));
+  request.join(undefined);
+  const reported = request.result.then(
+    ({ revalidated }) => revalidated && context.emit('revalidated', { reason: 'background' }),
+    (error) => context.emit('error', { reason: 'background-refresh', error }),
   );
-  call.cache.guard.track(refreshed.finally(seat.leave));
+  context.cache.breaker.track(reported.finally(() => request.leave(undefined)));
+  return request.result;
 }
 
-function mayJoin({ request, settings }: Call): boolean {
-  return settings.coalesce && (request.method === 'GET' || request.method === 'HEAD') && !isConditional(request);
+function mayCoalesce({ request, settings }: RequestContext): boolean {
+  return settings.coalesce && SAFE_TO_COALESCE.has(request.method) && !isConditional(request);
 }
 
-/** Only requests that would be sent alike, and whose answers would be stored alike, share a flight. */
-function flightName(call: Call, stored: ResponseRecord | undefined, revalidate: boolean): string {
+const SAFE_TO_COALESCE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'QUERY']);
+
+/**
+ * Requests with the same name are sent alike, and their responses are stored alike. A request that demands the origin's own
+ * response shares only requests that demand it too.
+ */
+function coalescingName(context: RequestContext, { stored, revalidate }: FetchPlan): string {
+  const { request, settings, origin, key } = context;
   const conditions = revalidate && stored ? JSON.stringify(validators(stored) ?? {}) : '';
-  const range = JSON.stringify(call.request.headers.range ?? '');
-  return `${call.key} ${settingsSignature(call.settings)} ${call.origin.signature} ${range} ${conditions}`;
+  const range = JSON.stringify(request.headers.range ?? '');
+  return `${key} ${settingsSignature(settings)} ${origin.signature} ${range} ${demandOf(context)} ${conditions}`;
 }
 
-function departure(
-  call: Call,
-  stored: ResponseRecord | undefined,
-  revalidate: boolean,
-  receiverOf: (answer: OriginAnswer) => Call = () => call,
-): Departure<Received> {
-  return async (signal, passengers) => {
-    const turn = await takeTurn(call, signal);
-    try {
-      if (turn.found) return turn.found;
-      const { answer, confirmed } = await ask(call, stored, revalidate, (conditions) =>
-        call.origin.send(conditions, signal, passengers),
-      );
-      passengers.answered();
-      await invalidate(call, answer);
-      // Awaited here: the turn is released when the answer is stored, and not before.
-      return await (confirmed ? freshenStored(call, confirmed, answer) : receive(receiverOf(answer), stored, answer));
-    } finally {
-      await turn.release();
-    }
-  };
+/** The part of a request that makes it unfit to share an ordinary one that began before. */
+function demandOf({ request, settings }: RequestContext): string {
+  const { refresh, forceRefresh, alwaysRevalidate } = settings;
+  const noCache = settings.cacheControl && /no-cache/i.test(String(request.headers['cache-control'] ?? ''));
+  return refresh || forceRefresh || alwaysRevalidate || noCache ? 'demand' : '';
 }
 
-/** What the origin says: to a request of its own, to a question about what is stored, or for what is missing of it. */
-async function ask(
-  call: Call,
-  stored: ResponseRecord | undefined,
-  revalidate: boolean,
-  send: (conditions: Fields | undefined) => Promise<OriginAnswer>,
-): Promise<Asked<OriginAnswer>> {
-  if (!stored || revalidate || call.settings.forceRefresh) return askToConfirm(call, stored, revalidate, send);
-  const missing = missingRange(call.request, stored);
-  const answer = await send(missing);
-  if (refusesAddedFields(missing, answer.status)) return { answer: await send(undefined) };
-  return {
-    answer: missing && answer.status === 206 ? (completed(answer, stored) ?? (await send(undefined))) : answer,
-  };
+function isInvalidatedSince({ cache, request, key, settings }: RequestContext, since: number): boolean {
+  const { repository } = cache;
+  if (!repository.invalidations.anySince(since)) return false;
+  return repository.invalidations.selectsSince(since, repository.selectableRequest(key, request, settings));
 }
 
-async function settle(call: Call, seat: Seat<Received>): Promise<Fetched> {
+/** Waits within the caller's limits; an error of another caller's request becomes this caller's own. */
+async function waitForResult(
+  context: RequestContext,
+  request: CoalescedRequest<Result>,
+  joined: boolean,
+): Promise<Result> {
+  request.join(context.caller);
   try {
-    const received = await wait(call, seat.result);
-    const fits = !seat.joined || fitsFollower(call, received);
-    if (!seat.joined && mayJoin(call) && isPersonal(call, received))
-      flightsOf(call.cache).keepApart(call.key, call.cache.now());
-    return { received, mine: !seat.joined, fits };
+    const result = await context.wait(request.result);
+    return joined ? { ...result, joined } : result;
   } catch (error) {
-    throw seat.joined ? call.origin.adopt(error) : error;
+    throw joined ? context.origin.adopt(error) : error;
   } finally {
-    seat.leave();
+    request.leave(context.caller);
   }
 }
 
-/** RFC 9111 section 4: what may not be stored, or sets a cookie, is for the one who asked. */
-function isPersonal(call: Call, { answer, record, revalidated }: Received): boolean {
-  if (answer.headers['set-cookie'] !== undefined || answer.bodyForm === 'opaque') return true;
-  return call.settings.cacheControl && !record && !revalidated;
+/** RFC 9111 section 4: a response that may not be stored, or sets a cookie, is for the caller who asked. */
+function isForOneCaller({ settings }: RequestContext, { response, record, revalidated }: Result): boolean {
+  if (!response) return false;
+  if (response.headers['set-cookie'] !== undefined || response.bodyForm === 'opaque') return true;
+  return settings.cacheControl && !record && !revalidated;
 }
 
-/** Whether somebody else's answer is one for this request too: its Vary may set them apart. */
-function fitsFollower(call: Call, received: Received): boolean {
-  if (isPersonal(call, received)) return false;
-  const names = varyNames(received.answer.headers, countsInVary(call.settings));
+/** Whether another caller's response answers this request too, which its Vary may exclude. */
+function fitsOtherCaller(context: RequestContext, result: Result): boolean {
+  if (isForOneCaller(context, result)) return false;
+  const { response, requestHeaders = {} } = result;
+  if (!response) return true;
+  const names = varyNames(response.headers, countsInVary(context.settings));
   if (names === '*') return false;
-  return names.length === 0 || variantOf(names, call.request.headers) === variantOf(names, received.asked);
+  return names.length === 0 || variantOf(names, context.request.headers) === variantOf(names, requestHeaders);
+}
+
+/** A request to the origin that other callers may share. */
+function originRequest(
+  context: RequestContext,
+  plan: FetchPlan,
+  storeAs: StoreAs = () => context,
+): CoalescedRequestOptions<Result> {
+  const { invalidations } = context.cache.repository;
+  const since = invalidations.begin();
+  const run = async (shared: SharedRequest): Promise<Result> => {
+    try {
+      const lease = await acquireLease(context, shared.signal);
+      try {
+        if (lease.found) return { ...NOT_ASKED, record: lease.found };
+        return await fetchAndStore(context, plan, { since, shared, storeAs });
+      } finally {
+        await lease.release();
+      }
+    } finally {
+      invalidations.end();
+    }
+  };
+  return { since, run };
+}
+
+interface FetchOptions {
+  /** Place in the sequence of invalidations. */
+  readonly since: number;
+  readonly shared: SharedRequest;
+  readonly storeAs: StoreAs;
+}
+
+async function fetchAndStore(
+  context: RequestContext,
+  plan: FetchPlan,
+  { since, shared, storeAs }: FetchOptions,
+): Promise<Result> {
+  const sent = await originRequestOf(context, plan, since);
+  const { response, confirmed } = await askOrigin(context, { ...plan, shared });
+  shared.responseArrived();
+  await invalidateOwn(context, sent, response);
+  if (confirmed && sent.stored) {
+    const record = await freshenStored(context, { ...sent, stored: sent.stored }, response);
+    return resultOf(context, response, { record, revalidated: true });
+  }
+  const outcome = await storeResponse(storeAs(response), sent, response);
+  return resultOf(context, response, outcome);
+}
+
+/**
+ * Asks the origin for a caller that wants a stream: it gets the body as it arrives, and the response is stored after the
+ * body's complete end. Streams are not coalesced.
+ *
+ * @throws the HTTP client's error
+ */
+export async function fetchStream(context: RequestContext, plan: FetchPlan): Promise<Result> {
+  const { cache, settings } = context;
+  const { invalidations } = cache.repository;
+  const sent = await originRequestOf(context, plan, invalidations.begin());
+  let isCollecting = false;
+  try {
+    const { response, confirmed } = await askOrigin(context, plan);
+    const { stored } = sent;
+    if (confirmed && stored) {
+      response.stream?.discard();
+      const record = await freshenStored(context, { ...sent, stored }, response);
+      return resultOf(context, response, { record, revalidated: true });
+    }
+    if (stored && response.status !== 304 && allowsStale(context, stored, response)) return resultOf(context, response);
+    await invalidateOwn(context, sent, response);
+    const obstacle = response.stream ? streamObstacle(context, sent, response) : undefined;
+    if (obstacle !== undefined || !response.stream) {
+      const outcome = obstacle === undefined ? await storeResponse(context, sent, response) : { reason: obstacle };
+      if (obstacle !== undefined) reportNotStored(context, { reason: obstacle });
+      return resultOf(context, { ...response, bodyForm: 'opaque' }, outcome);
+    }
+    isCollecting = true;
+    const native = await response.stream.collect({
+      limit: settings.maxBodySize,
+      onComplete: async (body) => {
+        await storeResponse(context, sent, { ...response, body });
+        invalidations.end();
+      },
+      onIncomplete: (reason) => {
+        reportNotStored(context, { reason });
+        invalidations.end();
+      },
+    });
+    return resultOf(context, { ...response, bodyForm: 'opaque', native });
+  } finally {
+    if (!isCollecting) invalidations.end();
+  }
+}
+
+/** RFC 9110 section 9.3.3: whether the response to a POST may serve later GETs, which requires its bytes. */
+export function mayServeLaterGets({ request, settings }: RequestContext): boolean {
+  if (!settings.cacheControl || request.method !== 'POST' || request.streamed) return false;
+  return allowsMethod(settings, 'GET') && uncachedReason(request) === undefined;
+}
+
+/** Sends a POST, and stores its response under the key of a GET if it says that it may serve them. */
+export async function fetchForLaterGets(context: RequestContext): Promise<Result> {
+  const { request, settings } = context;
+  const storeAs: StoreAs = (response) =>
+    answersLaterGets(request, response, settings, response.responseTime) ? context.with(asGet(request)) : context;
+  const plan = { stored: undefined, revalidate: false, forward: { fwd: 'method' as const } };
+  const result = await fetchAlone(context, plan, storeAs);
+  const { record, response, status } = result;
+  const told = { fwd: 'method' as const, fwdStatus: response?.status, detail: status.detail };
+  return { ...result, status: record ? { ...told, stored: true } : told, key: record?.key };
+}
+
+/** The request as the origin will see it, in the order of invalidations. */
+async function originRequestOf(context: RequestContext, plan: FetchPlan, since: number): Promise<OriginRequest> {
+  const { cache, settings, request, access } = context;
+  const mayStore = !settings.readOnly && allowsMethod(settings, request.method);
+  return { stored: plan.stored, since, order: mayStore ? await cache.repository.currentOrder(access) : 0 };
+}
+
+/**
+ * Invalidates after a response. Its own invalidation does not apply to the response itself: it counts as requested
+ * afterwards, unless something else was invalidated since it was requested.
+ */
+async function invalidateOwn(context: RequestContext, sent: OriginRequest, response: OriginResponse): Promise<void> {
+  const { repository } = context.cache;
+  const wasInvalidated = repository.invalidations.anySince(sent.since);
+  if (!(await invalidateAfter(context, response)) || wasInvalidated) return;
+  sent.since = repository.invalidations.now;
+  sent.order = await repository.currentOrder(context.access);
+}
+
+const NOT_ASKED: Result = {
+  message: undefined,
+  fromStore: false,
+  revalidated: false,
+  joined: false,
+  status: {},
+  key: undefined,
+};
+
+function resultOf(
+  { request }: RequestContext,
+  response: OriginResponse,
+  outcome: { readonly record?: ResponseRecord; readonly revalidated?: boolean; readonly reason?: string } = {},
+): Result {
+  const { record, revalidated = false, reason } = outcome;
+  const status = reason === undefined ? {} : { detail: reason };
+  const requestHeaders = request.headers;
+  return { ...NOT_ASKED, message: response, response, requestHeaders, record, revalidated, status };
 }

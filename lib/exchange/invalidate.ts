@@ -1,22 +1,66 @@
+import type { InvalidationRequest } from '../cache/invalidator.js';
+import { groupsInvalidatedBy } from '../policy/cache-groups.js';
 import { invalidation } from '../policy/invalidation.js';
-import type { ResponseMessage } from '../policy/messages.js';
-import { normalizeUrl } from '../request/normalize-url.js';
+import { redirectedMethod } from '../policy/methods.js';
+import { groupIndexName, otherUrlIndexName, tagIndexName, urlIndexName } from '../request/index-names.js';
 import { keyUrl } from '../request/redaction.js';
-import { type Call, tell } from './call.js';
+import type { OriginResponse } from './origin.js';
+import type { RequestContext } from './request-context.js';
+
+/** The part of a response that decides on invalidation. */
+export type InvalidatingResponse = Pick<OriginResponse, 'status' | 'headers'> &
+  Partial<Pick<OriginResponse, 'hops' | 'url'>>;
 
 /**
- * Removes what a non-error answer makes out of date: by RFC 9111 section 4.4 with `cacheControl`, and what the request's
- * own `invalidates` names in any mode.
+ * Invalidates the stored responses that a non-error response makes out of date: with `cacheControl` by RFC 9111 section 4.4
+ * and RFC 9875, and by the request's own `invalidates` in any mode.
+ *
+ * @returns whether anything was to be invalidated
  */
-export async function invalidate(call: Call, response: ResponseMessage): Promise<void> {
-  const { cache, settings, request, store } = call;
-  if (settings.readOnly || response.status >= 400) return;
-  const unsafe = settings.cacheControl && settings.enabled ? invalidation(request, response, settings) : undefined;
-  const urls = new Set(unsafe?.urls);
-  if (settings.invalidates?.ownUrl) urls.add(normalizeUrl(request.url));
-  let removed = 0;
-  for (const url of urls) removed += await cache.stored.discardUrl(keyUrl(url, settings), store);
-  const patterns = settings.invalidates?.patterns ?? [];
-  if (patterns.length > 0) removed += await cache.stored.discardMatching(patterns, store);
-  if (removed > 0) tell(call, 'invalidated');
+export async function invalidateAfter(context: RequestContext, response: InvalidatingResponse): Promise<boolean> {
+  const { cache, settings, access } = context;
+  if (settings.readOnly) return false;
+  const requests = [...byProtocol(context, response), ...byOption(context, response)];
+  for (const request of requests) {
+    await cache.invalidator.invalidate(request, access, (count) => context.emit('invalidated', { count }));
+  }
+  return requests.length > 0;
+}
+
+/** Each response of a redirect chain invalidates by its own method and URL. */
+function* byProtocol(context: RequestContext, response: InvalidatingResponse): Generator<InvalidationRequest> {
+  const { settings, request } = context;
+  if (!settings.cacheControl || !settings.enabled) return;
+  let { method } = request;
+  const { hops = [], url = request.url } = response;
+  for (const hop of [...hops, { ...response, url: hops.length > 0 ? url : request.url }]) {
+    if (!URL.canParse(hop.url)) continue;
+    const target = { ...request, method, url: hop.url };
+    const unsafe = invalidation(target, hop, settings);
+    const groups = groupsInvalidatedBy(target, hop);
+    const names = (unsafe?.urls ?? []).map((one) => keyUrl(one, settings));
+    const others = names.map(otherUrlIndexName);
+    const groupNames = groups?.groups.map((group) => groupIndexName(groups.origin, group)) ?? [];
+    const { exceptMethod } = unsafe ?? {};
+    if (names.length + groupNames.length > 0) {
+      yield {
+        names: [...names.map(urlIndexName), ...groupNames, ...(exceptMethod === undefined ? others : [])],
+        patterns: [],
+        exceptMethod: exceptMethod === undefined ? undefined : { method: exceptMethod, names: others },
+        takesGroupsAlong: true,
+      };
+    }
+    method = redirectedMethod(method, hop.status);
+  }
+}
+
+function byOption(
+  { settings, request }: RequestContext,
+  { status }: InvalidatingResponse,
+): readonly InvalidationRequest[] {
+  const { invalidates } = settings;
+  if (!invalidates || status >= 400) return [];
+  const { ownUrl, patterns, tags } = invalidates;
+  const own = ownUrl ? [urlIndexName(keyUrl(request.url, settings))] : [];
+  return [{ names: [...own, ...tags.map(tagIndexName)], patterns }];
 }

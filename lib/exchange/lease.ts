@@ -1,80 +1,100 @@
-import { randomUUID } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { ResponseRecord } from '../models/record.js';
+import { randomHex16 } from '../platform/random.js';
+import { monotonicNow, pause, type RealTimer, startTimer, stopTimer } from '../platform/real-time.js';
 import { decide } from '../policy/decide.js';
 import { isConditional } from '../policy/validation.js';
-import type { Call } from './call.js';
-import { accepts, type Received } from './receive.js';
 import { mayServeRedirected } from './redirects.js';
+import type { RequestContext } from './request-context.js';
+import { acceptsResponse } from './store-response.js';
 
-/** A process's turn to ask the origin. Without `Symbol.asyncDispose`, which realms such as Jest's may lack. */
-export interface Turn {
-  /** What another process stored while this one waited: there is nothing to ask. */
-  readonly found?: Received;
+/** This process's permission to ask the origin. */
+export interface Lease {
+  /** The response that another process stored meanwhile: the origin need not be asked. */
+  readonly found?: ResponseRecord;
+  /** Must be called after the response was stored, or the request failed. */
   release(): Promise<void>;
 }
 
-/** Milliseconds between two looks at a lease that another process holds: at first, and at most. */
+/** Milliseconds between two attempts to acquire a lease that another process has: at first, and at most. */
 const FIRST_PAUSE = 25;
 const LAST_PAUSE = 250;
 
-const FREE: Turn = { async release() {} };
+const NO_LEASE: Lease = { async release() {} };
 
 /**
- * Waits until this process may ask the origin, where `lease` is set: one process asks, the others read what it stored.
- * Where it stored nothing, or the store is out, each asks for itself.
+ * Waits until this process may ask the origin: one process asks, the others read the response that it stored. If nothing
+ * was stored, or the store is down, or twice the time of the lease has passed, each asks for itself.
  */
-export async function takeTurn(call: Call, signal: AbortSignal): Promise<Turn> {
-  if (!mayWait(call)) return FREE;
-  const { cache, key, settings, store } = call;
-  const holder = randomUUID();
-  // Each look has a budget of its own: the wait may well be longer than a request waits for the store.
-  const claim = () => cache.stored.claim(key, holder, settings.lease, cache.guard.call(store.tell));
-
-  for (let waited = 0; ; waited += 1) {
-    const claimed = await claim();
-    if (claimed === undefined) return FREE;
-    // Also where the lease was free: another may have stored and released between our look-up and our claim.
-    const found = await storedMeanwhile(call);
-    if (claimed && waited === 0 && !found) return held(call, holder, claim);
-    if (claimed) await cache.stored.release(key, holder, cache.guard.call(store.tell));
-    if (found) return { ...FREE, found };
-    if (claimed) return FREE;
-    await pause(Math.min(FIRST_PAUSE * 2 ** waited, LAST_PAUSE), undefined, { signal });
+export async function acquireLease(context: RequestContext, signal: AbortSignal): Promise<Lease> {
+  if (!takesLease(context)) return NO_LEASE;
+  const holder = randomHex16();
+  const deadline = monotonicNow() + 2_000 * context.settings.lease;
+  for (let waits = 0; ; waits += 1) {
+    const acquired = await tryAcquire(context, holder);
+    if (acquired === undefined) return NO_LEASE;
+    // Even if the lease was free: another process may have stored and released since the look-up.
+    const found = await storedMeanwhile(context);
+    if (acquired && waits === 0 && !found) return heldLease(context, holder);
+    if (acquired) await release(context, holder);
+    if (found) return { ...NO_LEASE, found };
+    if (acquired || monotonicNow() >= deadline) return NO_LEASE;
+    await pause(Math.min(FIRST_PAUSE * 2 ** waits, LAST_PAUSE), { signal, keepsProcess: true });
   }
 }
 
-/** A caller who wants the origin's own word, or may not write, neither waits nor keeps others waiting. */
-function mayWait({ request, settings }: Call): boolean {
+/** A request that wants the origin's own response, or may not write, neither waits nor makes others wait. */
+function takesLease({ request, settings }: RequestContext): boolean {
   if (settings.lease === 0 || settings.readOnly) return false;
   if (settings.refresh || settings.forceRefresh || settings.alwaysRevalidate) return false;
   return (request.method === 'GET' || request.method === 'HEAD') && !isConditional(request);
 }
 
-function held(call: Call, holder: string, renew: () => unknown): Turn {
-  const { cache, key, settings, store } = call;
-  const renewing = setInterval(renew, (settings.lease * 1000) / 3).unref();
+function heldLease(context: RequestContext, holder: string): Lease {
+  let timer: RealTimer | undefined;
+  let isHeld = true;
+  const renewLater = () => {
+    timer = startTimer((context.settings.lease * 1000) / 3, () => {
+      void tryAcquire(context, holder).finally(() => isHeld && renewLater());
+    });
+  };
+  renewLater();
   return {
     async release() {
-      clearInterval(renewing);
-      await cache.stored.release(key, holder, cache.guard.call(store.tell));
+      isHeld = false;
+      stopTimer(timer);
+      await release(context, holder);
     },
   };
 }
 
-/** The stored response, where it may now answer as it is. */
-async function storedMeanwhile(call: Call): Promise<Received | undefined> {
-  const { cache, key, request, settings, store } = call;
-  const { record } = await cache.stored.recall(key, request.headers, cache.guard.call(store.tell));
-  if (!record || decide(request, record, settings, cache.now()).action !== 'serve') return undefined;
-  if (!(await mayServeRedirected(call, record))) return undefined;
-  if (settings.filterFn && !(await accepts(call, record))) return undefined;
-  return receivedElsewhere(call, record);
+/** Each attempt has a budget of its own, since the wait may be longer than a request waits for the store. Never rejects. */
+async function tryAcquire(context: RequestContext, holder: string): Promise<boolean | undefined> {
+  const { cache, key, settings, access } = context;
+  try {
+    const own = cache.breaker.request(access.emit);
+    return await cache.repository.acquireLease(key, holder, settings.lease, own);
+  } catch (error) {
+    context.emit('error', { reason: 'lease', error });
+    return undefined;
+  }
 }
 
-function receivedElsewhere({ request }: Call, record: ResponseRecord): Received {
-  const { receivedAt, history: hops } = record;
-  const times = { requestTime: receivedAt, responseTime: receivedAt };
-  const answer = { ...record, ...times, hops, laterCredentials: false, native: undefined };
-  return { answer, asked: request.headers, record, revalidated: false, reason: undefined, elsewhere: true };
+/** Never rejects: a lease that cannot be released ends by itself. */
+async function release(context: RequestContext, holder: string): Promise<void> {
+  const { cache, key, access } = context;
+  try {
+    await cache.repository.releaseLease(key, holder, cache.breaker.request(access.emit));
+  } catch (error) {
+    context.emit('error', { reason: 'lease', error });
+  }
+}
+
+/** The stored response, if it may be served now as it is. */
+async function storedMeanwhile(context: RequestContext): Promise<ResponseRecord | undefined> {
+  const { cache, key, request, settings, access } = context;
+  const { record } = await cache.repository.lookup(key, request.headers, cache.breaker.request(access.emit));
+  if (!record || decide(request, record, settings, cache.now()).action !== 'serve') return undefined;
+  if (!(await mayServeRedirected(context, record))) return undefined;
+  if (settings.filterFn && !(await acceptsResponse(context, record))) return undefined;
+  return record;
 }

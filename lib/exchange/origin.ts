@@ -1,19 +1,19 @@
 import type { BodyForm, Hop } from '../models/record.js';
 import type { Fields } from '../policy/messages.js';
-import type { Passenger } from './flights.js';
 
-/** What the origin answered, read to its end. */
-export interface OriginAnswer {
+/** A response of the origin: whole, or with a body that is still arriving. */
+export interface OriginResponse {
   readonly status: number;
   readonly statusText: string;
-  /** Lower-case names; Set-Cookie still in it. */
+  /** Lower-case names; Set-Cookie included. */
   readonly headers: Fields;
   /** `opaque`: the adapter returned something that has no bytes to store. */
   readonly bodyForm: BodyForm | 'opaque';
+  /** Empty while the body is arriving. */
   readonly body: Uint8Array;
-  /** The final URL, with whatever it carries. */
+  /** The final URL, unredacted. */
   readonly url: string;
-  /** The redirects that were followed, in order, not redacted. */
+  /** The redirects that were followed, in order, unredacted. */
   readonly hops: readonly Hop[];
   /** A later request of the redirect chain carried credentials that the first did not, or was changed by the caller. */
   readonly laterCredentials: boolean;
@@ -21,60 +21,76 @@ export interface OriginAnswer {
   readonly requestTime: number;
   /** Milliseconds since the epoch. */
   readonly responseTime: number;
-  /** The adapter's own response, for the caller whose request it was. */
+  /** The HTTP client's own response, for the caller whose request it was. */
   readonly native: unknown;
+  /** Only if the body is still arriving. */
+  readonly stream?: BodyStream;
 }
 
-/** An answer whose body is still on its way. */
-export interface OpenAnswer extends Omit<OriginAnswer, 'bodyForm' | 'body' | 'native'> {
-  readonly bodyForm: 'bytes' | 'none';
+/** A body that is still arriving. */
+export interface BodyStream {
   /** Ends it unread. */
   discard(): void;
-  /**
-   * The HTTP client's own response, with a body of which a copy is kept on its way.
-   *
-   * @param limit bytes; of a longer body nothing is kept
-   * @param onWhole gets the body once it has ended whole; the end waits for it
-   * @param onTooLong told at the end instead where the limit was passed
-   */
-  collect(limit: number, onWhole: (body: Uint8Array) => Promise<void>, onTooLong: () => void): Promise<unknown>;
+  /** Returns the HTTP client's own response with a body of which a copy is collected. */
+  collect(options: CollectOptions): Promise<unknown>;
 }
 
-/** A request that went past the cache, settled as the caller's own adapter settled it. */
-export interface PassedAnswer {
-  /** Undefined where no response came. */
+export interface CollectOptions {
+  /** Bytes; of a longer body no copy is kept. */
+  readonly limit: number;
+  /** Receives the body after its complete end; the end of the caller's stream waits for it. */
+  readonly onComplete: (body: Uint8Array) => Promise<void>;
+  /** Called once if no complete copy will come: the body was longer, failed, or was not read to its end. */
+  readonly onIncomplete: (reason: 'body-too-large' | 'aborted') => void;
+}
+
+/** A request that bypassed the cache, settled as the caller's own adapter settled it. */
+export interface BypassResponse {
+  /** Undefined if no response came. */
   readonly status?: number | undefined;
   readonly headers?: Fields;
   /** The final URL. */
   readonly url?: string;
   readonly native?: unknown;
-  /** What the adapter rejected with. */
+  /** The reason with which the adapter rejected. */
   readonly error?: unknown;
 }
 
-/** How the exchange reaches the origin, whatever HTTP client is behind it. */
+/** Observes a request to the origin. */
+export interface ProgressListener {
+  /** Part of the response arrived; `event` is the HTTP client's own. */
+  progress(event: unknown): void;
+  /** The whole response arrived, and is about to be stored. */
+  responseArrived(): void;
+}
+
+/** How the exchange reaches the origin, by whatever HTTP client. */
 export interface Origin {
   /**
-   * Sends the request and reads the whole answer; every status resolves.
+   * Sends the request and reads the whole response; every status resolves.
    *
    * @param conditions header fields to add (validators)
-   * @param signal ends the request; takes the place of the caller's own signal and timeout
-   * @param passengers are told of the answer's progress
-   * @throws what the client rejects with where no whole answer came
+   * @param shared ends the request and observes it, in place of the caller's own signal, timeout and progress
+   * @throws the HTTP client's error if no whole response came
    */
-  send(conditions: Fields | undefined, signal: AbortSignal, passengers: Passenger): Promise<OriginAnswer>;
+  send(conditions: Fields | undefined, shared: SharedRequest): Promise<OriginResponse>;
   /**
-   * Sends the request, within the caller's own limits, and resolves with its headers; every status resolves.
+   * Sends the request within the caller's own limits and resolves with its headers; every status resolves.
    *
-   * @throws what the client rejects with
+   * @throws the HTTP client's error
    */
-  open(conditions: Fields | undefined): Promise<OpenAnswer>;
-  /** Sends the request just as the caller wrote it; never rejects. */
-  pass(): Promise<PassedAnswer>;
-  /** What of the request, beside its key, must be alike for its answer to be shared. */
+  open(conditions: Fields | undefined): Promise<OriginResponse>;
+  /** Sends the request exactly as the caller wrote it; never rejects. */
+  bypass(): Promise<BypassResponse>;
+  /** The properties of the request, beside its key, that must be equal for its response to be shared. */
   readonly signature: string;
-  /** Whether the error tells that the origin could not be had, rather than that the caller gave up. */
+  /** Whether an error means that the origin could not be reached, rather than that the caller gave up. */
   failed(error: unknown): boolean;
-  /** Returns the error of another caller's request as one of this caller, without anything of the other's request. */
+  /** Returns an error of another caller's request as one of this caller's own. */
   adopt(error: unknown): unknown;
+}
+
+/** The part of a coalesced request that the HTTP client needs. */
+export interface SharedRequest extends ProgressListener {
+  readonly signal: AbortSignal;
 }

@@ -2,51 +2,49 @@ import type { RedirectRecord, ResponseRecord } from '../models/record.js';
 import { chain, type MaybePromise } from '../platform/maybe-promise.js';
 import type { Expiration } from '../policy/expiration.js';
 import { freshnessOf } from '../policy/lifetime.js';
+import { redirectedMethod } from '../policy/methods.js';
 import { storable } from '../policy/storable.js';
 import { hasCredentials, keyOf } from '../request/cache-key.js';
 import { urlIndexNames } from '../request/index-names.js';
 import { normalizeUrl } from '../request/normalize-url.js';
 import { redactUrl } from '../request/redaction.js';
-import type { Call } from './call.js';
-import type { OriginAnswer } from './origin.js';
+import type { OriginResponse } from './origin.js';
+import type { RequestContext } from './request-context.js';
 
 /**
- * When a response that was reached through redirects stops being fresh: with `cacheControl` no later than the hops that
- * led to it, each a response of its own; undefined where one of them may not be stored.
+ * Returns when a redirected response becomes stale: with `cacheControl` no later than the redirects of its chain, each of
+ * which is a response of its own. Undefined if one of them may not be stored.
+ *
+ * @param configured the lifetime that is set for the response
+ * @param own milliseconds since the epoch: when the response itself becomes stale
  */
-export function chainExpires(
-  call: Call,
-  answer: OriginAnswer,
-  set: Expiration | undefined,
-  own: number,
+export function chainStaleAt(
+  context: RequestContext,
+  response: OriginResponse,
+  { configured, own }: { readonly configured: Expiration | undefined; readonly own: number },
 ): number | undefined {
-  if (!call.settings.cacheControl) return own;
-  let expires = own;
-  for (const hop of answer.hops) {
-    const life = hopExpires(call, hop, set, answer);
-    if (life === undefined) return undefined;
-    expires = Math.min(expires, life);
+  const { request, settings } = context;
+  if (!settings.cacheControl) return own;
+  let staleAt = own;
+  for (const hop of response.hops) {
+    // The statuses that a user allows are those of final responses.
+    const rules = { ...settings, allowableCodes: new Set([hop.status]) };
+    if (!storable({ ...request, url: hop.url }, hop, rules, configured).store) return undefined;
+    const lifetime = freshnessOf(hop, rules, configured, response);
+    if (lifetime === undefined) return undefined;
+    staleAt = Math.min(staleAt, lifetime.staleAt);
   }
-  return expires;
-}
-
-function hopExpires(
-  { request, settings }: Call,
-  hop: OriginAnswer['hops'][number],
-  set: Expiration | undefined,
-  times: OriginAnswer,
-): number | undefined {
-  // The codes that a user allows are those of final answers.
-  const rules = { ...settings, allowableCodes: new Set([hop.status]) };
-  if (!storable({ ...request, url: hop.url }, hop, rules, set).store) return undefined;
-  return freshnessOf(hop, rules, set, times)?.staleAt;
+  return staleAt;
 }
 
 /**
  * Returns whether a stored response may answer a request that would follow redirects with credentials of its own: only if
  * none of the redirects that led to the response, from the asked URL on, would get any.
  */
-export function mayServeRedirected({ request, settings }: Call, record: ResponseRecord): MaybePromise<boolean> {
+export function mayServeRedirected(
+  { request, settings }: RequestContext,
+  record: ResponseRecord,
+): MaybePromise<boolean> {
   if (!request.carriesMoreTo) return true;
   const urls = [...record.history.map(({ url }) => url), record.url];
   const chainUrls = urls.filter((url) => URL.canParse(url)).map(normalizeUrl);
@@ -55,41 +53,56 @@ export function mayServeRedirected({ request, settings }: Call, record: Response
   return later.length === 0 ? true : chain(request.carriesMoreTo(later), (more) => !more);
 }
 
-/** The other URLs of a response's redirect chain, as redirects to the key that was asked (design: matching). */
-export function redirectRecords(call: Call, answer: OriginAnswer, record: ResponseRecord): RedirectRecord[] {
-  const { cache, request, settings } = call;
-  if (answer.hops.length === 0 && sameUrl(answer.url, request.url)) return [];
+/** Returns whether a 304 speaks of the stored response: a validator means nothing to another target. */
+export function isSameTarget(context: RequestContext, stored: ResponseRecord, response: OriginResponse): boolean {
+  const redacted = redactUrl(response.url, context.settings);
+  if (normalizeUrl(redacted) !== normalizeUrl(stored.url)) return false;
+  // Two URLs that differ only in a secret have the same redacted form.
+  return redacted === response.url || (response.hops.length === 0 && stored.history.length === 0);
+}
+
+/** Returns mappings from the other URLs of a response's redirect chain to the key of the request as asked (design 3). */
+export function redirectRecords(
+  context: RequestContext,
+  response: OriginResponse,
+  record: ResponseRecord,
+): RedirectRecord[] {
+  const { cache, request, settings } = context;
+  if (response.hops.length === 0 && sameUrl(response.url, request.url)) return [];
   const asked = new URL(request.url);
   const bound = settings.credentials !== 'ignore' && hasCredentials(request, settings);
-  const urls = new Set(
-    [...answer.hops.slice(1).map((hop) => hop.url), answer.url].map((url) => withUserinfo(url, asked)),
-  );
-  const records: RedirectRecord[] = [];
-  for (const url of urls) {
+  const records = new Map<string, RedirectRecord>();
+  const { hops } = response;
+  for (const [index, target] of [...hops.slice(1).map(({ url }) => url), response.url].entries()) {
+    const url = withUserinfo(target, asked);
     if (url === undefined || (bound && new URL(url).origin !== asked.origin)) continue;
-    const key = keyOf({ ...request, url }, settings);
+    const method = hops
+      .slice(0, index + 1)
+      .reduce((current, { status }) => redirectedMethod(current, status), request.method);
+    if (method !== 'GET' && method !== request.method) continue;
+    const key = keyOf(method === request.method ? { ...request, url } : asGet({ ...request, url }), settings);
     if (key === record.key) continue;
     const { receivedAt, staleAt, order, stamp } = record;
-    records.push({
-      kind: 'redirect',
-      key,
-      target: record.key,
-      stamp,
-      indexes: cache.stored.indexes(urlIndexNames('GET', [url], settings)),
-      order,
-      url: redactUrl(url, settings),
-      receivedAt,
-      staleAt,
-    });
+    const indexes = cache.repository.indexes(urlIndexNames(method, [url], settings));
+    const redirect = { kind: 'redirect', key, target: record.key, stamp, indexes, order, receivedAt, staleAt } as const;
+    records.set(key, { ...redirect, url: redactUrl(url, settings) });
   }
-  return records;
+  return [...records.values()];
+}
+
+/** The GET request that remains of another: without a body and the fields that describe it. */
+export function asGet<T extends RequestContext['request']>(request: T): T {
+  const headers = Object.fromEntries(
+    Object.entries(request.headers).filter(([name]) => !/^content-(type|length|encoding|language)$/.test(name)),
+  );
+  return { ...request, method: 'GET', headers, body: { kind: 'none' } };
 }
 
 function sameUrl(a: string, b: string): boolean {
   return a === b || normalizeUrl(a) === normalizeUrl(b);
 }
 
-/** The URL with the userinfo that was asked with, instead of what the HTTP client put there. Undefined where it is none. */
+/** The URL with the user name and password of the asked URL instead of what the HTTP client added; undefined if it is none. */
 function withUserinfo(url: string, asked: URL): string | undefined {
   if (!URL.canParse(url)) return undefined;
   const bare = new URL(url);

@@ -1,13 +1,43 @@
+import { cacheGroups } from '../policy/cache-groups.js';
+import type { Fields } from '../policy/messages.js';
 import type { NameRules } from './credentials.js';
-import { normalizeUrl } from './normalize-url.js';
 import { lookupUrls } from './redaction.js';
 
 /** Methods whose stored responses are found by URL (design 7). */
 const FOUND_BY_URL: ReadonlySet<string> = new Set(['GET', 'HEAD', 'QUERY']);
 
-/** Returns the name of a URL in the secondary index, before it is hashed. The URL is normalized, not redacted. */
+/** Returns the name of a URL in the secondary index, before it is hashed. @param url as {@link keyUrl} returns it */
 export function urlIndexName(url: string): string {
-  return `url ${normalizeUrl(url)}`;
+  return `url ${url}`;
+}
+
+/** Returns the name of a URL for responses to other methods than GET, HEAD and QUERY, which only invalidation finds. */
+export function otherUrlIndexName(url: string): string {
+  return `other ${url}`;
+}
+
+/** Returns the name of a tag (option `tags`) in the secondary index. */
+export function tagIndexName(tag: string): string {
+  return `tag ${tag}`;
+}
+
+/** Returns the name of a cache group (RFC 9875) in the secondary index: groups are separate for each origin. */
+export function groupIndexName(origin: string, group: string): string {
+  return `group ${origin} ${group}`;
+}
+
+/** Returns the names of the cache groups of a response (RFC 9875), which belong to the origin of its final URL. */
+export function groupIndexNames({
+  headers,
+  url,
+}: {
+  readonly headers: Fields;
+  readonly url: string;
+}): readonly string[] {
+  const groups = headers['cache-groups'] === undefined ? [] : cacheGroups(headers);
+  if (groups === 'too-many' || groups.length === 0 || !URL.canParse(url)) return [];
+  const { origin } = new URL(url);
+  return groups.map((group) => groupIndexName(origin, group));
 }
 
 /**
@@ -17,7 +47,12 @@ export function urlIndexName(url: string): string {
  * @param urls unredacted; those that cannot be parsed are left out
  */
 export function urlIndexNames(method: string, urls: readonly string[], rules: NameRules): readonly string[] {
-  if (!FOUND_BY_URL.has(method)) return [];
   const found = urls.filter((url) => URL.canParse(url)).flatMap((url) => lookupUrls(url, rules));
-  return [...new Set(found.map((url) => `url ${url}`))];
+  const name = isFoundByUrl(method) ? urlIndexName : otherUrlIndexName;
+  return [...new Set(found.map((url) => name(url as string)))];
+}
+
+/** Returns whether stored responses to a method are found by their URL (design 7). */
+export function isFoundByUrl(method: string): boolean {
+  return FOUND_BY_URL.has(method);
 }

@@ -1,161 +1,163 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { CacheError, UnsupportedOperationError } from '../errors.js';
 import type { CacheEvent } from '../models/events.js';
 import { isPromise, type MaybePromise } from '../platform/maybe-promise.js';
-import { within } from '../platform/time-limit.js';
+import { monotonicNow, pause, type RealTimer, startTimer, stopTimer, withinTime } from '../platform/real-time.js';
 import type { Store } from './store.js';
+import { failureKind } from './store-failure.js';
 
-/** What went wrong with the store during a call, as Cache-Status tells it. */
-export type StoreFailure = 'store-down' | 'store-timeout' | 'store-error' | 'too-large-for-store' | 'serializer';
+/** Why a request could not use the store, in the words of Cache-Status' detail. */
+export type StoreFailureReason = 'store-down' | 'store-timeout' | 'store-error' | 'too-large-for-store' | 'serializer';
 
-/** One request's dealings with the store: one budget for all its reads, one for its write. */
-export interface StoreCall {
-  failure: StoreFailure | undefined;
-  /** Where this call's events go. */
-  readonly tell: (event: CacheEvent) => void;
-  /** Milliseconds since the epoch: when the reads' budget is spent. Set by the first read that has to wait. */
+/** One request's use of the store: one budget for all its reads, one for its write. */
+export interface RequestAccess {
+  failure: StoreFailureReason | undefined;
+  /** Receives the events of this request. */
+  readonly emit: (event: CacheEvent) => void;
+  /** Milliseconds by the monotonic clock: end of the reads' budget. Set by the first read that has to wait. */
   readsUntil: number | undefined;
 }
 
-export interface GuardOptions {
+/** Management: 30 seconds for each step, and failures reject. */
+export const MANAGEMENT = 'management';
+
+/** Who uses the store: it decides on the budget, and on what a failure does. */
+export type StoreAccess = RequestAccess | typeof MANAGEMENT;
+
+export interface CircuitBreakerOptions {
   /** Seconds that a request waits for the store; 0 for no limit. Default: 1. */
   readonly backendTimeout?: number | undefined;
-  /** Reject requests instead of going on without the store. Default: `false`. */
+  /** Rejects requests if the store fails, instead of continuing without it. Default: `false`. */
   readonly strict?: boolean | undefined;
 }
 
 /** Seconds. */
 const DEFAULT_TIMEOUT = 1;
-const CONNECT_TIMEOUT = 5;
-const MANAGE_TIMEOUT = 30;
-/** Seconds between probes of a store that is out: at first, and at most. */
-const FIRST_PROBE = 0.25;
-const LAST_PROBE = 5;
+/** Milliseconds. */
+const CONNECT_TIMEOUT = 5_000;
+const MANAGEMENT_TIMEOUT = 30_000;
+/** Milliseconds between probes while the circuit is open: at first, and at most. */
+const FIRST_PROBE = 250;
+const LAST_PROBE = 5_000;
 
-/** Mistakes of set-up rather than outages: told to the caller in any mode. */
-const ALWAYS_TOLD: ReadonlySet<string> = new Set([
+/** Errors of set-up, not of the store: they reject the request in any mode. */
+const ALWAYS_REJECTS: ReadonlySet<string> = new Set([
   'ERR_CACHE_BROKEN_PACKAGE',
   'ERR_CACHE_MISSING_PACKAGE',
   'ERR_CACHE_CLOSED',
 ]);
-/** A server's refusal of one write, which says nothing of the next read. */
-const REFUSAL =
-  /database (or disk is full|is locked)|readonly database|SQLITE_(FULL|READONLY|TOOBIG|BUSY|LOCKED|CONSTRAINT)|\b(OOM|READONLY|MISCONF|NOPERM)\b|too large|maximum allowed size/;
+
+/** The open circuit: an outage. */
+interface Outage {
+  /** Milliseconds by the monotonic clock. */
+  readonly since: number;
+  readonly cause: unknown;
+}
 
 /**
- * Stands before every store. A store that fails, or is slower than its budget, never fails a request: a read is a miss,
- * a write is dropped or goes on in the background. After an outage shows, the store is left alone and probed.
+ * Limits what a failing or slow store costs. A request never fails because of it: a read is a miss, a write is dropped or
+ * continues in the background. The circuit is closed while the store works, open during an outage (requests leave the
+ * store alone), and half-open while a probe asks the store whether it answers again.
  */
 export class CircuitBreaker {
   readonly store: Store;
+  /** Milliseconds; `Infinity` for no limit. */
   readonly #timeout: number;
   readonly #strict: boolean;
-  readonly #tell: (event: CacheEvent) => void;
-  readonly #now: () => number;
+  readonly #onEvent: (event: CacheEvent) => void;
   readonly #background = new Set<Promise<unknown>>();
-  #connected = false;
+  readonly #onRecovery = new Set<() => void>();
+  #hasAnswered = false;
+  #connecting: Promise<void> | undefined;
   #closed = false;
-  #outage: { readonly since: number; readonly cause: unknown } | undefined;
-  #probe: NodeJS.Timeout | undefined;
+  #outage: Outage | undefined;
+  #probe: RealTimer | undefined;
 
-  /** @param tell hears of the beginning and the end of outages */
-  constructor(store: Store, options: GuardOptions, tell: (event: CacheEvent) => void, now: () => number) {
+  /** @param onEvent receives `error` at the beginning of an outage and `recovered` at its end */
+  constructor(store: Store, options: CircuitBreakerOptions, onEvent: (event: CacheEvent) => void) {
     this.store = store;
-    this.#timeout = (options.backendTimeout ?? DEFAULT_TIMEOUT) * 1000;
+    this.#timeout = (options.backendTimeout ?? DEFAULT_TIMEOUT) * 1000 || Number.POSITIVE_INFINITY;
     this.#strict = options.strict ?? false;
-    this.#tell = tell;
-    this.#now = now;
+    this.#onEvent = onEvent;
   }
 
-  call(tell: (event: CacheEvent) => void): StoreCall {
-    return { failure: undefined, tell, readsUntil: undefined };
+  get state(): 'closed' | 'open' {
+    return this.#outage ? 'open' : 'closed';
+  }
+
+  /** Starts a request's use of the store. */
+  request(emit: (event: CacheEvent) => void): RequestAccess {
+    return { failure: undefined, emit, readsUntil: undefined };
   }
 
   /**
-   * Reads for a request: at once where the store answers at once. Undefined where it failed, which the call then tells.
+   * Reads: synchronously if the store does. For a request `undefined` if the store failed, with the reason in
+   * `access.failure`.
    *
-   * @throws CacheError with `strict`, and for mistakes of set-up
+   * @throws CacheError with `strict`, for management, and for errors of set-up
    */
-  read<T>(call: StoreCall, work: (store: Store) => MaybePromise<T>): MaybePromise<T | undefined> {
-    if (!this.#isOpen(call)) return undefined;
-    let result: MaybePromise<T>;
-    try {
-      result = work(this.store);
-    } catch (error) {
-      return this.#failed(call, error);
-    }
+  read<T>(access: StoreAccess, work: (store: Store) => MaybePromise<T>): MaybePromise<T | undefined> {
+    if (access === MANAGEMENT) return this.manage(work);
+    if (!this.#allows(access)) return undefined;
+    const result = this.#start(work);
     if (!isPromise(result)) return result;
-    const started = this.#now();
-    call.readsUntil ??= started + this.#budget();
-    return this.#limited(result, call.readsUntil - started).then(
-      (value) => this.#answered(value),
-      (error) => this.#failed(call, error),
-    );
+    const now = monotonicNow();
+    access.readsUntil ??= now + this.#budget();
+    return this.#settle(access, result, access.readsUntil - now);
   }
 
   /**
-   * Writes for a request; true where the store has acknowledged it. A slow write goes on in the background.
+   * Writes within a budget of its own; after that the write continues in the background.
    *
-   * @throws CacheError with `strict`, and for mistakes of set-up
+   * @returns the store's answer; `undefined` for a request if it failed or is not done in time
+   * @throws CacheError with `strict`, for management, and for errors of set-up
    */
-  write(call: StoreCall, work: (store: Store) => MaybePromise<unknown>): MaybePromise<boolean> {
-    if (!this.#isOpen(call)) return false;
-    let result: MaybePromise<unknown>;
-    try {
-      result = work(this.store);
-    } catch (error) {
-      this.#failed(call, error);
-      return false;
-    }
-    if (!isPromise(result)) return true;
+  write<T>(access: StoreAccess, work: (store: Store) => MaybePromise<T>): MaybePromise<T | undefined> {
+    if (access === MANAGEMENT) return this.manage(work);
+    if (!this.#allows(access)) return undefined;
+    const result = this.#start(work);
+    if (!isPromise(result)) return result;
     this.track(result);
-    return this.#limited(result, this.#budget()).then(
-      () => this.#answered(true),
-      (error) => {
-        this.#failed(call, error);
-        return false;
-      },
-    );
+    return this.#settle(access, result, this.#budget());
   }
 
   /**
-   * Does what management asks for, with its own time of 30 seconds.
+   * Runs one step of management. If it succeeds, an outage is over.
    *
-   * @throws CacheError where the store fails
+   * @throws CacheError if the store fails or does not answer within 30 seconds
    */
   async manage<T>(work: (store: Store) => MaybePromise<T>): Promise<T> {
-    this.#refuseClosed();
+    this.refuseClosed();
     try {
-      const value = await this.#limited(Promise.resolve(work(this.store)), MANAGE_TIMEOUT * 1000);
-      return this.#answered(value);
+      const value = await this.#limited(Promise.resolve(this.#start(work)), MANAGEMENT_TIMEOUT);
+      this.#answered();
+      this.#closeCircuit();
+      return value;
     } catch (error) {
       throw this.#asCacheError(error);
     }
   }
 
-  /** A listing, of which each step has the 30 seconds. */
+  /** Iterates for management: each step is one of {@link CircuitBreaker.manage}, and none begins after `close()`. */
   async *iterate<T>(work: (store: Store) => AsyncIterable<T>): AsyncGenerator<T> {
-    this.#refuseClosed();
+    this.refuseClosed();
     const iterator = work(this.store)[Symbol.asyncIterator]();
     try {
       for (;;) {
-        const step = await this.#limited(iterator.next(), MANAGE_TIMEOUT * 1000).catch((error: unknown) => {
-          throw this.#asCacheError(error);
-        });
+        const step = await this.manage(() => iterator.next());
         if (step.done) return;
         yield step.value;
       }
     } finally {
-      await iterator.return?.();
+      if (!this.#closed) await iterator.return?.();
     }
   }
 
-  /** Resolves when the store answers; rejects with why it does not. */
+  /** Resolves when the store answers; rejects with the reason if it does not. */
   ready(): Promise<void> {
     return this.manage((store) => store.ready());
   }
 
-  /** Has `close()` wait for something that goes on in the background. */
+  /** Makes `close()` wait for work in the background. */
   track(work: Promise<unknown>): void {
     const settled: Promise<unknown> = work.then(
       () => this.#background.delete(settled),
@@ -164,110 +166,148 @@ export class CircuitBreaker {
     this.#background.add(settled);
   }
 
-  /** Resolves when the work has settled, or a request's time for the store is up. */
-  async within(work: Promise<unknown>): Promise<void> {
-    await this.#limited(work, this.#timeout || Number.POSITIVE_INFINITY).catch(() => {});
+  /** Calls `listener` at the end of each outage. */
+  onRecovery(listener: () => void): void {
+    this.#onRecovery.add(listener);
   }
 
+  /** Resolves when the work has settled, or after the budget of a request. */
+  async withinBudget(work: Promise<unknown>): Promise<void> {
+    await this.#limited(work, this.#timeout).catch(() => {});
+  }
+
+  /** Waits for work in the background within a request's budget, and releases the store. */
   async close(): Promise<void> {
     if (this.#closed) return;
-    await this.within(Promise.all(this.#background));
+    await this.withinBudget(Promise.all(this.#background));
     this.#closed = true;
-    clearTimeout(this.#probe);
-    await this.#limited(this.store.close(), CONNECT_TIMEOUT * 1000).catch(() => {});
+    stopTimer(this.#probe);
+    await this.#limited(this.#start((store) => store.close()) as Promise<void>, CONNECT_TIMEOUT).catch(() => {});
   }
 
-  #budget(): number {
-    const budget = this.#timeout === 0 ? Number.POSITIVE_INFINITY : this.#timeout;
-    // The first use may have to connect.
-    return this.#connected ? budget : Math.max(budget, CONNECT_TIMEOUT * 1000);
+  get closed(): boolean {
+    return this.#closed;
   }
 
-  #isOpen(call: StoreCall): boolean {
-    if (this.#closed) {
-      if (this.#strict) this.#refuseClosed();
-      call.failure = 'store-error';
-      return false;
-    }
-    if (!this.#outage) return true;
-    call.failure = 'store-down';
-    if (this.#strict)
-      throw new CacheError('ERR_CACHE_STORE_DOWN', `the store ${this.store.name} is out`, {
-        cause: this.#outage.cause,
-      });
-    return false;
-  }
-
-  #refuseClosed(): void {
+  /** @throws CacheError `ERR_CACHE_CLOSED` */
+  refuseClosed(): void {
     if (this.#closed) throw new CacheError('ERR_CACHE_CLOSED', 'the cache was closed');
   }
 
-  #answered<T>(value: T): T {
-    this.#connected = true;
-    return value;
+  /** Milliseconds. With `strict`, a request waits for the first connection. */
+  #budget(): number {
+    return this.#strict && !this.#hasAnswered ? Math.max(this.#timeout, CONNECT_TIMEOUT) : this.#timeout;
   }
 
-  #failed(call: StoreCall, error: unknown): undefined {
-    if (error instanceof CacheError && ALWAYS_TOLD.has(error.code)) throw error;
-    // What a store can't do is no failure: the request goes on without it.
+  #start<T>(work: (store: Store) => MaybePromise<T>): MaybePromise<T> {
+    try {
+      return work(this.store);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #settle<T>(access: RequestAccess, work: Promise<T>, milliseconds: number): Promise<T | undefined> {
+    return this.#limited(work, milliseconds).then(
+      (value) => {
+        this.#answered();
+        return value;
+      },
+      (error: unknown) => this.#failed(access, error),
+    );
+  }
+
+  #allows(access: RequestAccess): boolean {
+    if (this.#closed) {
+      if (this.#strict) this.refuseClosed();
+      access.failure = 'store-error';
+      return false;
+    }
+    if (!this.#outage) return true;
+    access.failure = 'store-down';
+    if (!this.#strict) return false;
+    const { cause } = this.#outage;
+    throw new CacheError('ERR_CACHE_STORE_DOWN', `the store ${this.store.name} is down`, { cause });
+  }
+
+  #answered(): void {
+    this.#hasAnswered = true;
+  }
+
+  /** Classifies a failure of a request's call; only an outage opens the circuit. */
+  #failed(access: RequestAccess, error: unknown): undefined {
+    if (error instanceof CacheError && ALWAYS_REJECTS.has(error.code)) throw error;
+    // A store that lacks an operation has not failed: the request continues without it.
     if (error instanceof UnsupportedOperationError) return undefined;
-    const late = error instanceof CacheError && error.code === 'ERR_CACHE_STORE_TIMEOUT';
-    call.failure = late ? 'store-timeout' : 'store-error';
-    const refused = !late && REFUSAL.test(String((error as Error | null)?.message));
-    if (refused) call.tell({ type: 'error', reason: call.failure, error });
-    else this.#beginOutage(error, call.failure);
+    const isLate = error instanceof CacheError && error.code === 'ERR_CACHE_STORE_TIMEOUT';
+    access.failure = isLate ? 'store-timeout' : 'store-error';
+    if (failureKind(error) !== 'outage') access.emit({ type: 'error', reason: access.failure, error });
+    else if (isLate && !this.#hasAnswered) this.#connect();
+    else this.#openCircuit(error, access.failure);
     if (this.#strict) throw this.#asCacheError(error);
     return undefined;
   }
 
-  #beginOutage(cause: unknown, reason: StoreFailure): void {
+  /** A store that has never answered may still be connecting: it has 5 seconds before that counts as an outage. */
+  #connect(): void {
+    if (this.#connecting) return;
+    this.#connecting = this.#limited(this.#ask(), CONNECT_TIMEOUT)
+      .then(() => this.#answered())
+      .catch((error: unknown) => this.#openCircuit(error, 'store-timeout'))
+      .finally(() => {
+        this.#connecting = undefined;
+      });
+  }
+
+  #openCircuit(cause: unknown, reason: StoreFailureReason): void {
     if (this.#outage || this.#closed) return;
-    this.#outage = { since: this.#now(), cause };
-    this.#tell({ type: 'error', reason, error: cause });
+    this.#outage = { since: monotonicNow(), cause };
+    this.#onEvent({ type: 'error', reason, error: cause });
     this.#probeAfter(FIRST_PROBE);
   }
 
-  #probeAfter(seconds: number): void {
-    this.#probe = setTimeout(async () => {
-      let probing = this.#ask();
-      try {
-        await this.#limited(probing, CONNECT_TIMEOUT * 1000);
-        // Once more, now that it is connected: what is too slow for requests is still out.
-        probing = this.#ask();
-        await this.#limited(probing, this.#timeout || Number.POSITIVE_INFINITY);
-        this.#endOutage();
-      } catch {
-        // Not before this one has ended, which may keep the process alive meanwhile: one after the other would for ever.
-        await Promise.race([probing, pause(MANAGE_TIMEOUT * 1000, undefined, { ref: false })]).catch(() => {});
-        if (!this.#closed) this.#probeAfter(Math.min(seconds * 2, LAST_PROBE));
-      }
-    }, seconds * 1000);
-    this.#probe.unref();
+  #probeAfter(milliseconds: number): void {
+    this.#probe = startTimer(milliseconds, () => void this.#halfOpen(milliseconds));
   }
 
-  /** A rejection also where the store throws at once. */
+  /** Asks the store twice: once with the time to connect, and once with the budget of a request. */
+  async #halfOpen(waited: number): Promise<void> {
+    let probing = this.#ask();
+    try {
+      await this.#limited(probing, CONNECT_TIMEOUT);
+      probing = this.#ask();
+      await this.#limited(probing, this.#timeout);
+      this.#answered();
+      this.#closeCircuit();
+    } catch {
+      // The next probe waits for the end of this one: a chain of probes would keep the process alive.
+      await Promise.race([probing, pause(MANAGEMENT_TIMEOUT)]).catch(() => {});
+      if (this.#outage && !this.#closed) this.#probeAfter(Math.min(waited * 2, LAST_PROBE));
+    }
+  }
+
+  /** Rejects also if the store throws synchronously. */
   async #ask(): Promise<void> {
     await this.store.ready();
   }
 
-  #endOutage(): void {
+  #closeCircuit(): void {
     if (!this.#outage || this.#closed) return;
-    const duration = (this.#now() - this.#outage.since) / 1000;
+    const duration = (monotonicNow() - this.#outage.since) / 1000;
     this.#outage = undefined;
-    this.#tell({ type: 'recovered', duration });
+    stopTimer(this.#probe);
+    this.#onEvent({ type: 'recovered', duration });
+    for (const listener of this.#onRecovery) listener();
   }
 
   #asCacheError(error: unknown): CacheError {
     if (error instanceof CacheError) return error;
-    return new CacheError(
-      'ERR_CACHE_STORE',
-      `the store ${this.store.name} failed: ${String((error as Error | null)?.message)}`,
-      { cause: error },
-    );
+    const message = `the store ${this.store.name} failed: ${String((error as Error | null)?.message)}`;
+    return new CacheError('ERR_CACHE_STORE', message, { cause: error });
   }
 
   #limited<T>(work: Promise<T>, milliseconds: number): Promise<T> {
     const message = `the store ${this.store.name} did not answer in time`;
-    return within(work, milliseconds, () => new CacheError('ERR_CACHE_STORE_TIMEOUT', message));
+    return withinTime(work, milliseconds, () => new CacheError('ERR_CACHE_STORE_TIMEOUT', message));
   }
 }

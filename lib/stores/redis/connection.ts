@@ -1,6 +1,6 @@
 import type { RedisClientType, RedisClusterType, RedisSentinelType } from '@keyv/redis';
 import { loadClient } from '../../platform/load-client.js';
-import { within } from '../../platform/time-limit.js';
+import { withinTime } from '../../platform/real-time.js';
 import {
   type AnyClient,
   createRedis,
@@ -68,7 +68,7 @@ export class RedisConnection {
     if (this.#isClosed) throw new Error('the connection to Redis is closed');
     const link = await this.#open();
     try {
-      await within(link.ready(), CONNECT, noAnswer);
+      await withinTime(link.ready(), CONNECT, noAnswer);
     } catch (error) {
       link.fail();
       throw error;
@@ -182,7 +182,7 @@ async function discovered(client: RedisClusterType | RedisSentinelType, forget: 
   };
   client.on('node-error', fail);
   try {
-    await within<unknown>(client.connect(), CONNECT, noAnswer);
+    await withinTime<unknown>(client.connect(), CONNECT, noAnswer);
   } catch (error) {
     close();
     throw error;

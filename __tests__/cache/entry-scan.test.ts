@@ -84,7 +84,7 @@ test('where nothing is known by an index, entries are listed to be counted and p
   expect(await managed(store).count({ kind: 'redirect' })).toBe(1_200);
   expect(await managed(store).count()).toBe(0);
   store.listings = 0;
-  expect(await managed(store).purge(1_000)).toBe(0);
+  expect(await managed(store).deleteExpired(1_000)).toBe(0);
   expect(store.listings).toBe(1);
   expect(await managed(store).count({ kind: 'redirect' })).toBe(600);
 });

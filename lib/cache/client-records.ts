@@ -1,0 +1,90 @@
+import { optionError } from '../errors.js';
+import type { RedirectRecord, ResponseRecord, StoredRecord } from '../models/record.js';
+import type { Expiration } from '../policy/expiration.js';
+import type { KeyRules } from '../request/cache-key.js';
+import { tagIndexName, urlIndexName, urlIndexNames } from '../request/index-names.js';
+import { keyUrl, redactUrl } from '../request/redaction.js';
+import { clientBindings } from './bindings.js';
+import type { EntryRepository } from './entry-repository.js';
+import type { UserOfCache } from './internals.js';
+
+/** Rules for keys while no instance uses the cache. */
+const PLAIN_RULES: KeyRules = {
+  matchHeaders: false,
+  ignoredParameters: new Set(),
+  credentialNames: new Set(),
+  credentials: 'isolate',
+  keyFn: undefined,
+};
+
+/**
+ * Keys and records of requests and responses that are given outside of a request: by the settings and the client's
+ * defaults of the first instance that uses the cache.
+ */
+export class ClientRecords {
+  readonly #repository: EntryRepository;
+  readonly #now: () => number;
+  #user: { readonly compiled: KeyRules } = { compiled: PLAIN_RULES };
+  #defaults: object | undefined;
+
+  constructor(repository: EntryRepository, now: () => number) {
+    this.#repository = repository;
+    this.#now = now;
+  }
+
+  get #rules(): KeyRules {
+    return this.#user.compiled;
+  }
+
+  /** Takes settings and defaults from an instance, unless another one was first. */
+  use(user: UserOfCache, defaults: object | undefined): void {
+    if (this.#user.compiled !== PLAIN_RULES) return;
+    this.#user = user;
+    this.#defaults = defaults;
+  }
+
+  /** The key of the request that the client would send. */
+  async keyOf(config: object): Promise<string> {
+    return clientBindings().keyOf(config, this.#rules, this.#defaults);
+  }
+
+  /** The name of a URL in the secondary index. @throws TypeError unless it is absolute */
+  indexName(url: string): string {
+    if (!URL.canParse(url)) throw optionError('url', url, 'an absolute URL');
+    return urlIndexName(keyUrl(url, this.#rules));
+  }
+
+  /** The record of a response of the client. */
+  async recordOf(response: object, lifetime: Expiration): Promise<ResponseRecord> {
+    const { encrypts } = this.#repository.codec;
+    const found = await clientBindings().recordOf(response, this.#rules, lifetime, this.#now(), { encrypts });
+    return { ...found.record, indexes: this.#repository.indexes(found.indexNames) };
+  }
+
+  /** A mapping from another key to a stored response, with which it becomes stale. */
+  redirectTo(response: ResponseRecord, key: string, url: string): RedirectRecord {
+    return {
+      kind: 'redirect',
+      key,
+      target: response.key,
+      stamp: response.stamp,
+      url: redactUrl(url, this.#rules),
+      receivedAt: this.#now(),
+      staleAt: response.staleAt,
+      indexes: this.#repository.indexes(urlIndexNames('GET', [url], this.#rules)),
+      order: response.order,
+    };
+  }
+
+  /** A record of another cache with the index digests of this one, as far as redacted URLs give them. */
+  adopted<T extends StoredRecord>(record: T): T {
+    if (record.kind === 'variants') return record;
+    const [method, urls] =
+      record.kind === 'response' ? [record.request.method, [record.request.url, record.url]] : ['GET', [record.url]];
+    const tags = record.kind === 'response' ? record.tags.map(tagIndexName) : [];
+    const own = this.#repository.indexes([...urlIndexNames(method, urls, this.#rules), ...tags]);
+    // The digests of URLs with secrets can be kept only if the other cache makes the same ones.
+    const same = own.every((digest) => record.indexes.includes(digest));
+    return { ...record, order: 0, indexes: same ? record.indexes : own };
+  }
+}

@@ -1,0 +1,383 @@
+import type { CacheRequest } from '../models/cache-request.js';
+import type { Entry } from '../models/entry.js';
+import type { CacheEvent } from '../models/events.js';
+import type { RedirectRecord, ResponseRecord, StoredRecord, VariantsRecord } from '../models/record.js';
+import { chain, isPromise, type MaybePromise } from '../platform/maybe-promise.js';
+import type { Fields } from '../policy/messages.js';
+import { matchesVary, variantOf } from '../policy/vary.js';
+import type { KeyRules } from '../request/cache-key.js';
+import { urlIndexNames } from '../request/index-names.js';
+import { normalizeUrl } from '../request/normalize-url.js';
+import type { EntryCodec } from '../serializers/codec.js';
+import { type CircuitBreaker, MANAGEMENT, type StoreAccess } from '../stores/circuit-breaker.js';
+import { countOf } from '../stores/entry-query.js';
+import type { Store } from '../stores/store.js';
+import { failureKind } from '../stores/store-failure.js';
+import { type Invalidation, Invalidations, type Selectable } from './invalidations.js';
+
+/** The result of looking for a stored response. */
+export interface Lookup {
+  readonly record?: ResponseRecord;
+  /** Why there is none, in the words of RFC 9211 section 2.2. */
+  readonly miss?: 'uri-miss' | 'vary-miss' | 'miss';
+  /** Why an entry that exists cannot be used. */
+  readonly detail?: string;
+}
+
+/** What became of a write: `invalidated` if the response was out of date before it could be stored. */
+export type WriteResult = 'stored' | 'invalidated' | 'failed';
+
+/** Chooses among the responses of a key: by the request's header fields (Vary), or the newest. */
+type Selection = Fields | 'newest';
+
+/** Variants of one key that are kept; beyond that the oldest are deleted. */
+const MAX_VARIANTS = 32;
+const URI_MISS: Lookup = { miss: 'uri-miss' };
+const VARY_MISS: Lookup = { miss: 'vary-miss' };
+
+export interface EntryRepositoryParts {
+  readonly breaker: CircuitBreaker;
+  readonly codec: EntryCodec;
+  /** Receives the events of management. */
+  readonly onEvent: (event: CacheEvent) => void;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/**
+ * The entries of a cache, for requests and for management alike; `access` decides on budget and errors. A response is
+ * stored under the storage key of its cache key, or, if it varies, under a storage key of its variant, with a marker of
+ * the selecting field names under the cache key's. A redirect entry maps another URL's key to it.
+ */
+export class EntryRepository {
+  readonly breaker: CircuitBreaker;
+  readonly codec: EntryCodec;
+  readonly invalidations = new Invalidations();
+  readonly #onEvent: (event: CacheEvent) => void;
+  readonly #now: () => number;
+
+  constructor({ breaker, codec, onEvent, now }: EntryRepositoryParts) {
+    this.breaker = breaker;
+    this.codec = codec;
+    this.#onEvent = onEvent;
+    this.#now = now;
+  }
+
+  /** Finds the stored response for a request: with one read, two if Vary or a redirect applies. */
+  lookup(key: string, headers: Fields, access: StoreAccess): MaybePromise<Lookup> {
+    return this.#lookup(key, headers, access);
+  }
+
+  /** Finds the newest stored response of a key, for management. */
+  async newest(key: string): Promise<ResponseRecord | undefined> {
+    return (await this.#lookup(key, 'newest', MANAGEMENT)).record;
+  }
+
+  /** Finds the redirect that is stored under a key, for management. */
+  async redirect(key: string): Promise<RedirectRecord | undefined> {
+    for (const name of this.codec.names(key)) {
+      const found = await this.#read(name, key, MANAGEMENT);
+      if (typeof found === 'object' && found.kind === 'redirect') return found;
+    }
+    return undefined;
+  }
+
+  /**
+   * Stores a response with its variant marker and the redirects to it, in one write.
+   *
+   * @param since the request's place in the sequence of invalidations; absent for responses that were not just requested
+   */
+  save(
+    record: ResponseRecord,
+    redirects: readonly RedirectRecord[],
+    access: StoreAccess,
+    since?: number,
+  ): MaybePromise<WriteResult> {
+    if (since !== undefined && this.#isOutdated(record, since)) return 'invalidated';
+    const { key, receivedAt, staleAt, order, vary } = record;
+    const records: StoredRecord[] = [record];
+    if (record.variant) {
+      records.push({ kind: 'variants', key, receivedAt, staleAt, indexes: [], order, vary } satisfies VariantsRecord);
+    }
+    records.push(...redirects);
+    return chain(this.#encode(records, access), (entries) => {
+      if (!entries) return 'failed';
+      const write = (store: Store): MaybePromise<boolean> =>
+        record.variant ? this.#putVariant(store, entries, key) : store.put(entries);
+      return chain(this.breaker.write(access, write), (put) => {
+        if (!put) return put === undefined ? 'failed' : 'invalidated';
+        if (since === undefined || !this.#isOutdated(record, since)) return 'stored';
+        // Invalidated during the write, whose entries the invalidation may have missed.
+        return this.discard(record, access).then(() => 'invalidated');
+      });
+    });
+  }
+
+  /** Writes records again as they are, for management. */
+  async put(records: readonly StoredRecord[]): Promise<void> {
+    const entries = await this.#encode(records, MANAGEMENT);
+    if (entries) await this.breaker.manage((store) => store.put(entries));
+  }
+
+  /** Reads a listed response again, with its body. */
+  async reread(record: ResponseRecord, access: StoreAccess): Promise<ResponseRecord | undefined> {
+    for (const name of this.codec.names(record.key)) {
+      const found = await this.#read(this.#nameOf(record, name), record.key, access);
+      if (typeof found === 'object' && found.kind === 'response') return found;
+    }
+    return undefined;
+  }
+
+  /** Deletes one stored response: exactly that variant. */
+  async discard(record: ResponseRecord, access: StoreAccess): Promise<number> {
+    const names = this.codec.names(record.key).map((name) => this.#nameOf(record, name));
+    const work = (store: Store) => (record.variant ? store.delete(names) : store.deleteGroups(names));
+    return (await this.breaker.write(access, work)) ?? 0;
+  }
+
+  /** Deletes entries with these storage keys and all entries of their groups; resolves to the number of responses. */
+  deleteGroups(ids: readonly string[]): Promise<number> {
+    return ids.length === 0 ? Promise.resolve(0) : this.breaker.manage((store) => store.deleteGroups(ids));
+  }
+
+  /** Deletes exactly the entries with these storage keys; resolves to the number of responses. */
+  deleteExact(ids: readonly string[]): Promise<number> {
+    return ids.length === 0 ? Promise.resolve(0) : this.breaker.manage((store) => store.delete(ids));
+  }
+
+  /** The storage keys of a key's responses: its own, and those of the target if it is redirected. */
+  async groupsOfKey(key: string): Promise<readonly string[]> {
+    const redirect = await this.redirect(key);
+    const own = this.codec.names(key);
+    return redirect ? [...own, ...this.codec.names(redirect.target)] : own;
+  }
+
+  /** Groups that have an entry with one of these names in the secondary index. */
+  async groupsOfIndex(names: readonly string[]): Promise<readonly string[]> {
+    const groups = new Set<string>();
+    for (const digest of names.flatMap((name) => this.codec.indexDigests(name))) {
+      for await (const { group } of this.breaker.iterate((store) => store.list({ index: digest }))) groups.add(group);
+    }
+    return [...groups];
+  }
+
+  /** The present digests of names in the secondary index. */
+  indexes(names: readonly string[]): readonly string[] {
+    return names.map((name) => this.codec.indexDigests(name)[0]);
+  }
+
+  /** The order of the store's last invalidation; 0 if the store has none or fails, which makes a write be refused. */
+  currentOrder(access: StoreAccess): MaybePromise<number> {
+    const { store } = this.breaker;
+    if (!store.currentOrder) return 0;
+    return chain(
+      this.breaker.read(access, () => store.currentOrder?.() ?? 0),
+      (order) => order ?? 0,
+    );
+  }
+
+  /** Acquires or renews the lease on a key; false if another holder has it, undefined if the store is down. */
+  acquireLease(key: string, holder: string, seconds: number, access: StoreAccess): MaybePromise<boolean | undefined> {
+    const [name] = this.codec.names(key);
+    return this.breaker.read(access, (store) => store.acquireLease?.(name, holder, seconds));
+  }
+
+  async releaseLease(key: string, holder: string, access: StoreAccess): Promise<void> {
+    const [name] = this.codec.names(key);
+    await this.breaker.write(access, (store) => store.releaseLease?.(name, holder));
+  }
+
+  /** The properties by which invalidations select a response. */
+  selectable({ key, indexes, url, request }: ResponseRecord): Selectable {
+    const urls = [request.url, url].map((one) => (URL.canParse(one) ? normalizeUrl(one) : one));
+    return { digests: [...indexes, ...this.codec.names(key)], urls };
+  }
+
+  /** The properties by which invalidations select a request whose response is not known yet. */
+  selectableRequest(key: string, { method, url }: CacheRequest, rules: KeyRules): Selectable {
+    const digests = urlIndexNames(method, [url], rules).flatMap((name) => this.codec.indexDigests(name));
+    return { digests: [...digests, ...this.codec.names(key)], urls: [normalizeUrl(url)] };
+  }
+
+  /** A stored response, stale if an invalidation of it has not reached the store yet. */
+  withPending(record: ResponseRecord): ResponseRecord {
+    if (!this.invalidations.isPendingFor(record.receivedAt, this.selectable(record))) return record;
+    return { ...record, staleAt: Math.min(record.staleAt, this.#now()) };
+  }
+
+  /** Records an invalidation for the requests in flight of this process. */
+  invalidateInFlight(invalidation: Partial<Invalidation>): void {
+    this.invalidations.record({ digests: [], patterns: [], everything: false, ...invalidation });
+  }
+
+  #isOutdated(record: ResponseRecord, since: number): boolean {
+    return this.invalidations.anySince(since) && this.invalidations.selectsSince(since, this.selectable(record));
+  }
+
+  #lookup(key: string, select: Selection, access: StoreAccess): MaybePromise<Lookup> {
+    const [name, ...older] = this.codec.names(key);
+    return chain(this.#lookupName(name, key, select, access), (found) => {
+      if (found.record || older.length === 0) return found;
+      return this.#lookupOlder(older, key, select, access, found);
+    });
+  }
+
+  /** Older encryption keys give older storage keys, which are asked only after a miss. */
+  async #lookupOlder(
+    names: readonly string[],
+    key: string,
+    select: Selection,
+    access: StoreAccess,
+    first: Lookup,
+  ): Promise<Lookup> {
+    for (const name of names) {
+      const found = await this.#lookupName(name, key, select, access);
+      if (found.record) return found;
+    }
+    return first;
+  }
+
+  #lookupName(name: string, key: string, select: Selection, access: StoreAccess): MaybePromise<Lookup> {
+    return chain(this.#read(name, key, access), (found) => {
+      if (typeof found !== 'object') {
+        // The marker of a key's variants may be missing or unreadable while its variants exist.
+        if (select === 'newest') return this.#searchVariants(name, key, select, access);
+        return found === undefined ? URI_MISS : { miss: 'miss', detail: found };
+      }
+      switch (found.kind) {
+        case 'response':
+          return this.#isSelected(found, select) ? { record: found } : VARY_MISS;
+        case 'variants':
+          return this.#lookupVariant(name, found, select, access);
+        case 'redirect':
+          return this.#lookupTarget(found, select, access);
+      }
+    });
+  }
+
+  /**
+   * A redirect leads to the response that it was stored with, which has the same stamp; never to another redirect, so that
+   * a cycle is a miss.
+   */
+  async #lookupTarget(redirect: RedirectRecord, select: Selection, access: StoreAccess): Promise<Lookup> {
+    for (const name of this.codec.names(redirect.target)) {
+      const target = await this.#read(name, redirect.target, access);
+      if (typeof target !== 'object' || target.kind === 'redirect') continue;
+      const found =
+        target.kind === 'response'
+          ? this.#isSelected(target, select)
+            ? { record: target }
+            : VARY_MISS
+          : await this.#lookupVariant(name, target, select, access);
+      if (!found.record || found.record.stamp === redirect.stamp) return found;
+    }
+    return URI_MISS;
+  }
+
+  #lookupVariant(
+    name: string,
+    { key, vary }: VariantsRecord,
+    select: Selection,
+    access: StoreAccess,
+  ): MaybePromise<Lookup> {
+    if (select === 'newest') return this.#searchVariants(name, key, select, access);
+    const variant = this.codec.variantName(name, variantOf(vary, select));
+    return chain(this.#read(variant, key, access), (found) => {
+      if (typeof found === 'object' && found.kind === 'response' && matchesVary(found, select))
+        return { record: found };
+      if (typeof found === 'string') return { miss: 'miss', detail: found };
+      return this.#searchVariants(name, key, select, access);
+    });
+  }
+
+  /** Responses of one key may vary by different fields, so that the marker does not name all of them. */
+  async #searchVariants(name: string, key: string, select: Selection, access: StoreAccess): Promise<Lookup> {
+    const found = await this.breaker.read(access, async (store) => {
+      let newest: ResponseRecord | undefined;
+      for await (const summary of store.list({ kind: 'response', group: name })) {
+        const decoded = await this.codec.decodeSummary(summary, key);
+        if ('invalid' in decoded || decoded.record.kind !== 'response') continue;
+        const { record } = decoded;
+        if (this.#isSelected(record, select) && (!newest || record.receivedAt > newest.receivedAt)) newest = record;
+      }
+      return newest;
+    });
+    if (!found) return VARY_MISS;
+    const record = await this.#read(this.#nameOf(found, name), key, access);
+    return typeof record === 'object' && record.kind === 'response' ? { record } : VARY_MISS;
+  }
+
+  #isSelected(record: ResponseRecord, select: Selection): boolean {
+    return select === 'newest' || matchesVary(record, select);
+  }
+
+  /** Reads the record with a storage key; a string if it cannot be used: the reason. */
+  #read(name: string, key: string, access: StoreAccess): MaybePromise<StoredRecord | string | undefined> {
+    const failed = (error: unknown) => {
+      if (failureKind(error) !== 'entry') throw error;
+      this.#emitTo(access, { type: 'invalid', key, reason: 'unreadable', error });
+      return 'unreadable';
+    };
+    const found = this.breaker.read(access, (store): MaybePromise<Entry | string | undefined> => {
+      try {
+        const entry = store.find(name);
+        return isPromise(entry) ? entry.catch(failed) : entry;
+      } catch (error) {
+        return failed(error);
+      }
+    });
+    return chain(found, (entry) => {
+      if (typeof entry !== 'object') return entry;
+      return chain(this.codec.decode(entry, key), (decoded) => {
+        if ('record' in decoded) return decoded.record;
+        const { invalid: reason, error } = decoded;
+        this.#emitTo(access, { type: 'invalid', key, reason, ...(error === undefined ? {} : { error }) });
+        return reason;
+      });
+    });
+  }
+
+  /** Undefined if the serializer cannot write one of them: for a request, only this response is then not cached. */
+  #encode(records: readonly StoredRecord[], access: StoreAccess): MaybePromise<Entry[] | undefined> {
+    const refused = (error: unknown) => {
+      if (access === MANAGEMENT) throw error;
+      access.failure = 'serializer';
+      access.emit({ type: 'error', reason: 'serializer', error });
+      return undefined;
+    };
+    const accepted = (entries: Entry[]) => {
+      const limit = this.breaker.store.maxEntrySize ?? Number.POSITIVE_INFINITY;
+      if (access === MANAGEMENT || entries.every(({ size }) => size <= limit)) return entries;
+      access.failure = 'too-large-for-store';
+      return undefined;
+    };
+    try {
+      const entries = records.map((record) => this.codec.encode(record));
+      if (entries.some(isPromise)) return Promise.all(entries).then(accepted, refused);
+      return accepted(entries as Entry[]);
+    } catch (error) {
+      return refused(error);
+    }
+  }
+
+  #nameOf(record: ResponseRecord, name: string): string {
+    return record.variant ? this.codec.variantName(name, record.variant) : name;
+  }
+
+  #emitTo(access: StoreAccess, event: CacheEvent): void {
+    if (access === MANAGEMENT) this.#onEvent(event);
+    else access.emit(event);
+  }
+
+  /** Writes a variant, and deletes the oldest ones of its key beyond the bound. */
+  async #putVariant(store: Store, entries: readonly Entry[], key: string): Promise<boolean> {
+    if (!(await store.put(entries))) return false;
+    const query = { kind: 'response', group: this.codec.names(key)[0] } as const;
+    if ((await countOf(store, query)) <= MAX_VARIANTS) return true;
+    const variants: { readonly id: string; readonly receivedAt: number }[] = [];
+    for await (const { id, receivedAt } of store.list(query)) variants.push({ id, receivedAt });
+    variants.sort((a, b) => b.receivedAt - a.receivedAt);
+    await store.delete(variants.slice(MAX_VARIANTS).map(({ id }) => id));
+    return true;
+  }
+}

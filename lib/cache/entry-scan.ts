@@ -1,0 +1,173 @@
+import type { EntrySummary } from '../models/entry.js';
+import type { ResponseRecord, StoredRecord } from '../models/record.js';
+import type { InvalidReason } from '../serializers/codec.js';
+import { MANAGEMENT } from '../stores/circuit-breaker.js';
+import { countListed, countOf } from '../stores/entry-query.js';
+import type { EntryQuery } from '../stores/store.js';
+import type { EntryRepository } from './entry-repository.js';
+
+/** An entry that cannot be read, as `filter({ invalid: true })` yields it. */
+export interface InvalidResponse {
+  /** Storage key. */
+  readonly id: string;
+  readonly invalid: InvalidReason;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** An entry whose summary was decoded; the `body` of its record is empty. */
+export interface ScannedEntry<T extends StoredRecord = StoredRecord> {
+  readonly id: string;
+  readonly group: string;
+  /** Bytes. */
+  readonly size: number;
+  readonly record: T;
+}
+
+/** Entries that are deleted with one call to the store. */
+const BATCH = 500;
+/** Entries that are read, or written, at once, and their bytes. */
+const READ_AHEAD = 32;
+const READ_AHEAD_SIZE = 4_000_000;
+
+/** Passes over the entries of a cache, for management: in bounded memory, with a time limit for each step. */
+export class EntryScan {
+  readonly #repository: EntryRepository;
+
+  constructor(repository: EntryRepository) {
+    this.#repository = repository;
+  }
+
+  /** Responses without their bodies; unreadable ones are left out. */
+  async *responses(query: EntryQuery = {}): AsyncGenerator<ScannedEntry<ResponseRecord>> {
+    for await (const entry of this.summaries({ ...query, kind: 'response' })) {
+      if ('record' in entry && entry.record.kind === 'response') yield entry as ScannedEntry<ResponseRecord>;
+    }
+  }
+
+  /** Entries of any kind without bodies, readable or not. */
+  async *summaries(query: EntryQuery = {}): AsyncGenerator<ScannedEntry | InvalidResponse> {
+    for await (const summary of this.#list(query)) yield await this.#decode(summary);
+  }
+
+  /** Whole responses. */
+  async *whole(query: EntryQuery = {}): AsyncGenerator<ResponseRecord> {
+    for await (const batch of this.wholeBatches(query)) yield* batch;
+  }
+
+  /** Whole responses in batches that are read at once: a server answers them in one round trip. */
+  async *wholeBatches(query: EntryQuery = {}): AsyncGenerator<readonly ResponseRecord[]> {
+    for await (const batch of inBatches(this.responses(query))) {
+      const records = await Promise.all(batch.map(({ record }) => this.#repository.reread(record, MANAGEMENT)));
+      yield records.filter((record) => record !== undefined);
+    }
+  }
+
+  /** Redirects, and variant markers with their key. */
+  async *others(kind: 'redirect' | 'variants'): AsyncGenerator<StoredRecord> {
+    for await (const entry of this.summaries({ kind })) if ('record' in entry) yield entry.record;
+  }
+
+  /** Stores entries again with another `staleAt` (milliseconds since the epoch): all, or the responses that `selects` accepts. */
+  async rewriteStaleAt(staleAt: number, selects?: (record: ResponseRecord) => boolean): Promise<void> {
+    const rewrite = (records: readonly StoredRecord[]) =>
+      Promise.all(records.map((record) => this.#repository.put([{ ...record, staleAt }])));
+    for await (const batch of this.wholeBatches()) await rewrite(selects ? batch.filter(selects) : batch);
+    if (selects) return;
+    for (const kind of ['variants', 'redirect'] as const) {
+      for await (const record of this.others(kind)) await rewrite([record]);
+    }
+  }
+
+  /**
+   * Deletes the entries that match, in batches; resolves to the number of responses. If entries were deleted during the
+   * listing it lists again, since the iterators of some stores skip entries then.
+   */
+  async deleteMatching<T extends { readonly id: string }>(
+    list: () => AsyncIterable<T>,
+    matches: (entry: T) => boolean = () => true,
+  ): Promise<number> {
+    let removed = 0;
+    for (;;) {
+      const before = removed;
+      let ids: string[] = [];
+      let deletedMeanwhile = false;
+      for await (const entry of list()) {
+        if (!matches(entry)) continue;
+        ids.push(entry.id);
+        if (ids.length < BATCH) continue;
+        removed += await this.#repository.deleteExact(ids);
+        ids = [];
+        deletedMeanwhile = true;
+      }
+      removed += await this.#repository.deleteExact(ids);
+      if (!deletedMeanwhile || removed === before) return removed;
+    }
+  }
+
+  /** Deletes the groups of the responses that match, redirects to them included; resolves to the number of responses. */
+  async deleteGroupsMatching(matches: (record: ResponseRecord) => boolean, query: EntryQuery = {}): Promise<number> {
+    let removed = 0;
+    const groups = new Set<string>();
+    const deleteFound = async () => {
+      removed += await this.#repository.deleteGroups([...groups]);
+      groups.clear();
+    };
+    for await (const { group, record } of this.responses(query)) {
+      if (matches(record)) groups.add(group);
+      if (groups.size >= BATCH) await deleteFound();
+    }
+    await deleteFound();
+    return removed;
+  }
+
+  count(query: EntryQuery = {}): Promise<number> {
+    const { breaker } = this.#repository;
+    if (!breaker.store.count) return countListed(this.#list(query), query);
+    return breaker.manage((store) => countOf(store, query));
+  }
+
+  /** Deletes expired entries; resolves to the number of responses. */
+  async deleteExpired(now: number): Promise<number> {
+    const { breaker } = this.#repository;
+    const steps = breaker.store.deleteExpired?.bind(breaker.store);
+    if (!steps) {
+      return this.deleteMatching(
+        () => this.#list({ staleBy: now }),
+        ({ kind }) => kind !== 'unknown',
+      );
+    }
+    let removed = 0;
+    for await (const number of breaker.iterate(() => steps(now))) removed += number;
+    return removed;
+  }
+
+  async clear(): Promise<void> {
+    for await (const _ of this.#repository.breaker.iterate((store) => store.clear()));
+  }
+
+  #list(query: EntryQuery): AsyncIterable<EntrySummary> {
+    return this.#repository.breaker.iterate((store) => store.list(query));
+  }
+
+  async #decode(summary: EntrySummary): Promise<ScannedEntry | InvalidResponse> {
+    const decoded = await this.#repository.codec.decodeSummary(summary);
+    const { id, group, size } = summary;
+    return 'record' in decoded ? { id, group, size, record: decoded.record } : { id, size, invalid: decoded.invalid };
+  }
+}
+
+/** Entries in batches of bounded size. */
+async function* inBatches<T extends { readonly size: number }>(
+  entries: AsyncIterable<T>,
+): AsyncGenerator<readonly T[]> {
+  let [batch, bytes]: [T[], number] = [[], 0];
+  for await (const entry of entries) {
+    batch.push(entry);
+    bytes += entry.size;
+    if (batch.length < READ_AHEAD && bytes < READ_AHEAD_SIZE) continue;
+    yield batch;
+    [batch, bytes] = [[], 0];
+  }
+  if (batch.length > 0) yield batch;
+}

@@ -1,0 +1,128 @@
+import type { UrlMatcher } from '../policy/url-pattern.js';
+
+/** Which stored responses an invalidation applies to: those that any of its members selects. */
+export interface Invalidation {
+  /** Digests in the secondary index, and storage keys of cache keys. */
+  readonly digests: readonly string[];
+  readonly patterns: readonly UrlMatcher[];
+  readonly everything: boolean;
+}
+
+/** The properties of a response by which an invalidation selects it. */
+export interface Selectable {
+  /** Digests in the secondary index, and the storage key of its cache key. */
+  readonly digests: readonly string[];
+  /** The URL as asked and the final URL, normalized. */
+  readonly urls: readonly string[];
+}
+
+/** An invalidation that the store has not carried out yet. */
+export interface PendingInvalidation extends Invalidation {
+  /** Milliseconds since the epoch: responses received until then count as stale. */
+  readonly at: number;
+}
+
+/** Invalidations that are remembered, at most; beyond that every older response counts as invalidated. */
+const MAX_REMEMBERED = 1_000;
+/** Pending patterns that are matched, at most. */
+const MAX_PATTERNS = 32;
+
+/**
+ * The invalidations of this process that still matter: those that began after a request in flight was sent, so that its
+ * response is not stored, and those that the store could not carry out yet, so that older responses count as stale.
+ */
+export class Invalidations {
+  #sequence = 0;
+  #inFlight = 0;
+  readonly #byDigest = new Map<string, number>();
+  #byPattern: { readonly pattern: UrlMatcher; readonly sequence: number }[] = [];
+  /** Sequence of the last invalidation of everything. */
+  #everything = 0;
+  readonly #pending = new Set<PendingInvalidation>();
+  /** Milliseconds since the epoch: more was pending than is remembered. */
+  #overflowedAt = Number.NEGATIVE_INFINITY;
+
+  /** Begins a request to the origin; returns its place in the sequence of invalidations. */
+  begin(): number {
+    this.#inFlight += 1;
+    return this.#sequence;
+  }
+
+  /** Ends a request that {@link Invalidations.begin} began. */
+  end(): void {
+    this.#inFlight -= 1;
+    if (this.#inFlight > 0) return;
+    this.#byDigest.clear();
+    this.#byPattern = [];
+  }
+
+  /** Records an invalidation for the requests that are in flight now. */
+  record({ digests, patterns, everything }: Invalidation): void {
+    this.#sequence += 1;
+    if (everything) this.#everything = this.#sequence;
+    if (this.#inFlight === 0) return;
+    for (const digest of digests) this.#byDigest.set(digest, this.#sequence);
+    for (const pattern of patterns) this.#byPattern.push({ pattern, sequence: this.#sequence });
+    if (this.#byDigest.size + this.#byPattern.length <= MAX_REMEMBERED) return;
+    this.#everything = this.#sequence;
+    this.#byDigest.clear();
+    this.#byPattern = [];
+  }
+
+  /** The present place in the sequence. */
+  get now(): number {
+    return this.#sequence;
+  }
+
+  /** Whether anything was invalidated after a request began. */
+  anySince(sequence: number): boolean {
+    return this.#sequence > sequence;
+  }
+
+  /** Whether a response, or the request for it, was invalidated after the request began. */
+  selectsSince(sequence: number, { digests, urls }: Selectable): boolean {
+    if (this.#sequence <= sequence) return false;
+    if (this.#everything > sequence) return true;
+    if (digests.some((digest) => (this.#byDigest.get(digest) ?? 0) > sequence)) return true;
+    return this.#byPattern.some((one) => one.sequence > sequence && urls.some((url) => one.pattern.matches(url)));
+  }
+
+  get hasPending(): boolean {
+    return this.#pending.size > 0 || this.#overflowedAt > Number.NEGATIVE_INFINITY;
+  }
+
+  /** Remembers an invalidation until the store has carried it out. */
+  addPending(invalidation: Invalidation, at: number): PendingInvalidation {
+    const pending = { ...invalidation, at };
+    const patterns = [...this.#pending].reduce((sum, one) => sum + one.patterns.length, invalidation.patterns.length);
+    if (this.#pending.size >= MAX_REMEMBERED || patterns > MAX_PATTERNS) this.#overflowedAt = at;
+    this.#pending.add(pending);
+    return pending;
+  }
+
+  /** Forgets an invalidation that the store has carried out. */
+  removePending(pending: PendingInvalidation): void {
+    this.#pending.delete(pending);
+    if (this.#pending.size === 0) this.#overflowedAt = Number.NEGATIVE_INFINITY;
+  }
+
+  /** The invalidations that the store has not carried out yet, oldest first. */
+  get pending(): readonly PendingInvalidation[] {
+    return [...this.#pending];
+  }
+
+  /**
+   * Returns whether a stored response counts as stale because of a pending invalidation.
+   *
+   * @param receivedAt milliseconds since the epoch
+   */
+  isPendingFor(receivedAt: number, { digests, urls }: Selectable): boolean {
+    if (receivedAt <= this.#overflowedAt) return true;
+    for (const one of this.#pending) {
+      if (receivedAt > one.at) continue;
+      if (one.everything || one.digests.some((digest) => digests.includes(digest))) return true;
+      if (one.patterns.some((pattern) => urls.some((url) => pattern.matches(url)))) return true;
+    }
+    return false;
+  }
+}

@@ -1,0 +1,215 @@
+import { optionError } from '../errors.js';
+import type { ResponseRecord } from '../models/record.js';
+import { type ExpirationTime, parseExpiration } from '../policy/expiration.js';
+import { compileUrlPattern, type UrlMatcher } from '../policy/url-pattern.js';
+import type { EntryQuery } from '../stores/store.js';
+
+/** Fields by which {@link BaseCache.filter} sorts. */
+export type SortField = 'createdAt' | 'expires' | 'size' | 'url';
+
+/** Conditions of {@link BaseCache.filter} and {@link BaseCache.responseCount}. */
+export interface ResponseFilter {
+  /** Fresh responses. Default: `true`. */
+  readonly valid?: boolean | undefined;
+  /** Expired responses. Default: `true`. */
+  readonly expired?: boolean | undefined;
+  /** Entries that cannot be read. Default: `false`. */
+  readonly invalid?: boolean | undefined;
+  /** Only responses that were received longer ago: a duration, or an instant. */
+  readonly olderThan?: ExpirationTime | undefined;
+  /** Only responses with one of these tags. */
+  readonly tags?: string | readonly string[] | undefined;
+  /** Order of the responses; a leading `-` reverses it. Default: none in particular. */
+  readonly sort?: SortField | `-${SortField}` | undefined;
+}
+
+/** Conditions of {@link BaseCache.delete}: a response is removed if it meets any of them. */
+export interface DeletionQuery {
+  readonly keys?: string | readonly string[] | undefined;
+  /** URLs, or URL patterns. */
+  readonly urls?: string | RegExp | readonly (string | RegExp)[] | undefined;
+  /** Requests as axios configs, or stored requests. */
+  readonly requests?: object | readonly object[] | undefined;
+  /** Responses with one of these tags. */
+  readonly tags?: string | readonly string[] | undefined;
+  readonly expired?: boolean | undefined;
+  /** Entries that cannot be read. */
+  readonly invalid?: boolean | undefined;
+  /** Received longer ago: a duration, or an instant. */
+  readonly olderThan?: ExpirationTime | undefined;
+}
+
+/** Conditions of {@link BaseCache.contains}: exactly one. */
+export interface ContainsQuery {
+  readonly key?: string | undefined;
+  readonly url?: string | undefined;
+  readonly request?: object | undefined;
+}
+
+/** Which responses {@link BaseCache.resetExpiration} changes. Default: all. */
+export interface ResponseSelection {
+  /** Responses with one of these tags. */
+  readonly tags?: string | readonly string[] | undefined;
+  /** URLs, or URL patterns. */
+  readonly urls?: string | RegExp | readonly (string | RegExp)[] | undefined;
+}
+
+const SORT_FIELDS: Readonly<Record<SortField, (record: ResponseRecord, size: number) => number | string>> = {
+  createdAt: (record) => record.receivedAt,
+  expires: (record) => record.staleAt,
+  size: (_, size) => size,
+  url: (record) => record.url,
+};
+
+/** A filter in parsed form. */
+export interface ParsedFilter {
+  /** Undefined if no readable response is wanted. */
+  readonly query: EntryQuery | undefined;
+  readonly invalid: boolean;
+  readonly tags: readonly string[] | undefined;
+  /** Compares two responses of given sizes; undefined for no order in particular. */
+  readonly compare: ((a: Sortable, b: Sortable) => number) | undefined;
+}
+
+export interface Sortable {
+  readonly record: ResponseRecord;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** @throws TypeError for an unknown member or a wrong type */
+export function parseFilter(filter: ResponseFilter, now: number): ParsedFilter {
+  refuseUnknown('filter', filter, ['valid', 'expired', 'invalid', 'olderThan', 'tags', 'sort']);
+  const valid = readFlag('filter.valid', filter.valid, true);
+  const expired = readFlag('filter.expired', filter.expired, true);
+  const { olderThan } = filter;
+  const age = olderThan === undefined ? {} : { receivedBefore: readAge('filter.olderThan', olderThan, now) };
+  const state = valid && expired ? {} : valid ? { freshAt: now } : { staleBy: now };
+  return {
+    query: valid || expired ? { ...state, ...age } : undefined,
+    invalid: readFlag('filter.invalid', filter.invalid, false),
+    tags: readTags('filter.tags', filter.tags),
+    compare: filter.sort === undefined ? undefined : comparison(filter.sort),
+  };
+}
+
+/** A deletion in parsed form. */
+export interface ParsedDeletion {
+  readonly keys: readonly string[];
+  readonly urls: readonly string[];
+  readonly patterns: readonly UrlMatcher[];
+  readonly requests: readonly object[];
+  readonly tags: readonly string[];
+  readonly expired: boolean;
+  readonly invalid: boolean;
+  /** Milliseconds since the epoch. */
+  readonly receivedBefore: number | undefined;
+}
+
+/** @throws TypeError for an unknown member, a wrong type, or a wrong pattern */
+export function parseDeletion(what: unknown, now: number): ParsedDeletion {
+  const given = (typeof what === 'string' ? { keys: [what] } : what) as DeletionQuery;
+  refuseUnknown('delete', given, ['keys', 'urls', 'requests', 'tags', 'expired', 'invalid', 'olderThan']);
+  const isObject = (one: unknown) => typeof one === 'object' && one !== null;
+  return {
+    keys: readList<string>('delete.keys', given.keys, isText, 'a key or a list of keys'),
+    ...parseUrls('delete.urls', given.urls),
+    requests: readList<object>('delete.requests', given.requests, isObject, 'a request or a list of requests'),
+    tags: readTags('delete.tags', given.tags) ?? [],
+    expired: readFlag('delete.expired', given.expired, false),
+    invalid: readFlag('delete.invalid', given.invalid, false),
+    receivedBefore: given.olderThan === undefined ? undefined : readAge('delete.olderThan', given.olderThan, now),
+  };
+}
+
+/** @throws TypeError unless exactly one known member of the right type is given */
+export function parseContains(what: ContainsQuery): ContainsQuery {
+  const accepted = 'exactly one of { key }, { url } and { request }';
+  refuseUnknown('contains', what, ['key', 'url', 'request']);
+  const given = Object.entries(what).filter(([, value]) => value !== undefined);
+  if (given.length !== 1) throw optionError('contains', what, accepted);
+  const { key, url, request } = what;
+  if (key !== undefined && typeof key !== 'string') throw optionError('contains.key', key, 'a key');
+  if (url !== undefined && typeof url !== 'string') throw optionError('contains.url', url, 'an absolute URL');
+  if (request !== undefined && (typeof request !== 'object' || request === null))
+    throw optionError('contains.request', request, 'an axios config or a stored request');
+  return what;
+}
+
+/** @throws TypeError for an unknown member, a wrong type, or a wrong pattern */
+export function parseSelection(selection: ResponseSelection): {
+  readonly tags: readonly string[];
+  readonly urls: readonly string[];
+  readonly patterns: readonly UrlMatcher[];
+} {
+  refuseUnknown('resetExpiration', selection, ['tags', 'urls']);
+  const tags = readTags('resetExpiration.tags', selection.tags) ?? [];
+  return { tags, ...parseUrls('resetExpiration.urls', selection.urls) };
+}
+
+/** Separates absolute URLs, which an index finds, from patterns, which need a pass over all responses. */
+function parseUrls(option: string, value: unknown): { readonly urls: string[]; readonly patterns: UrlMatcher[] } {
+  const isUrl = (one: unknown) => typeof one === 'string' || one instanceof RegExp;
+  const given = readList<string | RegExp>(option, value, isUrl, 'a URL, a URL pattern, or a list of them');
+  const isExact = (one: string | RegExp) => typeof one === 'string' && URL.canParse(one) && !one.includes('*');
+  return {
+    urls: given.filter(isExact) as string[],
+    patterns: given.filter((one) => !isExact(one)).map((one) => compileUrlPattern(one, option)),
+  };
+}
+
+function refuseUnknown(option: string, value: unknown, known: readonly string[]): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw optionError(option, value, `an object with ${known.join(', ')}`);
+  const unknown = Object.keys(value).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  throw optionError(`${option}.${unknown}`, (value as Record<string, unknown>)[unknown], `one of ${known.join(', ')}`);
+}
+
+function readFlag(option: string, value: unknown, fallback: boolean): boolean {
+  if (value === undefined) return fallback;
+  if (typeof value !== 'boolean') throw optionError(option, value, 'true or false');
+  return value;
+}
+
+/** Milliseconds since the epoch: responses received before it are older. */
+function readAge(option: string, value: ExpirationTime, now: number): number {
+  const age = parseExpiration(value, option);
+  if (!age) throw optionError(option, value, 'a duration or an instant');
+  return 'at' in age ? age.at : now - age.seconds * 1000;
+}
+
+function readTags(option: string, value: unknown): readonly string[] | undefined {
+  return value === undefined ? undefined : readList<string>(option, value, isText, 'a tag or a list of tags');
+}
+
+function readList<T>(
+  option: string,
+  value: unknown,
+  accepts: (item: unknown) => boolean,
+  accepted: string,
+): readonly T[] {
+  if (value === undefined) return [];
+  const items: readonly unknown[] = Array.isArray(value) ? value : [value];
+  const wrong = items.findIndex((item) => !accepts(item));
+  if (wrong === -1) return items as readonly T[];
+  throw optionError(Array.isArray(value) ? `${option}[${wrong}]` : option, items[wrong], accepted);
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && value !== '';
+}
+
+function comparison(sort: unknown): (a: Sortable, b: Sortable) => number {
+  const name = String(sort);
+  const field = name.replace(/^-/, '');
+  if (typeof sort !== 'string' || !Object.hasOwn(SORT_FIELDS, field)) {
+    throw optionError('filter.sort', sort, `${Object.keys(SORT_FIELDS).join(', ')}, or one of them after "-"`);
+  }
+  const fieldOf = SORT_FIELDS[field as SortField];
+  const direction = name.startsWith('-') ? -1 : 1;
+  return (a, b) => {
+    const [x, y] = [fieldOf(a.record, a.size), fieldOf(b.record, b.size)];
+    return x === y ? 0 : x < y ? -direction : direction;
+  };
+}

@@ -1,0 +1,179 @@
+import type { Lookup } from '../cache/entry-repository.js';
+import type { ResponseRecord } from '../models/record.js';
+import { isPromise, type MaybePromise } from '../platform/maybe-promise.js';
+import { isTurnOver, type RealTimer, startTimer, stopTimer, yieldToEventLoop } from '../platform/real-time.js';
+import { bypassReason, decide } from '../policy/decide.js';
+import { uncachedReason } from '../request/uncached.js';
+import { coalescingOf } from './coalescing.js';
+import { isSetToDoNotCache } from './expiration-settings.js';
+import {
+  allowsStale,
+  type FetchPlan,
+  fetchForLaterGets,
+  fetchShared,
+  fetchStream,
+  mayServeLaterGets,
+  refreshInBackground,
+} from './fetch.js';
+import { invalidateAfter } from './invalidate.js';
+import { mayServeRedirected } from './redirects.js';
+import type { RequestContext } from './request-context.js';
+import {
+  bypassResult,
+  type Forward,
+  presentOriginResult,
+  type Result,
+  serveGatewayTimeout,
+  serveOriginResult,
+  serveStale,
+  serveStored,
+} from './result.js';
+import { acceptsResponse } from './store-response.js';
+
+/**
+ * The request's path: look up, decide, then serve, serve and refresh, revalidate, fetch, refuse or bypass, then store, then
+ * serve. Resolves with a response of any status.
+ *
+ * @throws the HTTP client's error if neither the origin nor the store has a response
+ */
+export async function handleRequest(context: RequestContext): Promise<Result> {
+  const bypass = reasonToBypass(context);
+  if (bypass === 'method' && mayServeLaterGets(context)) return fetchForLaterGets(context);
+  if (bypass !== undefined) return bypassCache(context, bypass);
+
+  const looking = lookUp(context);
+  const lookup = isPromise(looking) ? await lookUpSlowly(context, looking) : looking;
+  const { record: stored } = lookup;
+  const { action, reason, serveAfter } = decide(context.request, stored, context.settings, context.now());
+
+  if (action === 'refuse') return serveGatewayTimeout(context, reason);
+  if (stored && action === 'serve') {
+    if (!isPromise(looking) && isTurnOver()) await yieldToEventLoop();
+    return serveStored(context, stored, reason);
+  }
+  const plan: FetchPlan = {
+    stored,
+    revalidate: action === 'revalidate' || action === 'serve-and-refresh',
+    forward: forwardOf(context, lookup, reason),
+  };
+  if (stored && action === 'serve-and-refresh') {
+    const refreshed = refreshInBackground(context, plan).then((result) =>
+      presentOriginResult(context, result, plan.forward),
+    );
+    return { ...serveStale(context, stored, { detail: reason }), refreshed };
+  }
+  if (stored && serveAfter !== undefined) return fetchOrServeAfter(context, plan, { stored, serveAfter });
+  return fetchOrServeStale(context, plan);
+}
+
+/** Why the request is neither answered from the cache nor stored. */
+function reasonToBypass(context: RequestContext): string | undefined {
+  const { request, settings } = context;
+  if (!settings.enabled) return 'disabled';
+  return (
+    uncachedReason(request) ??
+    bypassReason(request, settings) ??
+    (isSetToDoNotCache(context) ? 'do-not-cache' : undefined)
+  );
+}
+
+/** Sends the request exactly as the caller wrote it; an unsafe method still invalidates. */
+async function bypassCache(context: RequestContext, reason: string): Promise<Result> {
+  const bypassed = await context.origin.bypass();
+  const { status, headers = {} } = bypassed;
+  if (status !== undefined) await invalidateAfter(context, { status, headers });
+  context.emitBypass(reason);
+  return bypassResult(bypassed, {
+    fwd: reason === 'method' ? 'method' : 'bypass',
+    ...(status === undefined ? {} : { fwdStatus: status }),
+    detail: reason,
+  });
+}
+
+/** Finds the stored response, unless the user's filter refuses it, which deletes it. */
+function lookUp(context: RequestContext): MaybePromise<Lookup> {
+  const { cache, key, request, access, settings } = context;
+  const found = cache.repository.lookup(key, request.headers, access);
+  if (isPromise(found) || settings.filterFn || request.carriesMoreTo) return checkFound(context, found);
+  return withPending(context, found);
+}
+
+async function checkFound(context: RequestContext, looking: MaybePromise<Lookup>): Promise<Lookup> {
+  const { cache, settings, access } = context;
+  const found = withPending(context, await looking);
+  const { record } = found;
+  if (!record) return found;
+  if (!(await mayServeRedirected(context, record))) return { miss: 'uri-miss', detail: 'redirect-credentials' };
+  if (!settings.filterFn) return found;
+  try {
+    if (await acceptsResponse(context, record)) return found;
+    if (!settings.readOnly) await cache.repository.discard(record, access);
+    context.emit('removed', { reason: 'filter', count: settings.readOnly ? 0 : 1 });
+    return { miss: 'uri-miss', detail: 'filter' };
+  } catch (error) {
+    context.emit('error', { reason: 'user-function', error });
+    return { miss: 'uri-miss', detail: 'user-function' };
+  }
+}
+
+/** A response whose invalidation has not reached the store yet is stale. */
+function withPending({ cache }: RequestContext, found: Lookup): Lookup {
+  const { repository } = cache;
+  if (!found.record || !repository.invalidations.hasPending) return found;
+  return { ...found, record: repository.withPending(found.record) };
+}
+
+/** A look-up that outlives a request that it could have joined is repeated, since that may have stored a response. */
+async function lookUpSlowly(context: RequestContext, looking: Promise<Lookup>): Promise<Lookup> {
+  const [lookup, ended] = await coalescingOf(context.cache).watch(context.key, Promise.resolve(context.wait(looking)));
+  if (lookup.record || !ended) return lookup;
+  return context.wait(lookUp(context));
+}
+
+/** Why the request goes to the origin, in the words of RFC 9211 section 2.2. */
+function forwardOf(context: RequestContext, { record, miss, detail }: Lookup, reason: string): Forward {
+  const known = context.access.failure ?? detail;
+  if (!record) return { fwd: miss, detail: known };
+  if (reason === 'partial') return { fwd: 'partial', detail: known };
+  return record.staleAt > context.now() ? { fwd: 'request', detail: known ?? reason } : { fwd: 'stale', detail: known };
+}
+
+/** Asks the origin; serves the stored response if the origin takes longer than so many seconds (option `networkFirst`). */
+async function fetchOrServeAfter(
+  context: RequestContext,
+  plan: FetchPlan,
+  { stored, serveAfter }: { readonly stored: ResponseRecord; readonly serveAfter: number },
+): Promise<Result> {
+  const fetching = fetchOrServeStale(context, plan);
+  let timer: RealTimer | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = startTimer(serveAfter * 1000, () => resolve(undefined), true);
+  });
+  try {
+    const result = await Promise.race([fetching, late]);
+    if (result) return result;
+  } finally {
+    stopTimer(timer);
+  }
+  // The request continues, and its response is stored.
+  context.cache.breaker.track(fetching.catch((error) => context.emit('error', { reason: 'network-first', error })));
+  return { ...serveStale(context, stored, { ...plan.forward, detail: 'network-first' }), refreshed: fetching };
+}
+
+/** Asks the origin; serves the stored response if the origin fails and policy allows it. */
+async function fetchOrServeStale(context: RequestContext, plan: FetchPlan): Promise<Result> {
+  const { stored, forward } = plan;
+  let result: Result;
+  try {
+    result = context.request.streamed ? await fetchStream(context, plan) : await fetchShared(context, plan);
+  } catch (error) {
+    if (!stored || !context.origin.failed(error) || !allowsStale(context, stored, {})) throw error;
+    return serveStale(context, stored, { ...forward, detail: 'stale-if-error' });
+  }
+  const status = result.response?.status;
+  if (stored && status !== undefined && status !== 304 && allowsStale(context, stored, { status })) {
+    result.response?.stream?.discard();
+    return serveStale(context, stored, { ...forward, fwdStatus: status, detail: 'stale-if-error' });
+  }
+  return serveOriginResult(context, result, forward);
+}

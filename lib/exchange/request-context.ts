@@ -1,0 +1,76 @@
+import type { CacheInternals } from '../cache/internals.js';
+import type { CacheRequest } from '../models/cache-request.js';
+import type { CacheEvent, CacheEventType } from '../models/events.js';
+import { isPromise, type MaybePromise } from '../platform/maybe-promise.js';
+import { keyOf } from '../request/cache-key.js';
+import { redactUrl } from '../request/redaction.js';
+import type { CallSettings } from '../settings/instance.js';
+import type { RequestAccess } from '../stores/circuit-breaker.js';
+import type { Origin, ProgressListener } from './origin.js';
+
+/** One caller's signal and timeout, while the cache waits on its behalf. */
+export interface CallerLimits extends ProgressListener {
+  /** Settles like `work`, or rejects as soon as a limit of the caller is reached. */
+  race<T>(work: T | PromiseLike<T>): Promise<T>;
+}
+
+type ContextParts = Pick<RequestContext, 'request' | 'settings' | 'cache' | 'access' | 'origin' | 'caller'>;
+
+/** One request on its way through the cache, with everything that the exchange needs for it. */
+export class RequestContext {
+  readonly request: CacheRequest;
+  readonly settings: CallSettings;
+  readonly cache: CacheInternals;
+  /** This request's use of the store. */
+  readonly access: RequestAccess;
+  readonly origin: Origin;
+  /** Undefined if the caller set no limit. */
+  readonly caller: CallerLimits | undefined;
+  #key: string | undefined;
+
+  constructor({ request, settings, cache, access, origin, caller }: ContextParts) {
+    this.request = request;
+    this.settings = settings;
+    this.cache = cache;
+    this.access = access;
+    this.origin = origin;
+    this.caller = caller;
+  }
+
+  /** Cache key of the request as asked; computed on first access, since a request that bypasses the cache needs none. */
+  get key(): string {
+    this.#key ??= keyOf(this.request, this.settings);
+    return this.#key;
+  }
+
+  /** Milliseconds since the epoch. */
+  now(): number {
+    return this.cache.now();
+  }
+
+  /** The same context for another request. */
+  with(request: CacheRequest): RequestContext {
+    return new RequestContext({ ...this, request });
+  }
+
+  /** Waits on the caller's behalf, within its limits. */
+  wait<T>(work: MaybePromise<T>): MaybePromise<T> {
+    return this.caller && isPromise(work) ? this.caller.race(work) : work;
+  }
+
+  /** Reports an event of this request to the cache's listeners and to its own. */
+  emit(type: CacheEventType, details: Partial<CacheEvent> = {}): void {
+    this.#emit(type, () => ({ key: this.key, ...details }));
+  }
+
+  /** Reports that the request bypasses the cache, for which it has no key. */
+  emitBypass(reason: string): void {
+    this.#emit('skipped', () => ({ reason }));
+  }
+
+  #emit(type: CacheEventType, details: () => Partial<CacheEvent>): void {
+    const { cache, settings, request } = this;
+    const describe = () => ({ type, url: redactUrl(request.url, settings), ...details() });
+    cache.emit(type, describe, settings.onEvent);
+  }
+}

@@ -1,0 +1,220 @@
+import type { BodyForm, Hop, ResponseRecord } from '../models/record.js';
+import { currentAge } from '../policy/age.js';
+import { type CacheStatusParts, cacheStatus } from '../policy/cache-status.js';
+import { type Fields, newFields } from '../policy/messages.js';
+import { partialContent } from '../policy/range.js';
+import { isNotModified } from '../policy/validation.js';
+import { redactHops } from '../request/redaction.js';
+import type { BypassResponse, OriginResponse } from './origin.js';
+import type { RequestContext } from './request-context.js';
+
+/** A response to serve, in bytes. */
+export interface ServedMessage {
+  readonly status: number;
+  readonly statusText: string;
+  readonly headers: Fields;
+  readonly bodyForm: BodyForm | 'opaque';
+  readonly body: Uint8Array;
+  readonly url: string;
+  /** The HTTP client's own response, for the caller whose request it was. */
+  readonly native?: unknown;
+}
+
+/** The result of a request, from the origin or the store to the caller. */
+export interface Result {
+  /** The response to serve; undefined if the request bypassed the cache. */
+  readonly message: ServedMessage | undefined;
+  /** The response of the origin, if it was asked. */
+  readonly response?: OriginResponse;
+  /** Request fields with which the origin was asked; Vary compares them with those of other callers. */
+  readonly requestHeaders?: Fields;
+  /** The stored response: new, freshened by a 304, or served. */
+  readonly record?: ResponseRecord | undefined;
+  /** The body is the stored one. */
+  readonly fromStore: boolean;
+  /** The origin confirmed the stored response. */
+  readonly revalidated: boolean;
+  /** Another caller's origin request. */
+  readonly joined: boolean;
+  readonly status: CacheStatusParts;
+  readonly history?: readonly Hop[];
+  /** Undefined if the request has no key. */
+  readonly key: string | undefined;
+  /** The adapter's own response or error, if the request bypassed the cache. */
+  readonly bypassed?: BypassResponse;
+  /** Resolves to the refreshed result of a response that is served stale. */
+  readonly refreshed?: Promise<Result>;
+}
+
+/** Properties that the cache adds to a response (design: response extras). */
+export interface Extras {
+  /** The body came from the store, or from another caller's request. */
+  readonly fromCache: boolean;
+  /** Key of the request as asked; undefined if none was made. */
+  readonly cacheKey: string | undefined;
+  /** When the response was received or last validated; undefined if it is not stored. */
+  readonly createdAt: Date | undefined;
+  /** When it becomes stale; `null` for never, undefined if it is not stored. */
+  readonly expires: Date | null | undefined;
+  readonly isExpired: boolean;
+  /** The origin confirmed the stored response for this request. */
+  readonly revalidated: boolean;
+  /** The redirects that were followed, in order, redacted. */
+  readonly history: readonly Hop[];
+  /** The tags of the stored response (option `tags`). */
+  readonly tags: readonly string[];
+  /** RFC 9211 Cache-Status: the outcome and its reason. */
+  readonly cacheStatus: string;
+}
+
+const NOT_MODIFIED = { status: 304, statusText: 'Not Modified' };
+const PARTIAL_CONTENT = { status: 206, statusText: 'Partial Content' };
+const NO_HISTORY: readonly Hop[] = [];
+const NO_TAGS: readonly string[] = [];
+const NO_BODY = new Uint8Array(0);
+
+/** RFC 9111 section 5.2.1.7: the response to a request for nothing but a stored response. */
+const GATEWAY_TIMEOUT: ServedMessage = {
+  status: 504,
+  statusText: 'Gateway Timeout',
+  headers: Object.freeze(newFields()),
+  bodyForm: 'bytes',
+  body: NO_BODY,
+  url: '',
+};
+
+/** The result of a request that bypassed the cache. */
+export function bypassResult(bypassed: BypassResponse, status: CacheStatusParts): Result {
+  return {
+    message: undefined,
+    bypassed,
+    fromStore: false,
+    revalidated: false,
+    joined: false,
+    status,
+    key: undefined,
+  };
+}
+
+/** Why and how a request went to the origin, for Cache-Status. */
+export type Forward = Pick<CacheStatusParts, 'fwd' | 'fwdStatus' | 'detail'>;
+
+/** Serves the stored response, fresh or as an option allows. */
+export function serveStored(context: RequestContext, record: ResponseRecord, reason: string): Result {
+  const now = context.now();
+  const isFresh = record.staleAt > now;
+  context.emit(isFresh ? 'hit' : 'stale', { reason });
+  return {
+    message: messageOf(context, record, now),
+    record,
+    fromStore: true,
+    revalidated: false,
+    joined: false,
+    status: isFresh ? { hit: true } : { hit: true, detail: reason },
+    key: context.key,
+  };
+}
+
+/** Serves the stored response although it is stale, or was not confirmed. */
+export function serveStale(context: RequestContext, record: ResponseRecord, forward: Forward): Result {
+  context.emit('stale', forward.detail === undefined ? {} : { reason: forward.detail });
+  return {
+    message: messageOf(context, record, context.now()),
+    record,
+    fromStore: true,
+    revalidated: false,
+    joined: false,
+    status: { hit: true, ...forward },
+    key: context.key,
+  };
+}
+
+/** Serves a 504, since the origin may not be asked and no stored response may be served. */
+export function serveGatewayTimeout(context: RequestContext, reason: string): Result {
+  context.emit('miss', { reason });
+  const status = { detail: reason };
+  return { message: GATEWAY_TIMEOUT, fromStore: false, revalidated: false, joined: false, status, key: context.key };
+}
+
+/** Serves the result of an origin request: a response of its own, or the stored one that the origin confirmed. */
+export function serveOriginResult(context: RequestContext, result: Result, forward: Forward): Result {
+  const { response, record, revalidated, joined } = result;
+  if (!response) return record ? serveStored(context, record, 'lease') : result;
+  if (record && revalidated) context.emit('revalidated');
+  else {
+    const reason = joined ? 'collapsed' : forward.detail;
+    context.emit(joined ? 'hit' : 'miss', reason === undefined ? {} : { reason });
+  }
+  return presentOriginResult(context, result, forward);
+}
+
+/** The result of an origin request in the form in which it is served. */
+export function presentOriginResult(context: RequestContext, result: Result, forward: Forward): Result {
+  const { response, record, revalidated, joined } = result;
+  if (!response) return result;
+  const status: CacheStatusParts = {
+    ...forward,
+    fwdStatus: response.status,
+    ...(record ? { stored: true } : {}),
+    ...(joined ? { collapsed: true } : {}),
+    detail: context.access.failure ?? result.status.detail ?? forward.detail,
+  };
+  const served = { ...result, status, key: context.key };
+  if (record && revalidated) return { ...served, message: messageOf(context, record, context.now()), fromStore: true };
+  const message = joined ? { ...response, native: undefined } : response;
+  if (record) return { ...served, message, fromStore: false };
+  return { ...served, message, fromStore: false, history: redactHops(response.hops, context.settings) };
+}
+
+/** The extras of a result. */
+export function extrasOf(result: Result, now: number): Extras {
+  const { record, key, status, joined, fromStore, revalidated } = result;
+  const fromCache = fromStore || joined;
+  if (!record) {
+    return {
+      fromCache,
+      cacheKey: key,
+      createdAt: undefined,
+      expires: undefined,
+      isExpired: false,
+      revalidated: false,
+      history: result.history ?? NO_HISTORY,
+      tags: NO_TAGS,
+      cacheStatus: cacheStatus(status),
+    };
+  }
+  const { staleAt } = record;
+  const never = staleAt === Number.POSITIVE_INFINITY;
+  return {
+    fromCache,
+    cacheKey: key,
+    createdAt: new Date(record.receivedAt),
+    expires: never ? null : new Date(staleAt),
+    isExpired: staleAt <= now,
+    revalidated,
+    history: record.history,
+    tags: record.tags,
+    cacheStatus: cacheStatus(never ? status : { ...status, ttl: Math.floor((staleAt - now) / 1000) }),
+  };
+}
+
+/** RFC 9111 sections 4 and 5.1, RFC 9110 sections 13 and 14: the message that a stored response gives for a request. */
+function messageOf(context: RequestContext, record: ResponseRecord, now: number): ServedMessage {
+  const { settings, request } = context;
+  if (!settings.cacheControl) return record;
+  const age = String(currentAge(record, now));
+  if (isNotModified(request, record)) {
+    const body = record.body.subarray(0, 0);
+    return { ...record, headers: withAge(record.headers, age), ...NOT_MODIFIED, bodyForm: 'bytes', body };
+  }
+  const range = partialContent(request, record);
+  if (!range) return { ...record, headers: withAge(record.headers, age) };
+  const body = record.body.subarray(range.from, range.to);
+  return { ...record, headers: withAge(range.headers, age), ...PARTIAL_CONTENT, body };
+}
+
+function withAge(headers: Fields, age: string): Fields {
+  const aged = newFields(headers);
+  aged.age = age;
+  return aged;
+}

@@ -1,0 +1,259 @@
+import type { BodyForm, ResponseRecord } from '../models/record.js';
+import { randomHex16 } from '../platform/random.js';
+import { initialAge } from '../policy/age.js';
+import { cacheGroups } from '../policy/cache-groups.js';
+import { freshnessOf } from '../policy/lifetime.js';
+import type { Fields } from '../policy/messages.js';
+import { allowsMethod } from '../policy/rules.js';
+import { mayServeOnError } from '../policy/stale.js';
+import { storable, storedFields } from '../policy/storable.js';
+import { combineTags, parseTags } from '../policy/tags.js';
+import { freshen, matchesHead } from '../policy/validation.js';
+import { variantOf, varyNames } from '../policy/vary.js';
+import { countsInVary, keyOf } from '../request/cache-key.js';
+import { groupIndexNames, tagIndexName, urlIndexNames } from '../request/index-names.js';
+import { redactHops, redactRequest, redactUrl, secretInHeader, storedHeaders } from '../request/redaction.js';
+import { configuredLifetime, hasExpirationFunction } from './expiration-settings.js';
+import type { OriginResponse } from './origin.js';
+import { storableForm } from './partial-content.js';
+import { chainStaleAt, redirectRecords } from './redirects.js';
+import type { RequestContext } from './request-context.js';
+
+/** What an origin request was sent for, and when in the order of invalidations. */
+export interface OriginRequest {
+  /** The stored response that the origin may confirm, complete or replace. */
+  readonly stored: ResponseRecord | undefined;
+  /** The request's place in this process's sequence of invalidations. */
+  since: number;
+  /** The store's invalidation order when the request was sent. */
+  order: number;
+}
+
+/** The stored response, or why a response is not stored. */
+export type StoreOutcome = { readonly record: ResponseRecord } | { readonly reason: string; readonly error?: unknown };
+
+/** Stores a response of the origin if the rules, the user and the store agree, with the settings of its request. */
+export async function storeResponse(
+  context: RequestContext,
+  sent: OriginRequest,
+  response: OriginResponse,
+): Promise<StoreOutcome> {
+  const outcome = await save(context, sent, response);
+  if ('reason' in outcome) reportNotStored(context, outcome);
+  else context.emit('stored');
+  const { request, settings } = context;
+  if (request.method === 'HEAD' && settings.cacheControl && !settings.readOnly) {
+    await freshenFromHead(context, sent, response);
+  }
+  return outcome;
+}
+
+/** Reports that a response is not stored. */
+export function reportNotStored(context: RequestContext, { reason, error }: { reason: string; error?: unknown }): void {
+  // A request whose method is not cached has no key, and that of a long body takes time.
+  if (reason === 'method') context.emitBypass(reason);
+  else context.emit(error === undefined ? 'skipped' : 'error', { reason, ...(error === undefined ? {} : { error }) });
+}
+
+/** Why a response may not be stored, as far as its headers say; undefined if it may. */
+export function headerObstacle(
+  context: RequestContext,
+  { stored }: OriginRequest,
+  response: OriginResponse,
+): string | undefined {
+  const { settings, request, cache } = context;
+  if (settings.readOnly) return 'read-only';
+  if (!allowsMethod(settings, request.method)) return 'method';
+  if (response.bodyForm === 'opaque') return 'opaque-body';
+  if (response.laterCredentials) return 'redirect-credentials';
+  if (!cache.encrypts && secretInHeader(response.headers, settings)) return 'secret-in-header';
+  if (varyNames(response.headers, countsInVary(settings)) === '*') return 'vary-star';
+  if (settings.cacheControl && cacheGroups(response.headers) === 'too-many') return 'groups';
+  // The stored response is about to be served instead, and must not be replaced by the failure.
+  if (stored && mayServeOnError(request, stored, { status: response.status }, settings, cache.now()))
+    return 'stale-if-error';
+  return undefined;
+}
+
+/** Why a body that is still arriving will not be stored, so that no copy of it is collected. */
+export function streamObstacle(
+  context: RequestContext,
+  sent: OriginRequest,
+  response: OriginResponse,
+): string | undefined {
+  const obstacle = headerObstacle(context, sent, response);
+  if (obstacle !== undefined) return obstacle;
+  const { request, settings } = context;
+  const length = Number(response.headers['content-length'] ?? 0);
+  const isEncoded = response.headers['content-encoding'] !== undefined;
+  if (!isEncoded && length > settings.maxBodySize) return 'body-too-large';
+  // A lifetime that a function returns is known at the end: until then it counts as set.
+  const set = hasExpirationFunction(context, response.url) ? { seconds: 1 } : staticLifetime(context);
+  const verdict = storable(request, response, settings, set);
+  return verdict.store ? undefined : verdict.reason;
+}
+
+function staticLifetime({ settings }: RequestContext) {
+  const rules = [
+    settings.requestExpireAfter,
+    ...settings.urlsExpireAfter.map(([, rule]) => rule),
+    settings.expireAfter,
+  ];
+  return rules.find((rule) => rule !== undefined && typeof rule !== 'function') as { seconds: number } | undefined;
+}
+
+async function save(context: RequestContext, sent: OriginRequest, response: OriginResponse): Promise<StoreOutcome> {
+  const form = storableForm(response, sent.stored);
+  if (!form) return { reason: 'partial' };
+  const obstacle = headerObstacle(context, sent, form);
+  if (obstacle !== undefined) return { reason: obstacle };
+  if (form.body.byteLength > context.settings.maxBodySize) return { reason: 'body-too-large' };
+  const settled = await settleRecord(context, sent, form);
+  if ('reason' in settled) return settled;
+
+  const { record } = settled;
+  const { cache, access } = context;
+  const redirects = redirectRecords(context, response, record);
+  const written = await cache.repository.save(record, redirects, access, sent.since);
+  if (written === 'stored') return { record };
+  return { reason: written === 'invalidated' ? written : (access.failure ?? 'write-failed') };
+}
+
+/** The record of a response with its lifetime, unless the rules or the user refuse it. */
+async function settleRecord(
+  context: RequestContext,
+  sent: OriginRequest,
+  response: OriginResponse,
+): Promise<StoreOutcome> {
+  const { request, settings } = context;
+  const draft = draftRecord(context, sent, response);
+  try {
+    const configured = await configuredLifetime(context, draft, response.url);
+    const verdict = storable(request, response, settings, configured);
+    if (!verdict.store) return { reason: verdict.reason };
+    const lifetime = freshnessOf(response, settings, configured, response);
+    if (lifetime === undefined) return { reason: 'do-not-cache' };
+    const staleAt = chainStaleAt(context, response, { configured, own: lifetime.staleAt });
+    if (staleAt === undefined) return { reason: 'redirect-not-storable' };
+    const record = withIndexes(context, { ...draft, staleAt, tags: await tagsOf(context, draft) });
+    return (await acceptsResponse(context, record)) ? { record } : { reason: 'filter' };
+  } catch (error) {
+    return { reason: 'user-function', error };
+  }
+}
+
+/** Whether the user's `filterFn` accepts a response. */
+export function acceptsResponse(
+  { settings, cache }: RequestContext,
+  record: ResponseRecord,
+): boolean | Promise<boolean> {
+  const { filterFn } = settings;
+  return filterFn === undefined || filterFn(cache.present(record));
+}
+
+/**
+ * The tags of a response: those of the settings and those that functions of the user return for it.
+ *
+ * @throws the error of a user's function, and a TypeError for a value that it may not return
+ */
+async function tagsOf({ settings, cache }: RequestContext, record: ResponseRecord): Promise<readonly string[]> {
+  const { names, functions } = settings.tags;
+  if (functions.length === 0) return names;
+  const lists = [names];
+  for (const tags of functions) {
+    const value = await tags(cache.present(record));
+    if (value !== undefined) lists.push(parseTags(value, 'tags'));
+  }
+  return combineTags(lists, 'tags');
+}
+
+/** The record with the digests of its URLs, tags and cache groups. */
+function withIndexes({ cache, settings }: RequestContext, record: ResponseRecord): ResponseRecord {
+  const { repository } = cache;
+  const names = [...record.tags.map(tagIndexName), ...(settings.cacheControl ? groupIndexNames(record) : [])];
+  if (names.length === 0) return record;
+  return { ...record, indexes: [...new Set([...record.indexes, ...repository.indexes(names)])] };
+}
+
+/** A record whose lifetime is not settled yet. */
+function draftRecord(context: RequestContext, sent: OriginRequest, response: OriginResponse): ResponseRecord {
+  const { request, settings, key, cache } = context;
+  const vary = varyNames(response.headers, countsInVary(settings)) as readonly string[];
+  return {
+    kind: 'response',
+    key,
+    receivedAt: response.responseTime,
+    staleAt: response.responseTime,
+    indexes: cache.repository.indexes(urlIndexNames(request.method, [request.url, response.url], settings)),
+    order: sent.order,
+    stamp: randomHex16(),
+    initialAge: initialAge(response, response.requestTime, response.responseTime),
+    status: response.status,
+    statusText: response.statusText,
+    headers: keptFields(context, response.headers),
+    url: redactUrl(response.url, settings),
+    request: redactRequest(request, settings),
+    history: redactHops(response.hops, settings),
+    vary,
+    variant: vary.length === 0 ? '' : variantOf(vary, request.headers),
+    tags: [],
+    bodyForm: response.bodyForm as BodyForm,
+    body: response.body,
+  };
+}
+
+function keptFields({ settings }: RequestContext, headers: Fields): Fields {
+  return storedHeaders(storedFields(headers, settings), settings);
+}
+
+/** RFC 9111 section 4.3.4: freshens the stored response by a 304 that confirms it; returns it, stored or not. */
+export async function freshenStored(
+  context: RequestContext,
+  sent: OriginRequest & { readonly stored: ResponseRecord },
+  response: OriginResponse,
+): Promise<ResponseRecord> {
+  const { cache, settings, access } = context;
+  const merged = { ...sent.stored, headers: freshen(sent.stored.headers, keptFields(context, response.headers)) };
+  const renewed = await renewRecord(context, { ...merged, order: sent.order }, response);
+  if (renewed && !settings.readOnly) await cache.repository.save(renewed, [], access, sent.since);
+  return renewed ?? merged;
+}
+
+/** RFC 9111 section 4.3.5: updates the stored response to a GET by the response to a HEAD. */
+async function freshenFromHead(context: RequestContext, sent: OriginRequest, response: OriginResponse): Promise<void> {
+  const { cache, request, settings, access } = context;
+  const { repository } = cache;
+  const key = keyOf({ ...request, method: 'GET' }, settings);
+  const { record: stored } = await repository.lookup(key, request.headers, access);
+  if (!stored || response.status !== stored.status) return;
+  const base = { ...stored, order: sent.order };
+  if (matchesHead(stored, response)) {
+    const merged = { ...base, headers: freshen(stored.headers, keptFields(context, response.headers)) };
+    const renewed = await renewRecord(context, merged, response);
+    if (renewed) await repository.save(renewed, [], access, sent.since);
+  } else {
+    // Stale from now on; it may still be revalidated.
+    const stale = { ...base, staleAt: Math.min(stored.staleAt, response.responseTime) };
+    await repository.save(stale, [], access, sent.since);
+  }
+}
+
+/** The record with a lifetime that begins with this response; undefined if it may no longer be stored, or a user's function threw. */
+async function renewRecord(
+  context: RequestContext,
+  record: ResponseRecord,
+  response: OriginResponse,
+): Promise<ResponseRecord | undefined> {
+  try {
+    const configured = await configuredLifetime(context, record, response.url);
+    const lifetime = freshnessOf(record, context.settings, configured, response);
+    if (lifetime === undefined) return undefined;
+    const { requestTime, responseTime } = response;
+    const tags = combineTags([record.tags, await tagsOf(context, record)], 'tags');
+    const renewed = { ...record, ...lifetime, tags, receivedAt: responseTime };
+    return withIndexes(context, { ...renewed, initialAge: initialAge(response, requestTime, responseTime) });
+  } catch (error) {
+    context.emit('error', { reason: 'user-function', error });
+    return undefined;
+  }
+}

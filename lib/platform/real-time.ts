@@ -1,0 +1,117 @@
+/**
+ * Real time, which fake clocks of test frameworks do not replace: budgets, retries, leases and yields must end while a
+ * test holds `Date` and the global timers still.
+ */
+
+/** Milliseconds since the process began; never goes back, and no fake clock replaces it. */
+export function monotonicNow(): number {
+  return process.uptime() * 1000;
+}
+
+/** A timer of {@link startTimer}. */
+export type RealTimer = object;
+
+/**
+ * Calls `run` once after a time.
+ *
+ * @param milliseconds real time; values below 1 count as 1
+ * @param keepsProcess whether the process stays alive until then
+ */
+export function startTimer(milliseconds: number, run: () => void, keepsProcess = false): RealTimer {
+  const timer = start(run, Math.max(1, milliseconds));
+  if (!keepsProcess) timer.unref?.();
+  return timer;
+}
+
+export function stopTimer(timer: RealTimer | undefined): void {
+  if (timer) stop(timer);
+}
+
+/**
+ * Resolves after a time, or rejects with the signal's reason when it aborts.
+ *
+ * @param options.keepsProcess whether the process stays alive until then. Default: `false`
+ */
+export function pause(
+  milliseconds: number,
+  { signal, keepsProcess = false }: { readonly signal?: AbortSignal; readonly keepsProcess?: boolean } = {},
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) {
+      reject(signal.reason);
+      return;
+    }
+    const onAbort = () => {
+      stopTimer(timer);
+      reject(signal?.reason);
+    };
+    const timer = startTimer(
+      milliseconds,
+      () => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve();
+      },
+      keepsProcess,
+    );
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}
+
+/** The result of `work`, or an error after so many milliseconds (Infinity: never); the work itself continues. */
+export function withinTime<T>(work: Promise<T>, milliseconds: number, timeoutError: () => Error): Promise<T> {
+  if (milliseconds === Number.POSITIVE_INFINITY) return work;
+  return new Promise((resolve, reject) => {
+    const timer = startTimer(milliseconds, () => reject(timeoutError()), true);
+    work.then(
+      (value) => {
+        stopTimer(timer);
+        resolve(value);
+      },
+      (error: unknown) => {
+        stopTimer(timer);
+        reject(error);
+      },
+    );
+  });
+}
+
+/** Milliseconds for which a chain of hits may run before timers and sockets get their turn. */
+const TURN = 10;
+let turnBeganAt = 0;
+
+/** Whether code that never waits has kept the event loop for long. */
+export function isTurnOver(): boolean {
+  return monotonicNow() - turnBeganAt > TURN;
+}
+
+/** Lets timers and sockets run before the caller continues. */
+export function yieldToEventLoop(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      turnBeganAt = monotonicNow();
+      resolve();
+    };
+    port2.postMessage(undefined);
+  });
+}
+
+interface TimerFunctions {
+  readonly setTimeout: (run: () => void, milliseconds: number) => { unref?(): unknown };
+  readonly clearTimeout: (timer: object) => void;
+}
+
+/** The runtime's own timers, captured when this module loads. */
+const { setTimeout: start, clearTimeout: stop } = runtimeTimers();
+
+/** The timer functions that no fake clock has replaced; a fake clock that was installed before keeps the real ones. */
+function runtimeTimers(): TimerFunctions {
+  const candidates = [process.getBuiltinModule?.('node:timers'), globalThis] as (TimerFunctions | undefined)[];
+  const real = candidates.find((one) => one?.setTimeout.name === 'setTimeout' && !('clock' in one.setTimeout));
+  if (real) return real;
+  const { clock } = globalThis.setTimeout as { clock?: { _setTimeout?: unknown; _clearTimeout?: unknown } };
+  return (
+    clock?._setTimeout ? { setTimeout: clock._setTimeout, clearTimeout: clock._clearTimeout } : globalThis
+  ) as TimerFunctions;
+}
