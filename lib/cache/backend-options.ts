@@ -34,8 +34,8 @@ export interface BackendClock {
 
 export const DEFAULT_CACHE_NAME = 'http_cache';
 
-/** A reader of one option: throws a TypeError for what it does not accept. */
-type Reader = (value: unknown, option: string) => unknown;
+/** Reads one option; throws a TypeError for a value that is not accepted. */
+export type Reader = (value: unknown, option: string) => unknown;
 
 const COMMON: Readonly<Record<string, Reader>> = {
   cacheName: (value, option) => {
@@ -131,11 +131,6 @@ export function readName(value: unknown, option: string): string {
   if (typeof value !== 'string' || !/^[\w-]{1,100}$/.test(value)) {
     throw optionError(option, value, 'a name of letters, digits, "_" and "-"');
   }
-  return value;
-}
-
-export function readObject(value: unknown, option: string): object {
-  if (typeof value !== 'object' || value === null) throw optionError(option, value, 'an object');
   return value;
 }
 

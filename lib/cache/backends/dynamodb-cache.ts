@@ -1,43 +1,54 @@
-import { canResolve, missingPackage } from '../../platform/load-client.js';
 import { brandOf } from '../../platform/shared-state.js';
 import { DynamoDbStore, type DynamoDbStoreOptions } from '../../stores/dynamodb/index.js';
 import {
   type BackendClock,
   type CommonBackendOptions,
-  codecFor,
-  DEFAULT_CACHE_NAME,
-  readBackendOptions,
+  hiddenError,
+  readClientObject,
   readName,
-  readObject,
   readUrl,
 } from '../backend-options.js';
 import { BaseCache } from '../base-cache.js';
+import { type BackendDefinition, openParts } from './define-backend.js';
 
 export interface DynamoDbCacheOptions extends CommonBackendOptions, Omit<DynamoDbStoreOptions, 'retention'> {}
 
+const DYNAMODB: BackendDefinition<DynamoDbCacheOptions> = {
+  name: 'dynamodb',
+  needs: '@keyv/dynamo',
+  options: {
+    cacheName: readName,
+    endpoint: /* @__PURE__ */ readUrl(['http:', 'https:']),
+    region: readName,
+    credentials: readCredentials,
+    clientOptions: /* @__PURE__ */ readClientObject(),
+    table: readName,
+  },
+  open: (cacheName, options, now) => new DynamoDbStore(cacheName, options, now),
+};
+
 /**
- * Stored responses in DynamoDB, on @keyv/dynamo's client: in the table `cacheName`, which is made on demand. With
- * `retention` the server lets entries go by itself. Entries over 400 KB are not stored.
+ * A cache in DynamoDB, on the client of @keyv/dynamo (requests-cache: `DynamoDbCache`): in the table `cacheName`, which is
+ * created on demand. With `retention` the server deletes expired entries. Entries over 400 KB are not stored.
+ *
+ * @example
+ * const cache = new DynamoDbCache({ cacheName: 'reports', region: 'eu-central-1', retention: '7d' });
  */
 export class DynamoDbCache extends BaseCache {
   /** @internal */
   static override readonly brand: string = /* @__PURE__ */ brandOf('DynamoDbCache');
 
   /**
-   * @throws TypeError for a wrong option, which it names; CacheError `ERR_CACHE_MISSING_PACKAGE` where @keyv/dynamo is not
+   * @throws TypeError for a wrong option, which it names; CacheError `ERR_CACHE_MISSING_PACKAGE` if @keyv/dynamo is not
    *   installed
    */
-  constructor(options: DynamoDbCacheOptions = {}, { now = Date.now }: BackendClock = {}) {
-    const read = readBackendOptions(options, {
-      cacheName: readName,
-      endpoint: readUrl(['http:', 'https:']),
-      region: readName,
-      credentials: readObject,
-      clientOptions: readObject,
-      table: readName,
-    });
-    if (!canResolve('@keyv/dynamo')) throw missingPackage('@keyv/dynamo', 'backend "dynamodb"');
-    const { cacheName = DEFAULT_CACHE_NAME, ...rest } = read as DynamoDbCacheOptions & { retention?: number };
-    super({ ...rest, store: new DynamoDbStore(cacheName, rest, now), codec: codecFor(read), now });
+  constructor(options: DynamoDbCacheOptions = {}, clock: BackendClock = {}) {
+    super(openParts(DYNAMODB, options, clock));
   }
+}
+
+/** The AWS SDK takes keys, or a function that resolves to them. */
+function readCredentials(value: unknown, option: string): object {
+  if ((typeof value === 'object' && value !== null) || typeof value === 'function') return value;
+  throw hiddenError(option, 'an object or a function, as of the AWS SDK');
 }

@@ -1,43 +1,34 @@
-import { canResolve, missingPackage } from '../../platform/load-client.js';
 import { brandOf } from '../../platform/shared-state.js';
 import { GridFSStore, type GridFSStoreOptions } from '../../stores/gridfs/index.js';
-import {
-  type BackendClock,
-  type CommonBackendOptions,
-  codecFor,
-  DEFAULT_CACHE_NAME,
-  readBackendOptions,
-  readName,
-  readObject,
-  readUrl,
-} from '../backend-options.js';
+import { type BackendClock, type CommonBackendOptions, readName } from '../backend-options.js';
 import { BaseCache } from '../base-cache.js';
+import { type BackendDefinition, MONGODB_OPTIONS, openParts } from './define-backend.js';
 
 export interface GridFSCacheOptions extends CommonBackendOptions, Omit<GridFSStoreOptions, 'retention'> {}
 
+const GRIDFS: BackendDefinition<GridFSCacheOptions> = {
+  name: 'gridfs',
+  needs: '@keyv/mongo',
+  options: { ...MONGODB_OPTIONS, bucket: readName },
+  open: (cacheName, options, now) => new GridFSStore(cacheName, options, now),
+};
+
 /**
- * Stored responses in MongoDB's GridFS, of any size: in the database `cacheName`, or a bucket of that name where a
- * `database` is given.
+ * A cache in MongoDB's GridFS, for bodies of any size (requests-cache: `GridFSCache`): in the bucket `responses_v1` of the
+ * database `cacheName`, or of `database`.
+ *
+ * @example
+ * const cache = new GridFSCache({ cacheName: 'videos', url: 'mongodb://localhost:27017' });
  */
 export class GridFSCache extends BaseCache {
   /** @internal */
   static override readonly brand: string = /* @__PURE__ */ brandOf('GridFSCache');
 
   /**
-   * @throws TypeError for a wrong option, which it names; CacheError `ERR_CACHE_MISSING_PACKAGE` where @keyv/mongo is not
+   * @throws TypeError for a wrong option, which it names; CacheError `ERR_CACHE_MISSING_PACKAGE` if @keyv/mongo is not
    *   installed
    */
-  constructor(options: GridFSCacheOptions = {}, { now = Date.now }: BackendClock = {}) {
-    const read = readBackendOptions(options, {
-      cacheName: readName,
-      url: readUrl(['mongodb:', 'mongodb+srv:']),
-      client: readObject,
-      clientOptions: readObject,
-      database: readName,
-      bucket: readName,
-    });
-    if (!canResolve('@keyv/mongo')) throw missingPackage('@keyv/mongo', 'backend "gridfs"');
-    const { cacheName = DEFAULT_CACHE_NAME, ...rest } = read as GridFSCacheOptions & { retention?: number };
-    super({ ...rest, store: new GridFSStore(cacheName, rest, now), codec: codecFor(read), now });
+  constructor(options: GridFSCacheOptions = {}, clock: BackendClock = {}) {
+    super(openParts(GRIDFS, options, clock));
   }
 }

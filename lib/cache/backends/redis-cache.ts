@@ -1,23 +1,35 @@
-import { canResolve, missingPackage } from '../../platform/load-client.js';
 import { brandOf } from '../../platform/shared-state.js';
 import { RedisStore, type RedisStoreOptions } from '../../stores/redis/index.js';
 import {
   type BackendClock,
   type CommonBackendOptions,
-  codecFor,
-  DEFAULT_CACHE_NAME,
   hiddenError,
-  readBackendOptions,
   readClientObject,
   readName,
   readUrl,
 } from '../backend-options.js';
 import { BaseCache } from '../base-cache.js';
+import { type BackendDefinition, openParts } from './define-backend.js';
 
 export interface RedisCacheOptions extends CommonBackendOptions, Omit<RedisStoreOptions, 'retention'> {}
 
 /** The options that say where Redis is. */
 const SERVERS = ['url', 'client', 'clientOptions', 'clusterOptions', 'sentinelOptions'];
+
+const REDIS: BackendDefinition<RedisCacheOptions> = {
+  name: 'redis',
+  needs: '@keyv/redis',
+  options: {
+    cacheName: readName,
+    url: /* @__PURE__ */ readUrl(['redis:', 'rediss:']),
+    client: /* @__PURE__ */ readClientObject('a node-redis client, cluster or sentinel'),
+    clientOptions: /* @__PURE__ */ readClientObject(),
+    clusterOptions: readCluster,
+    sentinelOptions: readSentinel,
+  },
+  check: refuseSecondServer,
+  open: (cacheName, options, now) => new RedisStore(cacheName, options, now),
+};
 
 /**
  * A cache in Redis, or in a server with its protocol, through @keyv/redis. `cacheName` is the prefix of all keys. With
@@ -34,19 +46,8 @@ export class RedisCache extends BaseCache {
    * @throws TypeError for a wrong option, which it names; CacheError `ERR_CACHE_MISSING_PACKAGE` if @keyv/redis is not
    *   installed
    */
-  constructor(options: RedisCacheOptions = {}, { now = Date.now }: BackendClock = {}) {
-    const read = readBackendOptions(options, {
-      cacheName: readName,
-      url: readUrl(['redis:', 'rediss:']),
-      client: readClientObject('a node-redis client, cluster or sentinel'),
-      clientOptions: readClientObject(),
-      clusterOptions: readCluster,
-      sentinelOptions: readSentinel,
-    });
-    refuseSecondServer(read);
-    if (!canResolve('@keyv/redis')) throw missingPackage('@keyv/redis', 'backend "redis"');
-    const { cacheName = DEFAULT_CACHE_NAME, ...rest } = read as RedisCacheOptions & { retention?: number };
-    super({ ...rest, store: new RedisStore(cacheName, rest, now), codec: codecFor(read), now });
+  constructor(options: RedisCacheOptions = {}, clock: BackendClock = {}) {
+    super(openParts(REDIS, options, clock));
   }
 }
 
