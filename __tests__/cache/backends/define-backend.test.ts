@@ -18,7 +18,7 @@ const CLASSES: readonly [name: string, Class: CacheClass, store: string][] = [
 describe.each(CLASSES)('%s', (_, Class, store) => {
   test('opens its own store, and connects to nothing', async () => {
     const cache = new Class({ cacheName: 'reports', backendTimeout: 2, retention: '1h' });
-    expect([internalsOf(cache).guard.store.name, cache instanceof Class]).toEqual([store, true]);
+    expect([internalsOf(cache).breaker.store.name, cache instanceof Class]).toEqual([store, true]);
     await cache.close();
   });
 

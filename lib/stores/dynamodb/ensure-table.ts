@@ -1,4 +1,5 @@
 import type { DynamoDB } from '@aws-sdk/client-dynamodb';
+import { pause } from '../../platform/real-time.js';
 
 /** Milliseconds between two looks at a table that is being created, and their number: about a minute. */
 const POLL = 100;
@@ -23,7 +24,7 @@ export async function ensureTable(client: DynamoDB, TableName: string): Promise<
         if (created) await expire(client, TableName);
         return;
       }
-      await new Promise((resolve) => setTimeout(resolve, POLL));
+      await pause(POLL, { keepsProcess: true });
     }
     throw new Error(`the table ${TableName} is not ready`);
   } finally {

@@ -1,7 +1,7 @@
+import { monotonicNow } from '../../platform/real-time.js';
+
 /** Leases that are remembered; of more, the one seen first is forgotten, and its time begins anew. */
 const MAX_LEASES = 1_000;
-/** Milliseconds of real time, which neither a change of the clock nor a fake one alters. */
-const elapsed = performance.now.bind(performance);
 
 /** Measures how long this process has seen leases unchanged, so that no other process's clock counts. */
 export class LeaseWatch {
@@ -14,7 +14,7 @@ export class LeaseWatch {
    * @param seconds of the lease; a value that is no number has passed
    */
   isExpired(name: string, token: string, seconds: number): boolean {
-    const now = elapsed();
+    const now = monotonicNow();
     const seen = this.#seen.get(name);
     if (seen?.token === token) return !(now - seen.since < seconds * 1000);
     this.#seen.delete(name);

@@ -1,6 +1,7 @@
 import type { DynamoDB } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBDocument, ScanCommandOutput } from '@aws-sdk/lib-dynamodb';
 import { loadBeneath, loadClient } from '../../platform/load-client.js';
+import { pause } from '../../platform/real-time.js';
 import { batches } from '../entry-query.js';
 import { StoreFailure } from '../store-failure.js';
 import { ensureTable } from './ensure-table.js';
@@ -235,8 +236,7 @@ async function untilProcessed<T extends object>(work: T, send: (work: T) => Prom
   let left: T | undefined = work;
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
     if (attempt > 0) {
-      const pause = Math.min(FIRST_PAUSE * 2 ** (attempt - 1), LAST_PAUSE);
-      await new Promise((resolve) => setTimeout(resolve, pause));
+      await pause(Math.min(FIRST_PAUSE * 2 ** (attempt - 1), LAST_PAUSE), { keepsProcess: true });
     }
     left = await send(left);
     if (!left || Object.keys(left).length === 0) return;

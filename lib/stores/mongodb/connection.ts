@@ -1,5 +1,6 @@
 import type { Db, MongoClient } from 'mongodb';
 import { loadBeneath } from '../../platform/load-client.js';
+import { type RealTimer, startTimer, stopTimer } from '../../platform/real-time.js';
 import { type Access, classified } from './failures.js';
 
 export interface MongoConnectionOptions {
@@ -41,7 +42,7 @@ export class MongoConnection {
   readonly #prepare: (db: Db) => Promise<void>;
   #opening: Promise<Opened> | undefined;
   #pending = 0;
-  #idle: NodeJS.Timeout | undefined;
+  #idle: RealTimer | undefined;
 
   /** @param prepare creates the indexes; called before the first write of each connection */
   constructor(cacheName: string, options: MongoConnectionOptions, prepare: (db: Db) => Promise<void>) {
@@ -64,7 +65,7 @@ export class MongoConnection {
    */
   async run<T>(access: Access, work: (db: Db) => Promise<T>): Promise<T> {
     this.#pending += 1;
-    clearTimeout(this.#idle);
+    stopTimer(this.#idle);
     try {
       const opened = await this.#open();
       if (access === 'write') await this.#prepared(opened);
@@ -79,7 +80,7 @@ export class MongoConnection {
 
   /** Closes the store's own client; the next use opens another. */
   async close(): Promise<void> {
-    clearTimeout(this.#idle);
+    stopTimer(this.#idle);
     const opening = this.#opening;
     this.#opening = undefined;
     const opened = await opening?.catch(() => undefined);
@@ -88,7 +89,7 @@ export class MongoConnection {
 
   #closeWhenIdle(): void {
     if (this.#options.client || !this.#opening) return;
-    this.#idle = setTimeout(() => void this.close().catch(() => {}), IDLE).unref();
+    this.#idle = startTimer(IDLE, () => void this.close().catch(() => {}));
   }
 
   #open(): Promise<Opened> {
