@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import axios, { Axios } from 'axios';
 import fc from 'fast-check';
 import { MemoryCache } from '../lib/cache/backends/memory-cache.js';
+import type { CacheEvent } from '../lib/models/events.js';
 import {
   clear,
   disabled,
@@ -113,6 +114,57 @@ describe('installCache', () => {
     expect([(await instance.post('/a', 'x')).fromCache, made.length]).toEqual([true, 1]);
     await uninstallCache();
     expect((await instance.post('/a', 'x')).fromCache).toBeUndefined();
+  });
+
+  test.each<[string, () => unknown]>([
+    [
+      'throws',
+      () => {
+        throw new Error('mine');
+      },
+    ],
+    ['throws undefined', () => Promise.reject.call(undefined as never, 1)],
+    ['returns nothing', () => undefined],
+    ['returns an instance without a cache', () => axios.create()],
+    ['is async', async () => Promise.reject(new Error('mine'))],
+  ])('an instanceFactory that %s: the request is sent without a cache, and an event reports it', async (_, make) => {
+    await using origin = await startOrigin();
+    const events: CacheEvent[] = [];
+    installCache({ ...MEMORY, onEvent: (event) => events.push(event), instanceFactory: make as never });
+    const responses = [await axios.get(origin.url), await axios.get(origin.url)];
+    expect(responses.map(({ status, fromCache }) => [status, fromCache])).toEqual([
+      [200, undefined],
+      [200, undefined],
+    ]);
+    expect(events.map(({ type, reason }) => [type, reason])).toEqual([
+      ['error', 'instance-factory'],
+      ['error', 'instance-factory'],
+    ]);
+    await uninstallCache();
+  });
+
+  test('a made instance that cannot be detached does not keep uninstallCache from its end', async () => {
+    await using origin = await startOrigin();
+    const events: CacheEvent[] = [];
+    installCache({
+      ...MEMORY,
+      onEvent: (event) => events.push(event),
+      instanceFactory: (instance, options) => {
+        const made = setupCache(instance, options);
+        const { detachCache } = made;
+        const detach = () => detachCache().then(() => Promise.reject(new Error('mine')));
+        return Object.create(made, { detachCache: { value: detach } });
+      },
+    });
+    await axios.get(origin.url);
+    await uninstallCache();
+    expect(events.filter(({ type }) => type === 'error').map(({ reason }) => reason)).toEqual(['detach']);
+    expect((await axios.get(origin.url)).fromCache).toBeUndefined();
+  });
+
+  test.each([[1], [[1]], [[{}]], [[axios, axios.create()]], [[undefined]]])('refuses copies: %p', (copies) => {
+    expect(() => installCache({ ...MEMORY, copies: copies as never })).toThrow(/^copies: .* axios 1\.7\.9 or later$/);
+    expect([isInstalled(), isUntouched()]).toEqual([false, true]);
   });
 
   test('what a factory made is off in disabled, and leaves room for what covers within it', async () => {

@@ -120,6 +120,23 @@ describe('an instance', () => {
     await api.detachCache();
   });
 
+  test('on the default instance: what axios.create() makes stays plain', async () => {
+    await using bench = await startBench();
+    const { create } = axios;
+    const api = setupCache(axios, { backend: 'memory' });
+    try {
+      expect(api.create).toBe(create);
+      const made = axios.create({ baseURL: bench.origin.url });
+      expect(made).not.toHaveProperty('cache');
+      const responses = [await made.get('/'), await api.get(bench.origin.url), await api.get(bench.origin.url)];
+      expect(responses.map(({ fromCache }) => fromCache)).toEqual([undefined, false, true]);
+    } finally {
+      await api.detachCache();
+    }
+    expect(axios).not.toHaveProperty('cache');
+    expect((await axios.get(bench.origin.url)).fromCache).toBeUndefined();
+  });
+
   test('shares its cache with children, which follow it', async () => {
     await using bench = await startBench();
     await bench.api.get('/');
@@ -131,7 +148,7 @@ describe('an instance', () => {
     const off = bench.api.cacheDisabled();
     expect((await grandchild.get('/')).cacheStatus).toContain('detail=disabled');
     off[Symbol.dispose]();
-    off[Symbol.dispose]();
+    off.dispose();
     expect((await grandchild.get('/')).fromCache).toBe(true);
   });
 

@@ -8,6 +8,7 @@ import { openCache } from './cache/open-cache.js';
 import { optionError } from './errors.js';
 import type { CacheEvent } from './models/events.js';
 import { type AsyncScope, asyncScope } from './platform/async-scope.js';
+import { isPromise } from './platform/maybe-promise.js';
 import { shared } from './platform/shared-state.js';
 import type { ExpirationTime } from './policy/expiration.js';
 import { storeOptions, withoutStoreOptions } from './settings/given-options.js';
@@ -161,6 +162,8 @@ class Installation implements CachingContext {
     try {
       const made = factory(instance as AxiosInstance, this.#factoryOptions);
       if (typeof made?.detachCache !== 'function') {
+        // An async factory, which is a mistake too.
+        if (isPromise<unknown>(made)) made.catch(() => {});
         throw optionError('instanceFactory', made, 'a function that returns a set-up instance');
       }
       this.#made.set(interceptors, made);
