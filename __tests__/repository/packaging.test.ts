@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
@@ -19,10 +20,18 @@ const PROGRAM = `
 const ESM = `import axios from 'axios'; import { setupCache } from 'axios-keyv-cache'; ${PROGRAM}`;
 const CJS = `const axios = require('axios'); const { setupCache } = require('axios-keyv-cache'); (async () => { ${PROGRAM} })();`;
 
+/** Then nothing has to be installed or built for SQLite. */
+const hasNodeSqlite = isBuiltin('node:sqlite');
+
 describe.each([
-  ['with @keyv/sqlite', [...DEPENDENCIES, '@keyv/sqlite'], 'true DefaultCache\n'],
-  ['without @keyv/sqlite', DEPENDENCIES, 'true MemoryCache\n'],
-])('%s', (_, packages, expected) => {
+  ['with @keyv/sqlite', [...DEPENDENCIES, '@keyv/sqlite'], 'true DefaultCache\n', 0],
+  [
+    'without @keyv/sqlite',
+    DEPENDENCIES,
+    hasNodeSqlite ? 'true DefaultCache\n' : 'true MemoryCache\n',
+    hasNodeSqlite ? 0 : 1,
+  ],
+])('%s', (_, packages, expected, warnings) => {
   test.each([
     ['ESM', 'main.mjs', ESM],
     ['CJS', 'main.cjs', CJS],
@@ -30,12 +39,13 @@ describe.each([
     await using folder = await temporaryFolder();
     await project(folder.path, packages);
     writeFileSync(path.join(folder.path, file), source);
-    const { stdout } = await run(process.execPath, [file], { cwd: folder.path });
-    expect(stdout).toBe(expected);
+    const { stdout, stderr } = await run(process.execPath, [file], { cwd: folder.path });
+    expect([stdout, stderr.match(/CacheWarning/g)?.length ?? 0]).toEqual([expected, warnings]);
+    expect(existsSync(path.join(folder.path, 'http_cache.sqlite'))).toBe(expected.includes('DefaultCache'));
   });
 });
 
-test('with an @keyv/sqlite that cannot be loaded: memory by default, an error by name', async () => {
+test('with an @keyv/sqlite that does not load: memory by default, an error for a named backend', async () => {
   await using folder = await temporaryFolder();
   await project(folder.path, DEPENDENCIES);
   const broken = path.join(folder.path, 'node_modules/@keyv/sqlite');
@@ -43,10 +53,13 @@ test('with an @keyv/sqlite that cannot be loaded: memory by default, an error by
   writeFileSync(path.join(broken, 'index.js'), 'throw new Error("never built");');
   writeFileSync(path.join(folder.path, 'default.mjs'), ESM);
   const { stdout, stderr } = await run(process.execPath, ['default.mjs'], { cwd: folder.path });
-  expect([stdout, stderr.match(/CacheWarning/g)]).toEqual(['true DefaultCache\n', ['CacheWarning']]);
+  expect([stdout, stderr.match(/CacheWarning/g)?.length ?? 0]).toEqual(['true DefaultCache\n', hasNodeSqlite ? 0 : 1]);
   writeFileSync(
     path.join(folder.path, 'named.mjs'),
-    ESM.replace('axios.create({ adapter })', "axios.create({ adapter }), { backend: 'sqlite' }"),
+    ESM.replace(
+      'axios.create({ adapter })',
+      "axios.create({ adapter }), { backend: 'sqlite', backendOptions: { driver: 'keyv' } }",
+    ),
   );
   await expect(run(process.execPath, ['named.mjs'], { cwd: folder.path })).rejects.toMatchObject({
     stderr: expect.stringContaining('ERR_CACHE_BROKEN_PACKAGE'),

@@ -26,7 +26,7 @@ const WRITER = (module: string) => `
   const store = open(folder, 'cache', argument);
   for (let index = 0; ; index += 1) {
     const id = (round + 'e' + index.toString(16)).padStart(64, '0');
-    await store.put({ id, kind: 'response', group: id, created: 1, expires: 2, urls: ['1'.repeat(32)], seal: '', signature: '', size: 1000, meta: Buffer.from('json\\n{}'), body: Buffer.alloc(${BODY}, index % 256) });
+    await store.put([{ id, kind: 'response', group: id, receivedAt: 1, staleAt: 2, indexes: ['1'.repeat(32)], order: 0, protection: '', signature: '', size: 1000, meta: Buffer.from('json\\n{}'), body: Buffer.alloc(${BODY}, index % 256) }]);
     if (index === 0) process.send('writing');
   }
 `;
