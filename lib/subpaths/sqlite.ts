@@ -4,6 +4,7 @@ import { provideClient } from '../platform/load-client.js';
 provideClient('@keyv/sqlite', () => import('@keyv/sqlite').catch(fail));
 
 export { SqliteCache, type SqliteCacheOptions } from '../cache/backends/sqlite-cache.js';
+export { NodeSqliteAdapter, type NodeSqliteAdapterOptions } from '../stores/sqlite/node-sqlite-adapter.js';
 
 function fail(error: unknown): never {
   throw error;

@@ -1,10 +1,21 @@
 import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import type { Entry } from '../../../lib/models/entry.js';
 import { SqliteStore } from '../../../lib/stores/sqlite/index.js';
 import { temporaryFolder } from '../../support/api.js';
 import { until } from '../../support/faults.js';
 import { DRIVERS, fill, idOf, numbersIn, rawQuery, response } from '../../support/sqlite.js';
+
+if (DRIVERS.includes('node')) {
+  test('a read by node:sqlite returns no promise, so that a hit costs no turn of the event loop', async () => {
+    const store = new SqliteStore(':memory:', { driver: 'node' }, Date.now);
+    await store.ready();
+    expect([store.put([response(1)]), (store.find(idOf(1)) as Entry).kind]).toEqual([true, 'response']);
+    expect([store.find(idOf(2)), typeof store.currentOrder()]).toEqual([undefined, 'number']);
+    await store.close();
+  });
+}
 
 describe.each(DRIVERS)('the file of driver %s', (driver) => {
   const open = (file: string) => new SqliteStore(file, { driver }, Date.now);
@@ -129,6 +140,15 @@ describe.each(DRIVERS)('the file of driver %s', (driver) => {
     const write = async () => store.put([response(1), response(2)]);
     await expect(write()).rejects.toMatchObject({ kind: 'entry' });
     expect(await numbersIn(store)).toEqual([]);
+    await store.close();
+  });
+
+  test('hundreds of entries are stored by one write', async () => {
+    await using folder = await temporaryFolder();
+    const store = open(path.join(folder.path, 'cache'));
+    const numbers = Array.from({ length: 1_200 }, (_, number) => number);
+    expect(await store.put(numbers.map((number) => response(number)))).toBe(true);
+    expect(await numbersIn(store)).toEqual(numbers);
     await store.close();
   });
 

@@ -58,8 +58,8 @@ const isReplaceable = (value: string) =>
 
 /** Parameters: key and value of each entry, then those of {@link IS_INVALIDATED}. */
 export function putStatement(entries: number): string {
-  const rows = Array.from({ length: entries }, () => 'SELECT ? AS key, ? AS value').join(' UNION ALL ');
-  return `INSERT INTO ${TABLE} (key, value) SELECT key, value FROM (${rows}) WHERE NOT ${IS_INVALIDATED}
+  const rows = Array.from({ length: entries }, () => '(?, ?)').join(', ');
+  return `INSERT INTO ${TABLE} (key, value) SELECT column1, column2 FROM (VALUES ${rows}) WHERE NOT ${IS_INVALIDATED}
     ON CONFLICT (key) DO UPDATE SET value = excluded.value WHERE ${isReplaceable('excluded.value')} RETURNING 1`;
 }
 
