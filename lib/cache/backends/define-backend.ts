@@ -47,7 +47,7 @@ export const MONGODB_OPTIONS: Readonly<Record<string, Reader>> = {
 export function openParts<Options extends CommonBackendOptions>(
   { name, needs, options: readers, check, open }: BackendDefinition<Options>,
   options: Options,
-  { now = Date.now }: BackendClock,
+  { now = () => Date.now() }: BackendClock,
 ): CacheParts {
   const read = readBackendOptions(options, readers);
   check?.(read);

@@ -27,7 +27,11 @@ export class KeyvCache extends BaseCache {
    * @param store a Keyv, which stays yours to disconnect, or a storage adapter
    * @throws TypeError for a wrong option, which it names
    */
-  constructor(store: Keyv | KeyvAdapter, options: KeyvCacheOptions = {}, { now = Date.now }: BackendClock = {}) {
+  constructor(
+    store: Keyv | KeyvAdapter,
+    options: KeyvCacheOptions = {},
+    { now = () => Date.now() }: BackendClock = {},
+  ) {
     if (!isKeyv(store) && !isAdapter(store)) throw optionError('backend', store, 'a Keyv or a Keyv storage adapter');
     const read = readBackendOptions(options, { cacheName: readName });
     const { cacheName = DEFAULT_CACHE_NAME, retention } = read as { cacheName?: string; retention?: number };

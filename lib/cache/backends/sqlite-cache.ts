@@ -22,7 +22,7 @@ export class SqliteCache extends BaseCache {
    * @throws TypeError for a wrong option, which it names; CacheError `ERR_CACHE_MISSING_PACKAGE` if the runtime has no
    *   `node:sqlite` and `@keyv/sqlite` is not installed
    */
-  constructor(options: SqliteCacheOptions = {}, { now = Date.now }: BackendClock = {}) {
+  constructor(options: SqliteCacheOptions = {}, { now = () => Date.now() }: BackendClock = {}) {
     const { cacheName = DEFAULT_CACHE_NAME, ...rest } = readSqliteOptions(options);
     super({ ...rest, store: new SqliteStore(cacheName, rest, now), codec: codecFor({ ...rest, cacheName }), now });
   }
