@@ -26,7 +26,7 @@ class CallableAxios {
   constructor(axiosConfig: CreateAxiosDefaults = {}, cacheOptions: CacheOptions = {}) {
     const instance = setupCache(axios.create(axiosConfig), cacheOptions);
     Object.setPrototypeOf(instance, new.target.prototype);
-    // biome-ignore lint/correctness/noConstructorReturn: only a function is callable, and only this makes `new` give one
+    // biome-ignore lint/correctness/noConstructorReturn: only a function is callable, and only this makes `new` return it
     return instance;
   }
 }
@@ -34,7 +34,7 @@ Object.setPrototypeOf(CallableAxios.prototype, Function.prototype);
 
 export const CachedAxios = CallableAxios as unknown as CachedAxiosConstructor;
 
-// biome-ignore lint/suspicious/noExplicitAny: TypeScript takes nothing else for the constructor of a mixin's base
+// biome-ignore lint/suspicious/noExplicitAny: TypeScript accepts no other type for the constructor of a mixin's base
 type AxiosClass = new (...parameters: any[]) => InstanceType<AxiosStatic['Axios']>;
 
 /** The class that {@link CacheMixin} makes of a base. */

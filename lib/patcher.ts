@@ -41,12 +41,12 @@ export type InstallOptions = CacheOptions & {
 /** `Axios.prototype._request`: private, and the one method that every request of every kind of instance passes. */
 type Request = (this: Axios, configOrUrl: string | AxiosRequestConfig, config?: AxiosRequestConfig) => Promise<unknown>;
 
-/** What covers the code that runs in it: an installation, or nothing. */
+/** The installation that covers the running code; undefined: none. */
 interface Scope {
   readonly installation: Installation | undefined;
 }
 
-/** What all copies of this package know of installations. */
+/** The state of installations, shared by all builds of this package. */
 interface PatchingState {
   readonly scopes: AsyncScope<Scope>;
   /** The results of `instanceFactory`, by the interceptors of the instance. */
@@ -107,7 +107,7 @@ class Installation implements CachingContext {
 
   leave(): void {}
 
-  /** Whether it covers the instances of a copy of axios. */
+  /** Returns whether it covers the instances of a copy of axios. */
   covers(prototype: object): boolean {
     return this.#prototypes.has(prototype);
   }
@@ -127,7 +127,7 @@ class Installation implements CachingContext {
     });
   }
 
-  /** Restores at once; resolves when the store that it opened is closed. */
+  /** Restores the instances at once; resolves when the store that it opened is closed. */
   async end(): Promise<void> {
     state.inForce -= 1;
     if (state.inForce === 0) {
@@ -145,7 +145,7 @@ class Installation implements CachingContext {
     if (this.#owned) await this.base.close();
   }
 
-  /** As {@link end}, for where nobody waits. */
+  /** As {@link end}, without a promise: errors are reported as events. */
   endInBackground(): void {
     this.end().catch((error: unknown) => this.#report('close', error));
   }
@@ -162,7 +162,7 @@ class Installation implements CachingContext {
     try {
       const made = factory(instance as AxiosInstance, this.#factoryOptions);
       if (typeof made?.detachCache !== 'function') {
-        // An async factory, which is a mistake too.
+        // An async factory is a mistake too.
         if (isPromise<unknown>(made)) made.catch(() => {});
         throw optionError('instanceFactory', made, 'a function that returns a set-up instance');
       }
@@ -191,7 +191,7 @@ function readCopies(copies: unknown): readonly AxiosExport[] {
   return list as readonly AxiosExport[];
 }
 
-/** The installation that covers the code that runs here; the innermost of `enabled` and `disabled` applies. */
+/** Returns the installation that covers the caller; the innermost of `enabled` and `disabled` applies. */
 function coverage(): Installation | undefined {
   const scope = state.scopes.get();
   return scope ? scope.installation : state.installed;
@@ -210,7 +210,7 @@ function send(prototype: object, instance: Axios, original: Request, given: Axio
   return made && made.installation !== installation ? made.instance.cacheDisabled(go) : go();
 }
 
-/** Puts a function of this package in the place of a copy's `_request`. */
+/** Replaces the `_request` of a copy of axios by a function of this package. */
 function patch(copy: AxiosExport): void {
   const { prototype } = copy.Axios;
   if (state.patched.has(prototype)) return;
@@ -223,7 +223,7 @@ function patch(copy: AxiosExport): void {
   };
   Object.defineProperty(prototype, '_request', { ...own, value: patched });
   state.patched.set(prototype, () => {
-    // A patch that others made later stays.
+    // A later patch of another package remains.
     const current = Object.getOwnPropertyDescriptor(prototype, '_request');
     if (current?.value === patched) Object.defineProperty(prototype, '_request', own);
   });
@@ -285,12 +285,12 @@ export function disabled<T>(fn: () => T): T {
   return state.scopes.run({ installation: undefined }, fn);
 }
 
-/** The cache that covers the caller, if any (requests-cache: `get_cache`). */
+/** Returns the cache that covers the caller, if any (requests-cache: `get_cache`). */
 export function getCache(): BaseCache | undefined {
   return coverage()?.base;
 }
 
-/** Whether the caller is covered (requests-cache: `is_installed`). */
+/** Returns whether the caller is covered (requests-cache: `is_installed`). */
 export function isInstalled(): boolean {
   return coverage() !== undefined;
 }

@@ -30,7 +30,7 @@ interface CachedCreate {
   create(config?: CreateAxiosDefaults): CachedAxiosInstance;
 }
 
-/** For tests of this package: a clock to move. */
+/** For tests of this package: a controllable clock. */
 export interface SetupInternals {
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
@@ -40,8 +40,8 @@ export interface SetupInternals {
  * Gives an axios instance a cache: attaches to it, and returns it (requests-cache: `CachedSession`).
  *
  * @param instance made by `axios.create()`, or axios itself (instances made by `axios.create()` are then not covered)
- * @throws TypeError for a wrong option, which it names; CacheError `ERR_CACHE_MISSING_PACKAGE` where the named backend's
- *   package is not installed, `ERR_CACHE_STATE` where the instance has a cache already
+ * @throws TypeError for a wrong option, which it names; CacheError `ERR_CACHE_MISSING_PACKAGE` if the package of the
+ *   named backend is not installed, `ERR_CACHE_STATE` if the instance has a cache already
  * @example
  * const api = setupCache(axios.create(), { expireAfter: '6m' });
  */

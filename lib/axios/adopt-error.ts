@@ -1,7 +1,7 @@
 import axios, { AxiosError, type AxiosHeaders, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import { headersClassOf } from './headers.js';
 
-/** How deep causes are followed. */
+/** Number of nested causes that are copied. */
 const MAX_CAUSES = 5;
 
 /**
@@ -18,7 +18,7 @@ export function adoptError(error: unknown, config: InternalAxiosRequestConfig): 
   return adopted;
 }
 
-/** Status and headers, as far as they are alike for all callers. Cookies are the other caller's. */
+/** Returns status and headers without Set-Cookie, which belongs to the other caller. */
 function responseOf({ status, statusText, headers }: AxiosResponse, config: InternalAxiosRequestConfig): AxiosResponse {
   const own = new (headersClassOf(config.headers))(headers as AxiosHeaders);
   own.delete('Set-Cookie');
@@ -42,12 +42,12 @@ function copyOf(error: Error, depth: number): Error {
   return own;
 }
 
-/** As `new Error(message, { cause })` does. */
+/** Defines a property that is not enumerable, as `new Error(message, { cause })` does. */
 function define(error: Error, name: string, value: unknown): void {
   Object.defineProperty(error, name, { value, writable: true, configurable: true });
 }
 
-/** Own properties such as `code`, `errno`, `port`. */
+/** Returns the own properties that are no objects, such as `code`, `errno` and `port`. */
 function primitivesOf(value: object): Record<string, unknown> {
   const members = Object.entries(value).filter(([name, member]) => {
     const isObject = (typeof member === 'object' && member !== null) || typeof member === 'function';
@@ -56,7 +56,7 @@ function primitivesOf(value: object): Record<string, unknown> {
   return Object.fromEntries(members);
 }
 
-/** By its tag, since errors of another realm are instances of another class. */
+/** Compares the tag, since errors of another realm are instances of another class. */
 function isError(value: unknown): value is Error {
   return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]';
 }

@@ -13,7 +13,7 @@ import { InFlight } from './in-flight.js';
 import { type PrefetchOptions, type PrefetchRequests, type PrefetchResult, prefetch } from './prefetch.js';
 import { isDisabledHere, runDisabled } from './scope.js';
 
-/** What caching adds to an axios instance. */
+/** The members that a cache adds to an axios instance. */
 export interface CacheMethods {
   /** The cache of this instance (requests-cache: `session.cache`). */
   readonly cache: BaseCache;
@@ -56,7 +56,7 @@ export interface CacheMethods {
   detachCache(): Promise<void>;
 }
 
-/** Anything of axios that has interceptors: an instance, or an object of a subclass. */
+/** An instance of axios, or an object of a subclass: both have interceptors. */
 export type Attachable = Pick<Axios, 'interceptors' | 'defaults' | 'request'> & { create?: AxiosInstance['create'] };
 
 /** The current attachment of each instance, by its interceptors: a callable instance shares them with its object. */
@@ -66,7 +66,7 @@ export function attachmentOf({ interceptors }: Pick<Attachable, 'interceptors'>)
   return attachments.get(interceptors);
 }
 
-/** The tie between one instance and a cache: interceptors, settings, and the members that it adds to the instance. */
+/** Connects one instance with a cache: interceptors, settings, and the members that the cache adds to the instance. */
 export class Attachment implements CachingContext {
   readonly instance: Attachable;
   readonly settings: InstanceSettings;
@@ -99,7 +99,7 @@ export class Attachment implements CachingContext {
     this.own = how.parent === undefined;
     this.#owned = how.owned ?? false;
     this.#parent = how.parent;
-    // Before `create` is replaced: an unknown copy of axios is learned by an instance of its own.
+    // Before `create` is replaced: an unknown copy of axios is examined by a new instance of it.
     this.#copy = copyOf(instance);
     // A child's requests report to its own listener; events of the whole store go to the parent's.
     if (this.own) this.#undo.push(this.cache.use(settings, instance.defaults));
@@ -165,7 +165,7 @@ export class Attachment implements CachingContext {
     };
     for (const [name, value] of Object.entries(methods)) this.#define(name, value);
     const { create } = this.instance;
-    // `axios.create()` makes instances of their own, which `setupCache(axios)` must not affect.
+    // `axios.create()` makes independent instances, which `setupCache(axios)` must not affect.
     if (create && !isExport(this.instance)) {
       this.#define('create', (config?: CreateAxiosDefaults) => this.#createChild(create, config));
     }
@@ -173,7 +173,7 @@ export class Attachment implements CachingContext {
 
   #define(name: string, value: unknown): void {
     const before = Object.getOwnPropertyDescriptor(this.instance, name);
-    // Others may replace `create`, as cookie jars do; their version then stays.
+    // Other packages may replace `create`, as cookie jars do; their version then remains.
     const writable = name === 'create';
     Object.defineProperty(this.instance, name, { value, configurable: true, enumerable: true, writable });
     this.#undo.push(() => {

@@ -11,7 +11,7 @@ import { headersClassOf } from './headers.js';
 import { finalUrl, RedirectObserver, watchedFetch } from './redirects.js';
 import { discard, keepSession, teed } from './stream-body.js';
 
-/** What axios's types leave out, or left out at first. */
+/** Members that axios's types lack, or lacked in older versions. */
 type FullConfig = InternalAxiosRequestConfig & {
   env?: { fetch?: typeof globalThis.fetch };
   lookup?: unknown;
@@ -21,7 +21,7 @@ type FullConfig = InternalAxiosRequestConfig & {
   jar?: unknown;
 };
 
-/** Settings of the request that are not in the key, and by which requests are not answered alike. */
+/** Members of the config that are not in the key but may change the response. */
 const COMPARED = [
   'adapter',
   'beforeRedirect',
@@ -50,8 +50,8 @@ export class AxiosOrigin implements Origin {
   readonly #copy: AxiosCopy;
 
   /**
-   * @param config the caller's, with the caller's own adapter on it
-   * @param url what the request asks for, as the final URL where the adapter does not tell one
+   * @param config the caller's config, with its own adapter
+   * @param url the request URL, used as the final URL if the adapter does not report one
    * @param copy the copy of axios whose adapters and errors serve the request
    */
   constructor(config: InternalAxiosRequestConfig, flavor: Flavor, url: string, now: () => number, copy: AxiosCopy) {
@@ -101,7 +101,7 @@ export class AxiosOrigin implements Origin {
     const responseTime = this.#now();
     response.config = this.#config;
     keepSession(response.request, response.request);
-    // HTTP/2 has no text beside its status.
+    // HTTP/2 has no reason phrase.
     const { status, statusText = '' } = response;
     const url = finalUrl(response.request) ?? this.#url;
     const hops = observer?.hops ?? NO_HOPS;
@@ -120,7 +120,7 @@ export class AxiosOrigin implements Origin {
     }
   }
 
-  /** Everything that is compared when coalescing (docs/matching.md): what another caller's request must share. */
+  /** The properties that two requests must share to be coalesced (docs/matching.md). */
   get signature(): string {
     const parts = COMPARED.map((name) => this.#config[name]);
     return JSON.stringify([...parts, watchesProgress(this.#config), this.#copy.AxiosError].map(comparable));
@@ -134,7 +134,7 @@ export class AxiosOrigin implements Origin {
     return adoptError(error, this.#config);
   }
 
-  /** If progress is watched only for the cache, the http adapter reports a response that was cut off by another error. */
+  /** If only the cache watches the progress, the http adapter reports an incomplete response with another error. */
   #asUnwatched(error: unknown, sent: FullConfig): unknown {
     const { onDownloadProgress, maxRate, decompress } = this.#config;
     if (this.#flavor !== 'http' || !sent.onDownloadProgress || onDownloadProgress || maxRate) return error;
@@ -149,7 +149,7 @@ export class AxiosOrigin implements Origin {
     return { status: response.status, headers: fieldsOf(response), url: finalUrl(response.request) ?? this.#url };
   }
 
-  /** The request in a form in which every status resolves and redirects are observed. */
+  /** Returns a config for which every status resolves and redirects are observed. */
   #innerConfig(conditions: Fields | undefined, observer: RedirectObserver | undefined): FullConfig {
     // A spread, since adapters read own properties only; axios's own merge would copy deeply.
     const config: FullConfig = { ...this.#config, validateStatus: null };
@@ -169,7 +169,7 @@ function fieldsOf(response: AxiosResponse): Fields {
   return fields((response.headers ?? {}) as Record<string, unknown>);
 }
 
-/** A timeout is one of silence, so that it needs progress as much as a listener does. */
+/** A timeout limits the time without progress, so it needs progress events as a listener does. */
 function watchesProgress({ timeout, onDownloadProgress }: InternalAxiosRequestConfig): boolean {
   return Boolean(timeout) || onDownloadProgress !== undefined;
 }

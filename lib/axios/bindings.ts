@@ -15,7 +15,7 @@ import { toAxiosHeaders } from './headers.js';
 import { finalUrl } from './redirects.js';
 import { requestOfConfig, requestOfSent } from './request-of-config.js';
 
-/** What a cache can do with axios's requests and responses outside of any request. */
+/** The functions of a cache that convert axios's requests and responses outside of a request. */
 export const axiosBindings: ClientBindings = {
   async requestOf(config, rules, defaults = axios.defaults) {
     return requestOfConfig(config, defaults, rules);

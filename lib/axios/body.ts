@@ -6,7 +6,7 @@ import { streamOf } from './stream-body.js';
 
 const EMPTY = new Uint8Array(0);
 
-/** What an adapter returned for `responseType: 'arraybuffer'`, as bytes to store. */
+/** The data of an adapter for `responseType: 'arraybuffer'`, as bytes to store. */
 export interface RawBody {
   readonly bodyForm: BodyForm | 'opaque';
   readonly body: Uint8Array;
@@ -28,7 +28,7 @@ export async function readBody(data: unknown): Promise<RawBody> {
   return { bodyForm: 'opaque', body: EMPTY };
 }
 
-/** Whether JSON can carry the value: class instances other than arrays and plain objects would come back as something else. */
+/** Returns whether JSON represents the value: instances of other classes than Array and Object would change. */
 function isPlainData(data: unknown): boolean {
   if (typeof data !== 'object' || data === null) return typeof data === 'number' || typeof data === 'boolean';
   const prototype: unknown = Object.getPrototypeOf(data);
@@ -44,8 +44,8 @@ function stringify(data: unknown): string | undefined {
 }
 
 /**
- * The data that an adapter of this flavor would have given the caller, before `transformResponse`. Always a fresh
- * value: the stored bytes are never handed out.
+ * Returns the data that an adapter of this flavor would return to the caller, before `transformResponse`. Always a new
+ * value: callers never receive the stored bytes themselves.
  */
 export function materialize(
   { bodyForm, body }: { bodyForm: BodyForm; body: Uint8Array },
@@ -66,13 +66,13 @@ export function materialize(
   }
 }
 
-/** A Node stream, or the fetch adapter's web stream, which is null where there is no body. */
+/** Returns a Node stream, or the fetch adapter's web stream, which is null without a body. */
 function asStream(bodyForm: BodyForm, body: Uint8Array, flavor: Flavor): unknown {
   if (flavor !== 'fetch') return streamOf(body);
   return bodyForm === 'none' ? null : new Response(copyOf(body)).body;
 }
 
-/** The http adapter gives a Buffer for `arraybuffer` and text for everything else. */
+/** Returns the value of the http adapter: a Buffer for `arraybuffer`, else text. */
 function asHttp(body: Uint8Array, config: InternalAxiosRequestConfig): unknown {
   if (config.responseType === 'arraybuffer') return Buffer.from(body);
   const encoding = config.responseEncoding as BufferEncoding | undefined;
@@ -80,7 +80,7 @@ function asHttp(body: Uint8Array, config: InternalAxiosRequestConfig): unknown {
   return !encoding || encoding === 'utf8' ? stripByteOrderMark(text) : text;
 }
 
-/** The fetch and xhr adapters give what the platform's own readers give, and know no `responseEncoding`. */
+/** Returns the value of the fetch and xhr adapters: that of the platform's readers, without `responseEncoding`. */
 function asFetch(body: Uint8Array, config: InternalAxiosRequestConfig, contentType: string | undefined): unknown {
   switch (config.responseType) {
     case 'arraybuffer':
@@ -94,12 +94,12 @@ function asFetch(body: Uint8Array, config: InternalAxiosRequestConfig, contentTy
   }
 }
 
-/** The platform's own reader, for what only it can make. */
+/** Returns the platform's reader for a blob or form data. */
 function asResponse(body: Uint8Array, contentType: string | undefined): Response {
   return new Response(copyOf(body), contentType ? { headers: { 'content-type': contentType } } : {});
 }
 
-/** Not `slice()`, which a Buffer answers with a view of the row that it is a part of. */
+/** Not `slice()`: that of a Buffer returns a view of the same memory. */
 function copyOf(body: Uint8Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(body);
 }

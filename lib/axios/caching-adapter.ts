@@ -16,25 +16,25 @@ import { replay } from './replay.js';
 
 type Adapter = NonNullable<InternalAxiosRequestConfig['adapter']>;
 
-/** What a caching adapter needs to know of the instance that it serves. */
+/** The properties of an instance that a caching adapter needs. */
 export interface CachingContext {
   readonly cache: CacheInternals;
   readonly settings: { readonly compiled: CallSettings };
-  /** Whether caching is switched off for whatever runs here. */
+  /** Returns whether the cache is disabled for the code that runs now. */
   isDisabled(): boolean;
-  /** Told of each request's begin and end, so that detaching can wait for what is in flight. */
+  /** Called at the beginning and at the end of each request, so that detaching can wait for those in flight. */
   enter(): void;
   leave(): void;
 }
 
-/** The adapters that caching adapters stand in for. */
+/** The adapters that caching adapters replace. */
 const originals = /* @__PURE__ */ shared(
   'originalAdapters',
   () => new WeakMap<AxiosAdapter, { readonly adapter: Adapter | undefined }>(),
 );
 
 /**
- * Puts a caching adapter in the place of the request's own.
+ * Replaces the adapter of the request by a caching adapter.
  *
  * @param copy the copy of axios that sends the request
  */
@@ -53,18 +53,18 @@ export function wrapAdapter(
   config.adapter = caching;
 }
 
-/** Whether a request has a caching adapter: of another context, where this one has not put its own yet. */
+/** Returns whether a request has a caching adapter, of any context. */
 export function hasCachingAdapter({ adapter }: InternalAxiosRequestConfig): boolean {
   return typeof adapter === 'function' && originals.has(adapter);
 }
 
-/** Gives the caller's own adapter back to a config that never reached the caching one, so that it can be sent again. */
+/** Restores the adapter of a config that never reached the caching adapter, so that it can be sent again. */
 export function restoreAdapter(config: InternalAxiosRequestConfig): void {
   const original = typeof config.adapter === 'function' ? originals.get(config.adapter) : undefined;
   if (original) config.adapter = original.adapter as Adapter;
 }
 
-/** Answers one request, from the cache or from the origin. */
+/** Returns the response to one request, from the cache or from the origin. */
 export async function answer(
   config: InternalAxiosRequestConfig,
   context: CachingContext,

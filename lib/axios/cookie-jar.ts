@@ -5,7 +5,7 @@ export interface CookieJar {
   getCookieString(url: string): Promise<string>;
 }
 
-/** What http-cookie-agent keeps in its agents; `MixedCookieAgent` consists of two. */
+/** The members of agents of http-cookie-agent; `MixedCookieAgent` consists of two agents. */
 interface CookieAgent {
   readonly options?: { readonly cookies?: { readonly jar?: unknown } };
   readonly _httpAgent?: CookieAgent;

@@ -12,8 +12,8 @@ import type { MaybePromise } from '../platform/maybe-promise.js';
 import { shared } from '../platform/shared-state.js';
 
 /**
- * What differs between copies of axios in one process. Its ESM and its CJS build are two copies, and SDKs bring further
- * ones along. Programs compare errors by `instanceof` with the classes of their own copy.
+ * The classes and the dispatch of one copy of axios in the process. The ESM and the CommonJS build are two copies, and
+ * SDKs may have further ones. Programs compare errors by `instanceof` with the classes of their own copy.
  */
 export interface AxiosCopy {
   readonly AxiosError: typeof axios.AxiosError;
@@ -30,7 +30,7 @@ export type AxiosExport = Pick<
   'Axios' | 'AxiosError' | 'CanceledError' | 'AxiosHeaders' | 'getAdapter' | 'defaults'
 >;
 
-/** Copies by their class of interceptors, which is all that every kind of instance shares with its copy. */
+/** Copies by their class of interceptors, the only object that every kind of instance shares with its copy. */
 const copies = /* @__PURE__ */ shared('axiosCopies', () => new Map<unknown, MaybePromise<AxiosCopy>>());
 /** Interceptors of the instances that only dispatch: nothing covers them. */
 const bareInstances = /* @__PURE__ */ shared('bareInstances', () => new WeakSet<object>());
@@ -38,7 +38,7 @@ const bareInstances = /* @__PURE__ */ shared('bareInstances', () => new WeakSet<
 /** The copy that this build imports. */
 export const ownCopy: AxiosCopy = /* @__PURE__ */ copyOfExport(axios);
 
-/** The copy that an instance belongs to; a promise if it is an unknown one. Never rejects. */
+/** Returns the copy that an instance belongs to; a promise if it is an unknown one. Never rejects. */
 export function copyOf(instance: InstanceLike): MaybePromise<AxiosCopy> {
   const manager = instance.interceptors.request.constructor;
   const known = copies.get(manager);
@@ -53,7 +53,7 @@ export function copyOf(instance: InstanceLike): MaybePromise<AxiosCopy> {
   return found;
 }
 
-/** The known copy that made a request's headers, else the one that this build imports. */
+/** Returns the known copy that made a request's headers, else the one that this build imports. */
 export function copyOfHeaders(headers: object): AxiosCopy {
   for (const copy of copies.values()) {
     if ('AxiosHeaders' in copy && copy.AxiosHeaders === headers.constructor) return copy;
@@ -61,12 +61,12 @@ export function copyOfHeaders(headers: object): AxiosCopy {
   return ownCopy;
 }
 
-/** Whether an instance only calls adapters for the cache. */
+/** Returns whether an instance only calls adapters for the cache. */
 export function isBare({ interceptors }: InstanceLike): boolean {
   return bareInstances.has(interceptors);
 }
 
-/** Whether a value is the default export of some copy of axios that can be patched. */
+/** Returns whether a value is the default export of a copy of axios that can be patched. */
 export function isExport(value: unknown): value is AxiosExport {
   const { Axios, AxiosError, CanceledError, AxiosHeaders, getAdapter } = (value ?? {}) as Partial<AxiosExport>;
   const parts = [Axios, AxiosError, CanceledError, AxiosHeaders, getAdapter];
@@ -74,9 +74,9 @@ export function isExport(value: unknown): value is AxiosExport {
 }
 
 /**
- * Makes a copy known, so that its instances need no probe.
+ * Registers a copy, so that its instances need no probe.
  *
- * @returns what the cache uses of it
+ * @returns the part of the copy that the cache uses
  */
 export function registerCopy(copy: AxiosExport): AxiosCopy {
   const manager = managerOf(copy);
@@ -87,11 +87,11 @@ export function registerCopy(copy: AxiosExport): AxiosCopy {
   return made;
 }
 
-/** The copies of axios that the application can load beside the one of this build. */
+/** Returns the copies of axios that the application can load, this build's copy included. */
 export function copiesOfApplication(): readonly AxiosExport[] {
   const builds: (() => unknown)[] = [
     () => packageRequire()('axios'),
-    // The ESM build, which Node gives to `require` as well; some runtimes do not.
+    // The ESM build, which `require` loads in Node but not in every runtime.
     () => packageRequire()(path.join(path.dirname(packageRequire().resolve('axios/package.json')), 'index.js')),
   ];
   const found = builds.map(attempt).map((loaded) => (loaded as { default?: unknown } | undefined)?.default ?? loaded);
@@ -112,8 +112,8 @@ function managerOf(copy: AxiosExport): unknown {
 }
 
 /**
- * Learns the classes of a copy of which only an instance is known: a request that names no adapter fails with its
- * AxiosError, a canceled one with its CanceledError.
+ * Returns the copy of an instance by its errors: a request with an unknown adapter fails with its AxiosError, a
+ * canceled request with its CanceledError.
  */
 async function probe(instance: InstanceLike): Promise<AxiosCopy> {
   try {
@@ -139,7 +139,7 @@ async function probe(instance: InstanceLike): Promise<AxiosCopy> {
   }
 }
 
-/** An instance of the same copy without defaults and interceptors. */
+/** Returns an instance of the same copy without defaults and interceptors. */
 function bareInstance(instance: InstanceLike & { create?: AxiosInstance['create'] }): AxiosInstance {
   const bare = instance.create ? instance.create({}) : new (classOf(instance))({});
   for (const name of Object.keys(bare.defaults)) delete (bare.defaults as unknown as Record<string, unknown>)[name];
@@ -149,14 +149,14 @@ function bareInstance(instance: InstanceLike & { create?: AxiosInstance['create'
   return bare as AxiosInstance;
 }
 
-/** The class `Axios` of an instance's copy. */
+/** Returns the class `Axios` of an instance's copy. */
 function classOf(instance: object): AxiosStatic['Axios'] {
   let prototype: object = Object.getPrototypeOf(instance);
   while (!Object.hasOwn(prototype, '_request')) prototype = Object.getPrototypeOf(prototype);
   return prototype.constructor as AxiosStatic['Axios'];
 }
 
-/** Calls an adapter by an instance: the transforms were applied already, and are the caller's to apply to the answer. */
+/** Calls an adapter through an instance, without transforms: the caller's instance applies those. */
 async function dispatchBy(bare: AxiosInstance, config: InternalAxiosRequestConfig): Promise<AxiosResponse> {
   if (typeof config.adapter === 'function') return config.adapter(config);
   const restore = (response: AxiosResponse | undefined) => {
@@ -177,7 +177,7 @@ async function dispatchBy(bare: AxiosInstance, config: InternalAxiosRequestConfi
   }
 }
 
-/** Nothing where there is no such copy. */
+/** Returns undefined if there is no such copy. */
 function attempt(load: () => unknown): unknown {
   try {
     return load();

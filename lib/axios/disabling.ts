@@ -1,12 +1,12 @@
 /** `Symbol.dispose` if the compiler's libraries know it: TypeScript before 5.2 does not. */
 type DisposeSymbol = SymbolConstructor extends { readonly dispose: infer S extends symbol } ? S : never;
 
-/** Ends what a call without a function disabled. Also for `using`, in runtimes that have `Symbol.dispose`. */
-export type Disabling = { /** Once is enough; later calls change nothing. */ dispose(): void } & {
+/** Enables the cache again after a call without a function. Works with `using` if the runtime has `Symbol.dispose`. */
+export type Disabling = { /** Enables the cache again; further calls have no effect. */ dispose(): void } & {
   [Name in DisposeSymbol]: () => void;
 };
 
-/** Calls `end` at the first disposal. */
+/** Returns an object whose first disposal calls `end`. */
 export function disabling(end: () => void): Disabling {
   let done = false;
   const dispose = () => {

@@ -1,12 +1,12 @@
 import type { InternalAxiosRequestConfig } from 'axios';
 
-/** Which of axios's adapters is behind a request: they hand over bodies and errors in different forms. */
+/** The kind of adapter that serves a request: the forms of bodies and errors depend on it. */
 export type Flavor = 'http' | 'fetch' | 'xhr';
 
-/** Whether XMLHttpRequest is there: axios then prefers it, and cookies go unseen. */
+/** Whether XMLHttpRequest exists: axios then prefers it, and cookies are not visible to the cache. */
 export const inBrowser = typeof XMLHttpRequest !== 'undefined';
 
-/** The flavor of `config.adapter`; an adapter of the user's own counts as the platform's default. */
+/** Returns the flavor of `config.adapter`; an adapter of the user counts as the platform's default. */
 export function flavorOf(adapter: InternalAxiosRequestConfig['adapter']): Flavor {
   const first = Array.isArray(adapter) ? adapter.find((candidate) => candidate !== 'xhr' || inBrowser) : adapter;
   const name = typeof first === 'function' ? (first as { adapterName?: unknown }).adapterName : first;

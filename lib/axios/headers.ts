@@ -2,8 +2,8 @@ import { AxiosHeaders } from 'axios';
 import type { Fields } from '../policy/messages.js';
 
 /**
- * The class of a request's headers: that of the copy of axios that sends it, which may be another than ours, and whose
- * older versions take no headers but their own.
+ * Returns the class of a request's headers: that of the copy of axios that sends it. Older versions accept only headers
+ * of their own class.
  */
 export function headersClassOf(headers: unknown): typeof AxiosHeaders {
   const own = (headers as object | undefined)?.constructor as typeof AxiosHeaders | undefined;
@@ -11,8 +11,8 @@ export function headersClassOf(headers: unknown): typeof AxiosHeaders {
 }
 
 /**
- * Returns headers with copies of the fields. They are assigned, since `set` costs a hundred times that; a field with the
- * name of the prototype keeps its meaning in another case.
+ * Returns headers with copies of the fields. They are assigned, since `set` is a hundred times slower; a field named
+ * `__proto__` is written in another case.
  */
 export function toAxiosHeaders(fields: Fields, Headers: typeof AxiosHeaders = AxiosHeaders): AxiosHeaders {
   const headers = new Headers() as AxiosHeaders & Record<string, unknown>;

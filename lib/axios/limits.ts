@@ -5,12 +5,12 @@ import type { Flavor } from './flavor.js';
 
 type Listener = (reason?: unknown) => void;
 
-/** A CancelToken as older axios types it too: they leave the subscription out. */
+/** A CancelToken with the members that the types of older versions of axios lack. */
 type SubscribableToken = Partial<Pick<CancelToken, 'subscribe' | 'unsubscribe'>>;
 
 /**
- * One caller's `signal`, `cancelToken` and `timeout`, honoured while the cache waits for something on its behalf: a
- * look-up, an origin request that others share, a replay. Errors are those that axios itself would raise.
+ * One caller's `signal`, `cancelToken` and `timeout` while the cache waits on its behalf: for a look-up, a shared
+ * origin request or a replay. The errors are those of axios.
  */
 export class CallerLimits implements Limits {
   readonly #broken: Promise<never>;
@@ -18,7 +18,7 @@ export class CallerLimits implements Limits {
   readonly #onProgress: ((event: unknown) => void) | undefined;
   readonly #timer: NodeJS.Timeout | undefined;
 
-  /** Undefined where the caller set no limit and watches no progress, so that the usual hit pays nothing. */
+  /** Returns undefined if the caller set no limit and watches no progress, which costs a hit nothing. */
   static of(config: InternalAxiosRequestConfig, flavor: Flavor, copy: AxiosCopy): CallerLimits | undefined {
     const { signal, cancelToken, timeout, onDownloadProgress } = config;
     return signal || cancelToken || timeout || onDownloadProgress ? new CallerLimits(config, flavor, copy) : undefined;
@@ -32,7 +32,7 @@ export class CallerLimits implements Limits {
     this.#broken = new Promise<never>((_, fail) => {
       reject = fail;
     });
-    // Somebody else may be first, and then nobody looks at this promise any more.
+    // If another promise settles first, nothing handles the rejection of this one.
     this.#broken.catch(() => {});
 
     const onAbort = () => reject(abortError(config, flavor, copy));
@@ -56,7 +56,7 @@ export class CallerLimits implements Limits {
     return Promise.race([work, this.#broken]);
   }
 
-  /** A timeout is one of silence, as in axios's own adapters: an answer that flows may take its time. */
+  /** A timeout limits the time without progress, as in axios's own adapters. */
   progress(event: unknown): void {
     this.#timer?.refresh();
     this.#onProgress?.(event);
@@ -66,7 +66,7 @@ export class CallerLimits implements Limits {
     clearTimeout(this.#timer);
   }
 
-  /** Lets go of signal, token and timer. */
+  /** Releases signal, token and timer. */
   end(): void {
     this.#release();
   }
@@ -74,7 +74,7 @@ export class CallerLimits implements Limits {
 
 function abortError(config: InternalAxiosRequestConfig, flavor: Flavor, copy: AxiosCopy): CanceledError<unknown> {
   const reason: unknown = (config.signal as { reason?: unknown } | undefined)?.reason;
-  // The fetch adapter tells the signal's reason, the others do not.
+  // Only the fetch adapter reports the signal's reason.
   const { message: said } = (reason ?? {}) as { message?: unknown };
   const message = flavor === 'fetch' && typeof said === 'string' ? said : undefined;
   const error = new copy.CanceledError<unknown>(message);
@@ -82,12 +82,12 @@ function abortError(config: InternalAxiosRequestConfig, flavor: Flavor, copy: Ax
   return error;
 }
 
-/** Milliseconds; the http adapter takes text as well, and NaN is what it refuses. */
+/** Returns milliseconds; the http adapter accepts text too, and refuses NaN. */
 function timeoutOf({ timeout = 0 }: InternalAxiosRequestConfig, flavor: Flavor): number {
   return flavor === 'http' ? Number.parseInt(String(timeout), 10) : timeout;
 }
 
-/** As the http adapter words it. */
+/** Returns the message of the http adapter. */
 function badTimeout(config: InternalAxiosRequestConfig, copy: AxiosCopy): AxiosError {
   return new copy.AxiosError('error trying to parse `config.timeout` to int', AxiosError.ERR_BAD_OPTION_VALUE, config);
 }

@@ -1,7 +1,7 @@
 import type { AxiosRequestConfig, AxiosResponse } from 'axios';
 import { optionError } from '../errors.js';
 
-/** How far {@link prefetch} is: an argument of `onProgress`. */
+/** Progress of {@link prefetch}: the argument of `onProgress`. */
 export interface PrefetchProgress {
   /** Requests that are settled so far. */
   readonly done: number;
@@ -13,14 +13,14 @@ export interface PrefetchProgress {
   readonly failed: number;
   /** The request that was settled last, as given. */
   readonly request: string | AxiosRequestConfig;
-  /** Why it failed. */
+  /** The error of that request; absent if it succeeded. */
   readonly error?: unknown;
 }
 
 export interface PrefetchOptions {
   /** Requests at a time. Default: 4. */
   readonly concurrency?: number | undefined;
-  /** Called after each request. What it throws rejects the whole. */
+  /** Called after each request. If it throws, `prefetch` rejects with that error. */
   readonly onProgress?: ((progress: PrefetchProgress) => void) | undefined;
 }
 
@@ -79,7 +79,7 @@ async function sendOne(
   }
 }
 
-/** `next` is called by several workers: only a generator of this function is sure to put calls in a queue. */
+/** Several workers call `next` at once, and only a generator queues these calls reliably. */
 function iteratorOf(requests: PrefetchRequests): AsyncGenerator<string | AxiosRequestConfig, undefined> {
   return (async function* () {
     yield* requests;

@@ -26,7 +26,7 @@ export function requestUrl(config: InternalAxiosRequestConfig): string | undefin
     const sent = !config.params && !baseURL && url !== undefined ? url : bare.getUri(withoutHeaders(config));
     const absolute = inBrowser ? new URL(sent, globalThis.location?.href).href : sent;
     if (!/^https?:\/\//i.test(absolute)) return undefined;
-    // Throws if it is no URL; every request needs the normalized one anyway.
+    // Throws for an invalid URL. Every request needs the normalized URL later.
     normalizeUrl(absolute);
     const hash = absolute.indexOf('#');
     return hash === -1 ? absolute : absolute.slice(0, hash);
@@ -44,8 +44,8 @@ function withoutHeaders({ baseURL, url, params, paramsSerializer, allowAbsoluteU
  * Reads the request that an adapter is about to send. It is read before the adapter runs, since the http adapter adds to
  * the headers while sending.
  *
- * @throws what the user's `credentials` function or cookie jar throws; a TypeError if the function returns anything but a
- *   text, nothing, or a promise of one
+ * @throws the error of the user's `credentials` function or cookie jar; a TypeError if the function returns anything
+ *   but a text, nothing, or a promise of one
  */
 export function readRequest(
   config: InternalAxiosRequestConfig,
@@ -114,7 +114,7 @@ function sendsHiddenCookies({ withCredentials, fetchOptions }: InternalAxiosRequ
   return Boolean(withCredentials) || credentials === 'include';
 }
 
-/** See {@link CacheRequest.carriesMoreTo}. What `beforeRedirect` would do is unknown before it is called. */
+/** See {@link CacheRequest.carriesMoreTo}. The effect of `beforeRedirect` is unknown before the call. */
 function hopCredentials(config: InternalAxiosRequestConfig, url: string): CacheRequest['carriesMoreTo'] {
   if (config.beforeRedirect) return () => true;
   const { jar, httpAgent, httpsAgent } = config as { jar?: unknown; httpAgent?: unknown; httpsAgent?: unknown };

@@ -27,11 +27,11 @@ export class RedirectObserver {
   constructor(config: InternalAxiosRequestConfig, url: string) {
     this.#config = config;
     this.#current = url;
-    // Read now: answers change the jar.
+    // Read now, since responses change the jar.
     this.#first = settled(cookiesFor(config, url));
   }
 
-  /** Takes the place of `config.beforeRedirect`, which it calls. */
+  /** Replaces `config.beforeRedirect`, and calls it. */
   get beforeRedirect(): BeforeRedirect {
     const own = this.#config.beforeRedirect as FullBeforeRedirect | undefined;
     const observe: FullBeforeRedirect = (options, response, request) => {
@@ -60,12 +60,12 @@ export class RedirectObserver {
   }
 }
 
-/** Undefined if the jar fails: then nothing is known of its cookies. */
+/** Returns undefined if the jar fails, so that its cookies are unknown. */
 function settled(cookies: Promise<readonly string[]>): Promise<readonly string[] | undefined> {
   return cookies.catch(() => undefined);
 }
 
-/** A text that differs if anything that the next request is made of was changed. */
+/** Returns a text that changes with any part of the next request. */
 function snapshot(options: RedirectOptions): string {
   const members = Object.keys(options).map((name) => {
     const value = options[name];
@@ -84,7 +84,7 @@ function comparable(value: unknown): unknown {
 type Fetch = typeof globalThis.fetch;
 
 const finalUrls = /* @__PURE__ */ shared('finalUrls', () => new WeakMap<object, string>());
-/** One wrapper for each fetch function, since axios builds and keeps an adapter for every function that it is given. */
+/** One wrapper for each fetch function, since axios creates and keeps an adapter for every distinct function. */
 const wrappers = new WeakMap<Fetch, Fetch>();
 
 /** Returns a `fetch` that notes the final URL of each request, which axios's fetch adapter does not expose. */

@@ -25,8 +25,8 @@ export interface ReplayOptions {
 }
 
 /**
- * Settles a request with its result exactly as the caller's adapter would: the body in the form that was asked for, and
- * `validateStatus` to decide. axios then runs the caller's transforms.
+ * Settles a request with its result exactly as the caller's adapter would: with the body in the requested form, and by
+ * `validateStatus`. axios then runs the caller's transforms.
  */
 export async function replay(result: Result, options: ReplayOptions): Promise<AxiosResponse> {
   const { config, flavor, copy, now } = options;
@@ -96,7 +96,7 @@ function checkLength({ body, native }: ServedMessage, config: InternalAxiosReque
   throw new copy.AxiosError(`maxContentLength size of ${limit} exceeded`, AxiosError.ERR_BAD_RESPONSE, config);
 }
 
-/** What a response that comes from the store can say of its request, as far as users of the http adapter look at it. */
+/** The `request` of a response from the store, with the members of the http adapter that users read. */
 class ReplayedRequest {
   readonly method: string;
   readonly responseURL: string;
@@ -117,7 +117,7 @@ class ReplayedRequest {
   }
 }
 
-/** axios's own rule for statuses, which it leaves to adapters. */
+/** Applies axios's rule for statuses, which its adapters implement. */
 function settle(response: AxiosResponse, copy: AxiosCopy): AxiosResponse {
   const { validateStatus } = response.config;
   if (!response.status || !validateStatus || validateStatus(response.status)) return response;
@@ -129,7 +129,7 @@ function settle(response: AxiosResponse, copy: AxiosCopy): AxiosResponse {
   );
 }
 
-/** An error made by an event, as in axios's own adapters, has no frames but those of the caller, which axios adds. */
+/** Errors of axios's adapters are created in events and have no stack frames; axios adds those of the caller. */
 function withoutFrames<T>(make: () => T): T {
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;

@@ -5,7 +5,7 @@ import { isArrayBuffer } from './transport.js';
 const NO_BODY: RequestBody = { kind: 'none' };
 const STREAM: RequestBody = { kind: 'stream' };
 
-/** Returns the body after `transformRequest`, which is what the adapter sends. */
+/** Returns the body after `transformRequest`, as the adapter sends it. */
 export function readRequestData(data: unknown): MaybePromise<RequestBody> {
   if (data === undefined || data === null) return NO_BODY;
   if (typeof data === 'string') return { kind: 'text', text: data };
@@ -13,7 +13,7 @@ export function readRequestData(data: unknown): MaybePromise<RequestBody> {
     return { kind: 'bytes', bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
   }
   if (isArrayBuffer(data)) return { kind: 'bytes', bytes: new Uint8Array(data) };
-  // Told by their tags: the classes may be of another realm, or of a polyfill.
+  // Recognized by their tags: the classes may be of another realm or of a polyfill.
   switch (Object.prototype.toString.call(data)) {
     case '[object URLSearchParams]':
       return { kind: 'text', text: String(data) };

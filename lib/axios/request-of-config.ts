@@ -35,10 +35,10 @@ const ADDED_BY_ADAPTER: Readonly<Record<string, RegExp>> = {
 
 /**
  * Returns the request that an axios instance would send for a config: with the instance's defaults, headers for the
- * method, and after `transformRequest`. Interceptors do not run: what they add must be in the config.
+ * method, and after `transformRequest`. Interceptors do not run: their additions must be in the config.
  *
- * @throws TypeError if it is no request for an http or https URL; what `transformRequest`, the `credentials` function or a
- *   cookie jar throws
+ * @throws TypeError if it is no request for an http or https URL; the error of `transformRequest`, the `credentials`
+ *   function or a cookie jar
  */
 export async function requestOfConfig(config: object, defaults: object, rules: KeyRules): Promise<CacheRequest> {
   if (typeof config !== 'object' || config === null || Array.isArray(config))

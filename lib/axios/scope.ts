@@ -1,7 +1,7 @@
 import { asyncScope } from '../platform/async-scope.js';
 import { shared } from '../platform/shared-state.js';
 
-/** What is switched off for the code that runs here, innermost first. */
+/** The owners whose cache is disabled for the running code, innermost first. */
 interface Scope {
   readonly owner: object;
   readonly outer: Scope | undefined;
@@ -9,7 +9,7 @@ interface Scope {
 
 const scopes = /* @__PURE__ */ shared('disabledScopes', () => asyncScope<Scope>());
 
-/** Runs `fn` with the owner's caching switched off for whatever it starts, also when that goes on asynchronously. */
+/** Runs `fn` with the owner's cache disabled for everything that it starts, also asynchronously. */
 export function runDisabled<T>(owner: object, fn: () => T): T {
   return scopes.run({ owner, outer: scopes.get() }, fn);
 }

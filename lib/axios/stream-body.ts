@@ -1,7 +1,7 @@
 import { finished, pipeline, Readable, Transform } from 'node:stream';
 import type { CollectOptions } from '../exchange/origin.js';
 
-/** Keeps copies of what passes, as long as they stay within a limit. */
+/** Collects copies of the chunks of a stream, up to a limit. */
 class Collector {
   readonly #limit: number;
   #chunks: Uint8Array[] | undefined = [];
@@ -14,11 +14,11 @@ class Collector {
   add(chunk: Uint8Array): void {
     this.#size += chunk.byteLength;
     if (this.#size > this.#limit) this.#chunks = undefined;
-    // A copy: who reads the stream may write to what it is given.
+    // A copy, since the reader of the stream may write to its chunks.
     this.#chunks?.push(Buffer.from(chunk));
   }
 
-  /** Everything in one piece; undefined where it was too much. */
+  /** The collected bytes; undefined if they exceeded the limit. */
   get whole(): Uint8Array | undefined {
     return this.#chunks && Buffer.concat(this.#chunks);
   }
@@ -40,28 +40,31 @@ export function teed(source: unknown, options: CollectOptions): unknown {
     },
   });
   mirror(source as Readable, tee);
-  // A source that is cut off, or a reader that leaves, ends both streams without the end being reached.
+  // An incomplete source, or a reader that stops, destroys both streams before their end.
   return pipeline(source as Readable, tee, () => {
     if (!isComplete) options.onIncomplete('aborted');
   });
 }
 
-/** What an IncomingMessage and a stream of HTTP/2 tell beside their bytes. */
-const TOLD = [
+/** Members of an IncomingMessage and of an HTTP/2 stream besides the bytes. */
+const COPIED_MEMBERS = [
   ...['headers', 'rawHeaders', 'trailers', 'statusCode', 'statusMessage', 'httpVersion', 'complete', 'socket'],
   ...['responseUrl', 'sentHeaders', 'id', 'rstCode'],
 ];
 
-/** Has a stream tell what its source tells. */
+/** Defines the members of the source on a stream. */
 function mirror(source: Readable, target: object): void {
   keepSession(source, target);
-  for (const name of TOLD) {
+  for (const name of COPIED_MEMBERS) {
     if (name in source)
       Object.defineProperty(target, name, { configurable: true, get: () => source[name as keyof Readable] });
   }
 }
 
-/** A stream of HTTP/2 forgets its session once it has ended, which it may before its answer is with the caller. */
+/**
+ * Keeps the session of an HTTP/2 stream, which the stream releases at its end, possibly before the caller has the
+ * response.
+ */
 export function keepSession(source: unknown, target: unknown): void {
   const { session } = (source ?? {}) as { session?: unknown };
   if (session) Object.defineProperty(target, 'session', { configurable: true, value: session });
@@ -105,7 +108,7 @@ async function settled(collector: Collector, { onComplete, onIncomplete }: Colle
   else onIncomplete('body-too-large');
 }
 
-/** Ends a stream that nobody will read. */
+/** Destroys a stream that will not be read. */
 export function discard(source: unknown): void {
   if (source instanceof ReadableStream) source.cancel().catch(() => {});
   else if (source instanceof Readable) {
@@ -114,7 +117,7 @@ export function discard(source: unknown): void {
   }
 }
 
-/** Stored bytes as a Node stream. */
+/** Returns stored bytes as a Node stream. */
 export function streamOf(body: Uint8Array): Readable {
   let given = false;
   return new Readable({

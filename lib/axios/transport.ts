@@ -14,10 +14,10 @@ export type ExtendedConfig = Omit<InternalAxiosRequestConfig, 'http2Options' | '
 };
 export type Options = Readonly<Record<string, unknown>>;
 
-/** What {@link readTransport} finds. */
+/** The result of {@link readTransport}. */
 export type Transport = Pick<CacheRequest, 'transport' | 'hiddenTransport' | 'hiddenCredentials'>;
 
-/** Options of agents and of HTTP/2 that select the server, or that say who asks and how the server is verified. */
+/** Options of agents and of HTTP/2 that select the server, authenticate the client, or verify the server. */
 const CONNECTION_OPTIONS = [
   'allowPartialTrustChain',
   'ca',
@@ -65,7 +65,7 @@ const FETCH_DEFAULTS: Options = { redirect: 'follow', mode: 'cors' };
 
 const PLAIN: Transport = { transport: [] };
 
-/** Returns everything beside URL, headers and body that changes the answer (docs/matching.md). */
+/** Returns everything besides URL, headers and body that changes the response (docs/matching.md). */
 export function readTransport(config: InternalAxiosRequestConfig): Transport {
   const { proxy, decompress, maxRedirects, httpVersion, httpAgent, httpsAgent, fetchOptions, ...rest } =
     partsOf(config);
@@ -84,7 +84,7 @@ export function readTransport(config: InternalAxiosRequestConfig): Transport {
   if (family) parts.add('family', String(family));
   if (lookup) parts.add('lookup', identityOf(lookup));
   if (sensitiveHeaders) parts.add('sensitiveHeaders', JSON.stringify(sensitiveHeaders));
-  // HTTP/2 does without agents.
+  // HTTP/2 uses no agents.
   if (Number(httpVersion) === 2) parts.addConnection('http2Options', http2Options);
   else {
     parts.addAgent('httpAgent', httpAgent);
@@ -150,7 +150,7 @@ class TransportParts {
   }
 }
 
-/** The value in a form in which equal values are equal; undefined if something in it cannot be compared. */
+/** Returns a form of the value that is equal for equal values; undefined if a part cannot be compared. */
 function textOf(value: unknown): string | undefined {
   const bytes = bytesOf(value);
   if (bytes) return sha256(bytes);
@@ -168,14 +168,14 @@ function textOf(value: unknown): string | undefined {
   return JSON.stringify(members);
 }
 
-/** Text and bytes in every form: Node takes PEM as both, and the certificate is the same. */
+/** Text and bytes are the same: Node accepts PEM in both forms. */
 function bytesOf(value: unknown): Uint8Array | undefined {
   if (typeof value === 'string') return value.includes('-----BEGIN') ? Buffer.from(value) : undefined;
   if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
   return isArrayBuffer(value) ? new Uint8Array(value) : undefined;
 }
 
-/** Told by its tag: buffers of another realm, as under Jest, are instances of another class. */
+/** Recognized by its tag: buffers of another realm, as under Jest, are instances of another class. */
 export function isArrayBuffer(value: unknown): value is ArrayBuffer {
   const tag = Object.prototype.toString.call(value);
   return tag === '[object ArrayBuffer]' || tag === '[object SharedArrayBuffer]';

@@ -2,7 +2,7 @@ import type { AxiosInstance, AxiosRequestConfig, AxiosResponse } from 'axios';
 import type { Extras } from '../exchange/result.js';
 import type { RequestCacheOptions } from '../settings/types.js';
 
-/** What the cache adds to a response. */
+/** The members that the cache adds to a response. */
 export type ResponseExtras = { -readonly [Name in keyof Extras]: Extras[Name] } & {
   /** Resolves to the refreshed response if this one is served stale while it is revalidated; else undefined. */
   refreshed: Promise<AxiosResponse> | undefined;
@@ -23,7 +23,7 @@ export type CachedAxiosResponse<T = any, D = any> = AxiosResponse<T, D> & Respon
 
 /**
  * The methods of axios that send a request, with the response type of an instance that has a cache. Types of instances
- * combine them with axios's own, which stay as further overloads: a union with a plain instance then has methods in
+ * combine them with axios's own, which remain as further overloads: a union with a plain instance then has methods in
  * common. `_P` keeps the number of type parameters equal to that of the latest axios.
  */
 export interface CachedVerbs {
