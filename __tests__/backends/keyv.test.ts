@@ -17,6 +17,7 @@ import { KILLED, testFaults, until } from '../support/faults.js';
 import { managed } from '../support/managed.js';
 import { nameIn } from '../support/names.js';
 import { describeService } from '../support/services.js';
+import { SlowAdapter } from '../support/slow-adapter.js';
 import { describeBackend, entry } from './contract.js';
 
 const maps = new Map<string, Map<string, unknown>>();
@@ -39,6 +40,15 @@ describeBackend('keyv over a Map', {
     const garbage = typeof value === 'object' ? { ...value, value: 'not ours' } : 'not ours';
     mapOf(folder).set(key.replace(/[^:]*$/, id), garbage);
   },
+});
+
+describeBackend('keyv over a slow adapter', {
+  open: (folder, cacheName, options, now) =>
+    new KeyvStore(new SlowAdapter(mapOf(folder), { get: 3, set: 5, delete: 4 }), cacheName, options, now),
+  persistent: true,
+  leases: false,
+  bounded: false,
+  expires: false,
 });
 
 describeService(redis, (server) => {
@@ -145,8 +155,7 @@ describe('links', () => {
     const [key = ''] = lists(map);
     expect(JSON.stringify(map.get(key))).toContain(second);
     expect(JSON.stringify(map.get(key))).not.toContain(first);
-    const keyv = new Keyv(map as never);
-    await keyv.set('cache:l:x:0', 'not ours');
+    map.set([...map.keys()].find((name) => name.includes(':l:'))?.replace(/1{32}:a/, 'x:0') ?? '', 'not ours');
     expect(await managed(store).count({ index: 'x' })).toBe(0);
   });
 });
@@ -180,8 +189,10 @@ test('backend takes a Keyv, or an adapter, and leaves other keys alone', async (
 test('what fits is removed whole, though the adapter skips rows where some are deleted while it lists', async () => {
   await using folder = await temporaryFolder();
   const adapter = new KeyvSqlite({ uri: `sqlite://${folder.path}/keyv.sqlite`, iterationLimit: 100 } as object);
+  // Line 6 refuses it on one of its engines.
+  await adapter.query('PRAGMA synchronous = OFF').catch(() => {});
   const clock = new TestClock();
-  const cache = new KeyvCache(adapter as never, { cacheName: 'many' }, clock);
+  const cache = new KeyvCache(adapter as never, { cacheName: 'many', backendTimeout: 60 }, clock);
   const respond = async (config: object) => ({ data: 'x', status: 200, statusText: 'OK', headers: {}, config });
   const api = setupCache(axios.create({ adapter: respond as never }), { backend: cache, expireAfter: 10 }, clock);
   const urls = Array.from({ length: 1_100 }, (_, index) => `http://many.example/${index}`);
@@ -248,9 +259,9 @@ if (isLine5) {
       const cache = new KeyvCache(new KeyvMemcache(server().url) as never, { cacheName: 'large' });
       const api = bench.more({ backend: cache });
       for (const _ of [1, 2]) expect((await api.get('/a', { responseType: 'arraybuffer' })).data.byteLength).toBe(2e6);
-      expect(bench.events.filter(({ type }) => type === 'error').map(({ error }) => String(error))).toEqual([
-        'Error: MemJS SET: Value too large',
-        'Error: MemJS SET: Value too large',
+      expect(bench.events.filter(({ type }) => type === 'error').map(({ error }) => error)).toEqual([
+        expect.objectContaining({ message: 'MemJS SET: Value too large' }),
+        expect.objectContaining({ message: 'MemJS SET: Value too large' }),
       ]);
       await cache.close();
     });

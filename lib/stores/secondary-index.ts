@@ -7,7 +7,8 @@ export const LINK_PARTS = [...'0123456789abcdef'];
 
 /** Returns the part that contains an id. Its last digit is random even if ids begin alike, as those of variants do. */
 export function linkPart(id: string): string {
-  return id.at(-1) ?? '0';
+  const digit = id.at(-1) ?? '0';
+  return LINK_PARTS.includes(digit) ? digit : '0';
 }
 
 /** Returns the group and the digests under which an entry is found, unless the group is its id. */

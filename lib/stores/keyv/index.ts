@@ -1,87 +1,70 @@
-import Keyv from 'keyv';
-import { UnsupportedOperationError } from '../../errors.js';
+import type Keyv from 'keyv';
 import type { Entry, EntrySummary } from '../../models/entry.js';
-import { counts, eachFound, fits, mapConcurrently, putInTurn, withMembers } from '../entry-query.js';
+import { batches, counts, fits, isDirect, withMembers } from '../entry-query.js';
 import type { EntryQuery, Store } from '../store.js';
 import { packEntry, parseEntry, unreadable } from '../stored-form.js';
-import { KeyvLinks } from './secondary-index.js';
+import { isKeyv, type KeyvAdapter, throughKeyv } from './keyv-line.js';
+import { KeyvIndex } from './secondary-index.js';
+import { type Found, KeyvTexts, UNREADABLE } from './texts.js';
 
-/** A Keyv storage adapter, as far as it is used; a `Map` is one. */
-export interface KeyvAdapter {
-  get(key: string): unknown;
-  set(key: string, value: unknown, ttl?: number): unknown;
-  delete(key: string): unknown;
-}
+export { isAdapter, isKeyv, type KeyvAdapter } from './keyv-line.js';
 
 export interface KeyvStoreOptions {
-  /** Seconds that an entry is kept after it expired, handed to the adapter as a ttl. Default: for ever. */
+  /** Seconds that an entry is kept after it has expired, passed to the adapter as a ttl. Default: forever. */
   readonly retention?: number | undefined;
 }
 
-/** Keys that are dropped with one call. */
-const BATCH = 500;
-
-/** Whether a value is a Keyv instance, of whatever copy and line of Keyv: adapters know no raw values. */
-export function isKeyv(value: unknown): value is Keyv {
-  const { get, set, getRaw, store } = (value ?? {}) as Record<string, unknown>;
-  const methods = [get, set, getRaw];
-  return methods.every((method) => typeof method === 'function') && typeof store === 'object';
-}
-
-export function isAdapter(value: unknown): value is KeyvAdapter {
-  const { get, set, delete: remove } = (value ?? {}) as Record<string, unknown>;
-  return typeof get === 'function' && typeof set === 'function' && typeof remove === 'function';
-}
+/** Entries that are read at once, and keys that are deleted in one step. */
+const READ_BATCH = 25;
+const DELETE_BATCH = 500;
 
 /**
- * Entries in whatever Keyv has an adapter for, through Keyv alone: as base64, since only text passes every adapter whole,
- * and in the quotes of JSON, which some adapters (Memcached's) parse by themselves.
- * Beside the entries stand lists that lead to them from groups and URLs. What else needs an index is a pass over all
- * entries where the adapter can iterate, and refused where it can't. All keys begin with the cache's name, since the store
- * may be somebody's own.
+ * Keeps entries in any store that has a Keyv adapter, through Keyv's interface alone: as base64, since only text passes
+ * every adapter unchanged. Groups and digests have lists of ids. Other queries read every entry, or are refused if the
+ * adapter cannot iterate. All keys begin with the cache's name and a colon, since the store may be the user's own.
  */
 export class KeyvStore implements Store {
   readonly name = 'keyv';
   readonly #keyv: Keyv;
-  readonly #prefix: string;
-  readonly #linkPrefix: string;
-  readonly #links: KeyvLinks;
+  readonly #texts: KeyvTexts;
+  readonly #index: KeyvIndex;
   readonly #retention: number;
-  readonly #now: () => number;
-  /** Whether the Keyv was made here, and is disconnected on closing. */
-  readonly #owned: boolean;
-  #closed = false;
-  readonly #errors: { readonly last: unknown };
+  /** Whether the Keyv was made here, and is disconnected by {@link KeyvStore.close}. */
+  readonly #isOwned: boolean;
+  #isClosed = false;
 
   constructor(store: Keyv | KeyvAdapter, cacheName: string, options: KeyvStoreOptions, now: () => number) {
-    this.#owned = !isKeyv(store);
+    this.#isOwned = !isKeyv(store);
     this.#keyv = isKeyv(store) ? store : throughKeyv(store);
-    this.#errors = errorsOf(this.#keyv);
-    this.#prefix = `${cacheName}:`;
+    this.#texts = new KeyvTexts(this.#keyv, `${cacheName}:`, now);
+    this.#index = new KeyvIndex(this.#texts, now);
     this.#retention = (options.retention ?? Number.POSITIVE_INFINITY) * 1000;
-    this.#now = now;
-    this.#linkPrefix = `${this.#prefix}l:`;
-    const texts = {
-      get: async (key: string) => textOf(await this.#keyv.get<unknown>(key)),
-      set: (key: string, text: string, until: number) => this.#write(key, text, until),
-      delete: (key: string) => this.#keyv.delete(key),
-    };
-    this.#links = new KeyvLinks(texts, this.#linkPrefix, now);
   }
 
   async find(id: string): Promise<Entry | undefined> {
-    return this.#parse(id, await this.#keyv.get<unknown>(this.#prefix + id));
+    return entryOf(id, await this.#texts.get(id));
   }
 
   async put(entries: readonly Entry[]): Promise<boolean> {
-    return putInTurn(this, entries, (entry) => this.#putOne(entry));
-  }
-
-  async #putOne(entry: Entry): Promise<void> {
-    const until = entry.staleAt + this.#retention;
-    // Before the entry: a link that leads nowhere harms less than an entry that nothing leads to.
-    await this.#links.add(entry, until);
-    await this.#write(this.#prefix + entry.id, packEntry(entry).toString('base64'), until);
+    const previous = await this.#findMany(entries.map(({ id }) => id));
+    const before = new Map(previous.map((entry) => [entry.id, entry]));
+    const written = entries.filter(({ kind, id }) => kind !== 'redirect' || !isDirect(before.get(id)));
+    // Lists first: a list that leads nowhere harms less than an entry that no invalidation finds.
+    await Promise.all(written.map((entry) => this.#index.add(entry, this.#until(entry))));
+    await this.#texts.set(
+      written.map((entry) => ({
+        key: entry.id,
+        text: packEntry(entry).toString('base64'),
+        until: this.#until(entry),
+      })),
+    );
+    await Promise.all(
+      written.map(async (entry) => {
+        const replaced = before.get(entry.id);
+        if (replaced) await this.#index.remove(replaced, entry);
+      }),
+    );
+    return true;
   }
 
   async deleteGroups(ids: readonly string[]): Promise<number> {
@@ -89,137 +72,84 @@ export class KeyvStore implements Store {
   }
 
   async delete(ids: readonly string[]): Promise<number> {
-    const dropped = await mapConcurrently(ids, async (id) => {
-      const entry = await this.find(id);
-      if (entry) await this.#keyv.delete(this.#prefix + id);
-      if (entry) await this.#links.remove(entry);
-      return entry !== undefined && counts(entry);
-    });
-    return dropped.filter(Boolean).length;
+    let deleted = 0;
+    for (const batch of batches(ids, READ_BATCH)) {
+      const found = await this.#findMany(batch, true);
+      await this.#texts.delete(found.map(({ id }) => id));
+      await Promise.all(found.map((entry) => this.#index.remove(entry)));
+      deleted += found.filter(counts).length;
+    }
+    return deleted;
   }
 
   async *list(query: EntryQuery = {}): AsyncGenerator<EntrySummary> {
     for await (const entry of this.#candidates(query)) if (fits(entry, query)) yield entry;
   }
 
-  async *#candidates({ group, index: url }: EntryQuery): AsyncGenerator<EntrySummary> {
-    if (group !== undefined) yield* this.#found([group, ...(await this.#links.idsOf(group))]);
-    else if (url !== undefined) yield* this.#found(await this.#links.idsOf(url));
+  async *#candidates({ group, index }: EntryQuery): AsyncGenerator<EntrySummary> {
+    if (group !== undefined) yield* this.#found([group, ...(await this.#index.idsOf(group))]);
+    else if (index !== undefined) yield* this.#found(await this.#index.idsOf(index));
     else {
-      for await (const [key, value] of this.#all()) {
-        if (key.startsWith(this.#linkPrefix)) continue;
-        const entry = this.#parse(key.slice(this.#prefix.length), value);
-        if (entry) yield entry;
+      let ids: string[] = [];
+      for await (const key of this.#texts.keys()) {
+        if (key.includes(':')) continue;
+        ids.push(key);
+        if (ids.length < READ_BATCH) continue;
+        yield* await this.#findMany(ids, true);
+        ids = [];
       }
+      yield* await this.#findMany(ids, true);
     }
   }
 
-  /** Collects before it deletes, since iterators skip where something is deleted meanwhile. */
+  /** Collects keys before it deletes them, since iterators skip keys if others are deleted meanwhile. */
   async *clear(): AsyncGenerator<unknown> {
-    let found: string[] = [];
+    let keys: string[] = [];
     do {
-      const before = found.join();
-      found = [];
-      for await (const [key] of this.#all()) {
-        found.push(key);
-        if (found.length === BATCH) break;
+      const before = keys.join();
+      keys = [];
+      for await (const key of this.#texts.keys({ probes: true })) {
+        keys.push(key);
+        if (keys.length === DELETE_BATCH) break;
       }
-      if (found.length === BATCH && found.join() === before) throw new Error('the adapter does not delete');
-      yield await mapConcurrently(found, (key) => this.#keyv.delete(key));
-    } while (found.length === BATCH);
+      if (keys.length === DELETE_BATCH && keys.join() === before) throw new Error('the adapter does not delete');
+      yield await this.#texts.delete(keys);
+    } while (keys.length === DELETE_BATCH);
   }
 
   async ready(): Promise<void> {
-    await this.#keyv.get(`${this.#prefix}ready`);
+    await this.#texts.get('ready');
   }
 
   async close(): Promise<void> {
-    if (!this.#owned || this.#closed) return;
-    this.#closed = true;
-    // Adapters may share a connection, as those of PostgreSQL do, which then is closed already.
+    if (!this.#isOwned || this.#isClosed) return;
+    this.#isClosed = true;
+    // Adapters may share a connection, as those of PostgreSQL do, which may be closed already.
     await this.#keyv.disconnect().catch(() => {});
   }
 
-  /** Everything of this cache: entries and links. */
-  async *#all(): AsyncGenerator<[key: string, value: unknown]> {
-    const { iterator } = this.#keyv;
-    if (!iterator || !canIterate(this.#keyv)) throw unsupported('listing');
-    for await (const pair of iterator.call(this.#keyv, undefined) as AsyncIterable<[string, unknown]>) {
-      if (pair[0].startsWith(this.#prefix)) yield pair;
-    }
+  async *#found(ids: readonly string[]): AsyncGenerator<Entry> {
+    for (const batch of batches(ids, READ_BATCH)) yield* await this.#findMany(batch);
   }
 
-  #found(ids: readonly string[]): AsyncGenerator<Entry> {
-    return eachFound(ids, (id) => this.find(id));
+  /** @param known whether keys were listed, so that one without a readable value is an entry nevertheless */
+  async #findMany(ids: readonly string[], known = false): Promise<Entry[]> {
+    const texts = await this.#texts.getMany(ids);
+    const entries = await Promise.all(
+      ids.map(async (id, index) => {
+        const text = texts[index];
+        return entryOf(id, text === undefined && known && (await this.#texts.exists(id)) ? UNREADABLE : text);
+      }),
+    );
+    return entries.filter((entry) => entry !== undefined);
   }
 
-  /** In the quotes of JSON. @param until milliseconds since the epoch: it may go then; Infinity for never */
-  async #write(key: string, text: string, until: number): Promise<void> {
-    const kept = until - this.#now();
-    const ttl = Number.isFinite(kept) ? [Math.max(1, Math.ceil(kept))] : [];
-    const done = await this.#keyv.set(key, JSON.stringify(text), ...ttl);
-    if (done === false) throw new Error('the adapter refused the write', { cause: this.#errors.last });
-  }
-
-  #parse(id: string, value: unknown): Entry | undefined {
-    if (value === undefined || value === null) return undefined;
-    const text = textOf(value);
-    return text === undefined ? unreadable(id, 0) : parseEntry(id, Buffer.from(text, 'base64'));
+  #until(entry: Entry): number {
+    return entry.staleAt + this.#retention;
   }
 }
 
-/** What was written, whether or not the adapter has taken it out of its quotes. */
-function textOf(value: unknown): string | undefined {
-  if (typeof value !== 'string') return undefined;
-  return value.startsWith('"') ? value.slice(1, -1) : value;
-}
-
-const errors = new WeakMap<Keyv, { last: unknown }>();
-
-/**
- * The last error that a Keyv told: Keyv 6 tells of them by an event alone. It is listened to once, however many caches it
- * has, and for ever, since without a listener errors are thrown where nobody can catch them.
- */
-function errorsOf(keyv: Keyv): { readonly last: unknown } {
-  let told = errors.get(keyv);
-  if (!told) {
-    const own: { last: unknown } = { last: undefined };
-    keyv.on('error', (error: unknown) => {
-      own.last = error;
-    });
-    errors.set(keyv, own);
-    told = own;
-  }
-  return told;
-}
-
-/** Keyv 5 has no iterator where its adapter has none; that of Keyv 6 is always there, and then yields nothing. */
-function canIterate(keyv: Keyv): boolean {
-  if (!keyv.iterator) return false;
-  const adapter = keyv.store as { capabilities?: unknown; store?: unknown };
-  if (adapter.capabilities === undefined) return true;
-  // Keyv 6 puts adapters of other lines, and Maps, behind one of its own.
-  const { iterator, entries } = (adapter.store ?? adapter) as Record<string, unknown>;
-  return typeof iterator === 'function' || typeof entries === 'function';
-}
-
-/** An adapter behind a Keyv that leaves values as they are, in both lines of Keyv. */
-function throughKeyv(store: KeyvAdapter): Keyv {
-  const plain = {
-    serialize: ({ value }: { value: unknown }) => value,
-    deserialize: (value: unknown) => ({ value, expires: undefined }),
-  };
-  const options = {
-    store,
-    throwOnErrors: true,
-    ...plain,
-    serialization: { stringify: plain.serialize, parse: plain.deserialize },
-  };
-  return new Keyv(options as unknown as ConstructorParameters<typeof Keyv>[0]);
-}
-
-function unsupported(what: string): UnsupportedOperationError {
-  return new UnsupportedOperationError(
-    `${what} needs an adapter that can iterate, which this one can't; delete by key or URL, let entries go by retention, or use another backend`,
-  );
+function entryOf(id: string, text: Found): Entry | undefined {
+  if (text === undefined) return undefined;
+  return text === UNREADABLE ? unreadable(id, 0) : parseEntry(id, Buffer.from(text, 'base64'));
 }

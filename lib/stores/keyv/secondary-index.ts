@@ -1,88 +1,79 @@
-import type { EntrySummary } from '../../models/entry.js';
+import type { EntryHead } from '../../models/entry.js';
 import { LINK_PARTS, leadingTo, linkPart } from '../secondary-index.js';
+import type { Found, KeyvTexts } from './texts.js';
 
-/** Texts by key, as Keyv keeps them. */
-export interface Texts {
-  get(key: string): Promise<string | undefined>;
-  /** @param until milliseconds since the epoch: it may go then; Infinity for never */
-  set(key: string, text: string, until: number): Promise<void>;
-  delete(key: string): Promise<unknown>;
-}
+/** Ids of a list, each with the instant (milliseconds since the epoch) from which its entry may be gone. */
+type Ids = Map<string, number>;
 
 /**
- * What leads from groups and URLs to entries in a store that knows keys alone: lists of ids, each with the instant when
- * its entry may go. A list is read and written back, so that of two processes that write one part at once, one may be lost.
+ * The secondary index in a store that knows keys alone: for each group and digest lists of ids. A list is read and written
+ * back, so that of two processes that change the same one at once, one change may be lost.
  */
-export class KeyvLinks {
-  readonly #texts: Texts;
-  readonly #prefix: string;
+export class KeyvIndex {
+  readonly #texts: KeyvTexts;
   readonly #now: () => number;
-  /** Lists that are being written in this process. */
-  readonly #writing = new Map<string, Promise<void>>();
+  /** Changes of each list in this process, one after the other. */
+  readonly #changes = new Map<string, Promise<void>>();
 
-  /** @param prefix of all keys of links, and of nothing else */
-  constructor(texts: Texts, prefix: string, now: () => number) {
+  constructor(texts: KeyvTexts, now: () => number) {
     this.#texts = texts;
-    this.#prefix = prefix;
     this.#now = now;
   }
 
-  /** @param until milliseconds since the epoch: when the entry may go */
-  async add(entry: EntrySummary, until: number): Promise<void> {
-    await Promise.all(
-      leadingTo(entry).map((from) =>
-        this.#change(from, entry.id, (ids) => {
-          if (ids.get(entry.id) === until) return false;
-          ids.set(entry.id, until);
-          return true;
-        }),
-      ),
-    );
+  /** Adds an entry to its lists. @param until milliseconds since the epoch: when the entry may be gone. @throws StoreFailure */
+  async add(entry: EntryHead, until: number): Promise<void> {
+    await this.#changeAll(leadingTo(entry), entry.id, (ids) => {
+      if (ids.get(entry.id) === until) return false;
+      ids.set(entry.id, until);
+      return true;
+    });
   }
 
-  async remove(entry: EntrySummary): Promise<void> {
-    await Promise.all(leadingTo(entry).map((from) => this.#change(from, entry.id, (ids) => ids.delete(entry.id))));
+  /** Removes an entry from its lists, except from those of an entry that replaces it. @throws StoreFailure */
+  async remove(entry: EntryHead, kept?: EntryHead): Promise<void> {
+    const keptNames = new Set(kept && leadingTo(kept));
+    const names = leadingTo(entry).filter((name) => !keptNames.has(name));
+    await this.#changeAll(names, entry.id, (ids) => ids.delete(entry.id));
   }
 
-  /** The ids that a group, or a digest, leads to; entries may be gone. */
-  async idsOf(from: string): Promise<string[]> {
-    const parts = await Promise.all(LINK_PARTS.map((part) => this.#texts.get(this.#keyOf(from, part))));
-    return parts.flatMap((text) => [...read(text).keys()]);
+  /** Returns the ids under a group or digest; their entries may be gone. */
+  async idsOf(name: string): Promise<string[]> {
+    const lists = await this.#texts.getMany(LINK_PARTS.map((part) => keyOf(name, part)));
+    return lists.flatMap((list) => [...parse(list).keys()]);
   }
 
-  #keyOf(from: string, part: string): string {
-    return `${this.#prefix}${from}:${part}`;
+  async #changeAll(names: readonly string[], id: string, change: (ids: Ids) => boolean): Promise<void> {
+    await Promise.all(names.map((name) => this.#change(keyOf(name, linkPart(id)), change)));
   }
 
-  /** One change after the other. */
-  async #change(from: string, id: string, change: (ids: Map<string, number>) => boolean): Promise<void> {
-    const key = this.#keyOf(from, linkPart(id));
-    const before = this.#writing.get(key) ?? Promise.resolve();
-    const writing = before.catch(() => {}).then(() => this.#rewrite(key, change));
-    this.#writing.set(key, writing);
+  async #change(key: string, change: (ids: Ids) => boolean): Promise<void> {
+    const before = this.#changes.get(key) ?? Promise.resolve();
+    const changing = before.catch(() => {}).then(() => this.#rewrite(key, change));
+    this.#changes.set(key, changing);
     try {
-      await writing;
+      await changing;
     } finally {
-      if (this.#writing.get(key) === writing) this.#writing.delete(key);
+      if (this.#changes.get(key) === changing) this.#changes.delete(key);
     }
   }
 
-  async #rewrite(key: string, change: (ids: Map<string, number>) => boolean): Promise<void> {
-    const ids = read(await this.#texts.get(key));
+  async #rewrite(key: string, change: (ids: Ids) => boolean): Promise<void> {
+    const ids = parse(await this.#texts.get(key));
     if (!change(ids)) return;
     const left = [...ids].filter(([, until]) => until > this.#now());
-    if (left.length === 0) await this.#texts.delete(key);
-    else await this.#texts.set(key, write(left), Math.max(...left.map(([, until]) => until)));
+    if (left.length === 0) return this.#texts.delete([key]);
+    const until = left.reduce((latest, [, one]) => Math.max(latest, one), 0);
+    await this.#texts.set([{ key, text: left.map(([id, one]) => `${id}=${one}`).join(' '), until }]);
   }
 }
 
-function write(ids: readonly (readonly [id: string, until: number])[]): string {
-  return ids.map(([id, until]) => `${id}=${until}`).join(' ');
+function keyOf(name: string, part: string): string {
+  return `l:${name}:${part}`;
 }
 
-/** Nothing where it can't be read. */
-function read(text: string | undefined): Map<string, number> {
-  const pairs = (text ?? '').split(' ').map((pair) => pair.split('='));
-  const known = pairs.filter(([id, until]) => id !== '' && until !== undefined && !Number.isNaN(Number(until)));
-  return new Map(known.map(([id, until]) => [String(id), Number(until)]));
+/** Returns the ids of a list; none if it is absent or unreadable. */
+function parse(list: Found): Ids {
+  const pairs = typeof list === 'string' ? list.split(' ').map((pair) => pair.split('=')) : [];
+  const whole = pairs.filter(([id, until]) => id !== '' && until !== undefined && !Number.isNaN(Number(until)));
+  return new Map(whole.map(([id, until]) => [String(id), Number(until)]));
 }
