@@ -1,3 +1,4 @@
+import type { Entry } from '../models/entry.js';
 import type { StoredRecord } from '../models/record.js';
 
 /** Share of a body's buffer that may be unused. */
@@ -27,6 +28,12 @@ export function compactRecord(record: StoredRecord): StoredRecord {
     history: record.history.length === 0 ? NONE : record.history,
     body: compactBytes(record.body),
   };
+}
+
+/** Returns a serialized entry that keeps only its own content in memory. */
+export function compactEntry(entry: Entry): Entry {
+  const { indexes, meta, body } = entry;
+  return { ...entry, indexes: compactList(indexes), meta: compactBytes(meta), body: compactBytes(body) };
 }
 
 /** Returns the bytes in a buffer of their own, or as they are if they nearly fill theirs. */

@@ -26,5 +26,6 @@ export function openCodec(options: CodecOptions): EntryCodec {
   return new ProtectedCodec(new PlainCodec(serializer, naming), {
     signer: secretKeys && new Signer(secretKeys, name),
     cipher: encryptionKeys && new Cipher(encryptionKeys, name),
+    keepsObjects,
   });
 }

@@ -3,6 +3,7 @@ import type { Entry, EntryHead, EntrySummary } from '../models/entry.js';
 import type { StoredRecord } from '../models/record.js';
 import { attempt, chain, type MaybePromise } from '../platform/maybe-promise.js';
 import type { Decoded, EntryCodec, InvalidEntry } from './codec.js';
+import { compactEntry } from './compact-record.js';
 import { metadataOf, type ParsedRecord, parseMetadata } from './metadata.js';
 import type { Naming } from './naming.js';
 import { RecordEntry } from './record-entry.js';
@@ -28,7 +29,7 @@ export class PlainCodec implements EntryCodec {
   readonly encrypts = false;
   readonly #form: SerializedForm;
   readonly #naming: Naming;
-  readonly #keepsRecords: boolean;
+  readonly #keepsObjects: boolean;
   /** Parsed metadata by the entry's id, for responses that are read again and again. */
   readonly #remembered = new LRUCache<string, { readonly meta: Buffer; readonly parsed: ParsedRecord }>({
     max: REMEMBERED,
@@ -36,11 +37,11 @@ export class PlainCodec implements EntryCodec {
     sizeCalculation: ({ meta }) => meta.byteLength,
   });
 
-  /** @param keepsRecords entries keep the record and are serialized on demand, for stores in this process's memory */
-  constructor(serializer: Serializer, naming: Naming, keepsRecords = false) {
+  /** @param keepsObjects whether the store keeps entries as objects: they are then serialized on demand, if possible */
+  constructor(serializer: Serializer, naming: Naming, keepsObjects = false) {
     this.#form = new SerializedForm(serializer);
     this.#naming = naming;
-    this.#keepsRecords = keepsRecords && this.#form.isImmediate;
+    this.#keepsObjects = keepsObjects;
   }
 
   names(key: string): readonly [string, ...string[]] {
@@ -59,8 +60,9 @@ export class PlainCodec implements EntryCodec {
     const [name] = this.names(record.key);
     const id = record.kind === 'response' && record.variant ? this.variantName(name, record.variant) : name;
     const group = record.kind === 'redirect' ? this.names(record.target)[0] : name;
-    if (this.#keepsRecords) return new RecordEntry(id, group, record, this.#form);
-    return this.#serialized(id, group, record);
+    if (!this.#keepsObjects) return this.#serialized(id, group, record);
+    if (this.#form.isImmediate) return new RecordEntry(id, group, record, this.#form);
+    return chain(this.#serialized(id, group, record), compactEntry);
   }
 
   #serialized(id: string, group: string, record: StoredRecord): MaybePromise<Entry> {

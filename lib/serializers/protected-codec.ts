@@ -2,13 +2,16 @@ import type { Entry, EntrySummary } from '../models/entry.js';
 import type { StoredRecord } from '../models/record.js';
 import { attempt, chain, type MaybePromise } from '../platform/maybe-promise.js';
 import type { Decoded, EntryCodec, InvalidReason } from './codec.js';
+import { compactEntry } from './compact-record.js';
 import type { Cipher } from './encryption.js';
 import type { PlainCodec } from './plain-codec.js';
 import type { Signer } from './signing.js';
 
-export interface Protection {
+export interface ProtectionOptions {
   readonly signer: Signer | undefined;
   readonly cipher: Cipher | undefined;
+  /** Whether the store keeps entries as objects. */
+  readonly keepsObjects: boolean;
 }
 
 /** Signs or encrypts, or both, the entries of a plain codec. Refuses entries without the protection that is set. */
@@ -17,12 +20,14 @@ export class ProtectedCodec implements EntryCodec {
   readonly #plain: PlainCodec;
   readonly #signer: Signer | undefined;
   readonly #cipher: Cipher | undefined;
+  readonly #keepsObjects: boolean;
 
-  constructor(plain: PlainCodec, { signer, cipher }: Protection) {
+  constructor(plain: PlainCodec, { signer, cipher, keepsObjects }: ProtectionOptions) {
     this.encrypts = cipher !== undefined;
     this.#plain = plain;
     this.#signer = signer;
     this.#cipher = cipher;
+    this.#keepsObjects = keepsObjects;
   }
 
   names(key: string): readonly [string, ...string[]] {
@@ -38,10 +43,11 @@ export class ProtectedCodec implements EntryCodec {
   }
 
   encode(record: StoredRecord): MaybePromise<Entry> {
-    return chain(this.#plain.encode(record), (plain) => {
-      const entry = this.#cipher ? this.#cipher.encrypt(plain) : plain;
-      return this.#signer ? this.#signer.sign(entry) : entry;
+    const entry = chain(this.#plain.encode(record), (plain) => {
+      const encrypted = this.#cipher ? this.#cipher.encrypt(plain) : plain;
+      return this.#signer ? this.#signer.sign(encrypted) : encrypted;
     });
+    return this.#keepsObjects ? chain(entry, compactEntry) : entry;
   }
 
   decode(entry: Entry, asked?: string): MaybePromise<Decoded> {
