@@ -520,16 +520,19 @@ describe('a codec for a store in memory', () => {
     expect(await own.decodeSummary(entry)).toMatchObject({ record: { status: 200, body: new Uint8Array(0) } });
   });
 
-  test.each<[string, Protection]>([['bson', { serializer: 'bson' }], ...PROTECTIONS.slice(1)])(
-    'keeps no more than its own bytes: %s',
-    async (_, { serializer = 'json', secretKey, encryptionKey }) => {
-      const bytes = (keys: readonly string[] | undefined) => keys?.map((key) => Buffer.from(key));
-      const keys = { secretKeys: bytes(secretKey), encryptionKeys: bytes(encryptionKey) };
-      const own = openCodec({ cacheName: 'c', serializer: openSerializer(serializer), keepsObjects: true, ...keys });
-      const { meta, body } = await own.encode(response({ body: Buffer.from('pooled') }));
-      expect([meta.buffer.byteLength, body.buffer.byteLength]).toEqual([meta.byteLength, body.byteLength]);
-    },
-  );
+  const serialized: readonly (readonly [string, Protection])[] = [
+    ['with bson', { serializer: 'bson' }],
+    ...PROTECTIONS.slice(1),
+  ];
+
+  test.each(serialized)('keeps no more than its own bytes: %s', async (_, protection) => {
+    const { serializer = 'json', secretKey, encryptionKey } = protection;
+    const bytes = (keys: readonly string[] | undefined) => keys?.map((key) => Buffer.from(key));
+    const keys = { secretKeys: bytes(secretKey), encryptionKeys: bytes(encryptionKey) };
+    const own = openCodec({ cacheName: 'c', serializer: openSerializer(serializer), keepsObjects: true, ...keys });
+    const { meta, body } = await own.encode(response({ body: Buffer.from('pooled') }));
+    expect([meta.buffer.byteLength, body.buffer.byteLength]).toEqual([meta.byteLength, body.byteLength]);
+  });
 
   test.each(['bson', 'yaml'])('serializes at once with %s, which is async', async (serializer) => {
     const entry = await kept(serializer).encode(response());
