@@ -15,6 +15,7 @@ import { describeBackend, entry } from './contract.js';
 import { CREDENTIALS } from './dynamodb-process.js';
 import { testLeaseClocks } from './lease-clocks.js';
 import { describePendingWrites } from './pending-writes.js';
+import { testSharedInvalidation } from './shared-invalidation.js';
 
 describeService(dynamo, (server) => {
   const optionsOf = (url: string) => ({ endpoint: url, ...CREDENTIALS });
@@ -114,6 +115,12 @@ describeService(dynamo, (server) => {
     expect(sockets.map((socket) => socket?.destroyed)).toEqual(sockets.map(() => true));
     expect(sockets).not.toEqual([]);
   });
+
+  testSharedInvalidation(() => ({
+    backend: 'dynamodb',
+    cacheName: 'shared_invalidation',
+    backendOptions: optionsOf(server().url),
+  }));
 
   testLeaseClocks((now) => open('lease_clocks', {}, now));
 

@@ -11,6 +11,7 @@ import { describeService } from '../support/services.js';
 import { describeBackend, entry } from './contract.js';
 import { testLeaseClocks } from './lease-clocks.js';
 import { describePendingWrites } from './pending-writes.js';
+import { testSharedInvalidation } from './shared-invalidation.js';
 
 describeService(mongo, (server) => {
   async function raw<T>(work: (client: MongoClient) => Promise<T>): Promise<T> {
@@ -98,6 +99,12 @@ describeService(mongo, (server) => {
       expect(await client.db('files_of_caches').collection('responses_v1.files').countDocuments()).toBe(1);
     });
   });
+
+  testSharedInvalidation(() => ({
+    backend: 'gridfs',
+    cacheName: 'shared_invalidation_gridfs',
+    backendOptions: { url: server().url },
+  }));
 
   testLeaseClocks((now) => new GridFSStore('gridfs_lease_clocks', { url: server().url }, now));
 

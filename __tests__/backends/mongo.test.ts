@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { type Document, MongoClient } from 'mongodb';
 import { MongoStore } from '../../lib/stores/mongodb/index.js';
 import { failureKind } from '../../lib/stores/store-failure.js';
@@ -12,6 +12,7 @@ import { describeService } from '../support/services.js';
 import { describeBackend, entry } from './contract.js';
 import { testLeaseClocks } from './lease-clocks.js';
 import { describePendingWrites } from './pending-writes.js';
+import { testSharedInvalidation } from './shared-invalidation.js';
 
 describeService(mongo, (server) => {
   async function raw<T>(work: (client: MongoClient) => Promise<T>): Promise<T> {
@@ -95,6 +96,12 @@ describeService(mongo, (server) => {
       'too-large-for-store',
     ]);
   });
+
+  testSharedInvalidation(() => ({
+    backend: 'mongodb',
+    cacheName: 'shared_invalidation',
+    backendOptions: { url: server().url },
+  }));
 
   testLeaseClocks((now) => new MongoStore('lease_clocks', { url: server().url }, now));
 
@@ -192,6 +199,26 @@ describeService(mongo, (server) => {
       expect(await kindOf(store.find('a'))).toBe('outage');
       expect(await kindOf(store.put([entry('a')]))).toBe('outage');
       await store.close();
+    });
+  });
+
+  test('the indexes of a database that is replaced under an open store are created anew', async () => {
+    await raw(async (client) => {
+      const store = new MongoStore('replaced', { client }, Date.now);
+      const names = async () =>
+        (await client.db('replaced').collection('responses_v1').indexes()).map(({ name }) => name).sort();
+      await store.put([entry('a')]);
+      const before = await names();
+      await client.db('replaced').dropDatabase();
+      const uptime = process.uptime();
+      const later = jest.spyOn(process, 'uptime').mockImplementation(() => uptime + 61);
+      try {
+        await store.put([entry('a')]);
+      } finally {
+        later.mockRestore();
+      }
+      expect([await names(), await managed(store).count()]).toEqual([before, 1]);
+      expect(before.length).toBeGreaterThan(3);
     });
   });
 

@@ -1,6 +1,6 @@
 import type { Db, MongoClient } from 'mongodb';
 import { loadBeneath } from '../../platform/load-client.js';
-import { type RealTimer, startTimer, stopTimer } from '../../platform/real-time.js';
+import { monotonicNow, type RealTimer, startTimer, stopTimer } from '../../platform/real-time.js';
 import { type Access, classified } from './failures.js';
 
 export interface MongoConnectionOptions {
@@ -17,8 +17,10 @@ export interface MongoConnectionOptions {
 interface Opened {
   readonly db: Db;
   readonly close: () => Promise<void>;
-  /** Settles when the indexes exist; set by the first write. */
+  /** Settles when the indexes exist; set by a write. */
   prepared?: Promise<void> | undefined;
+  /** Milliseconds by the monotonic clock. */
+  preparedAt?: number;
 }
 
 type Driver = typeof import('mongodb');
@@ -28,6 +30,8 @@ const DEFAULT_URL = 'mongodb://127.0.0.1:27017';
 const FAIL_FAST = { serverSelectionTimeoutMS: 1_000, connectTimeoutMS: 1_000 };
 /** Milliseconds after the last use: the driver's sockets cannot be unref'ed and would keep a finished process alive. */
 const IDLE = 1_000;
+/** Milliseconds after which a write creates the indexes again: the database may have been replaced meanwhile. */
+const PREPARED = 60_000;
 
 /**
  * A connection by the driver of @keyv/mongo, or by a client of the caller. The store's own client is opened on demand and
@@ -44,7 +48,7 @@ export class MongoConnection {
   #pending = 0;
   #idle: RealTimer | undefined;
 
-  /** @param prepare creates the indexes; called before the first write of each connection */
+  /** @param prepare creates the indexes if they do not exist; called before writes, once a minute at most */
   constructor(cacheName: string, options: MongoConnectionOptions, prepare: (db: Db) => Promise<void>) {
     this.#options = options;
     this.#database = options.database ?? cacheName;
@@ -104,9 +108,11 @@ export class MongoConnection {
   }
 
   #prepared(opened: Opened): Promise<void> {
-    if (!opened.prepared) {
+    const now = monotonicNow();
+    if (!opened.prepared || now - (opened.preparedAt ?? 0) > PREPARED) {
       const prepared = this.#prepare(opened.db);
       opened.prepared = prepared;
+      opened.preparedAt = now;
       // The next write tries again.
       prepared.catch(() => {
         opened.prepared = undefined;
