@@ -24,7 +24,7 @@ const PAYLOADS = {
   '256 KB bytes': { body: randomBytes(256 * 1024), times: 60 },
 };
 
-/** An adapter that resolves at once: what axios itself costs. */
+/** An adapter that resolves at once, to measure the cost of axios itself. */
 const instant = (body) => async (config) => ({
   data: config.responseType === 'arraybuffer' ? Buffer.from(body) : String(body),
   status: 200,

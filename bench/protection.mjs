@@ -1,4 +1,4 @@
-// What signing and encrypting cost, beside a bare HMAC, in one run: medians of interleaved rounds.
+// The cost of signing and encrypting, compared with an HMAC, in one run: medians of interleaved rounds.
 // npm run bench:protection
 
 import { createHmac, randomBytes } from 'node:crypto';

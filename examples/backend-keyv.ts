@@ -1,4 +1,4 @@
-// Responses in whatever Keyv has an adapter for: PostgreSQL here.
+// Stores responses with any Keyv adapter: PostgreSQL here.
 import KeyvPostgres from '@keyv/postgres';
 import axios from 'axios';
 import { KeyvCache, setupCache } from 'axios-keyv-cache';

@@ -1,4 +1,5 @@
-// Stores what was obtained elsewhere, reads a cache outside of any request, and copies it into another backend.
+// Stores a response that was obtained elsewhere, reads a cache outside of any request, and copies it into another
+// backend.
 import axios from 'axios';
 import { FileCache, MemoryCache } from 'axios-keyv-cache';
 

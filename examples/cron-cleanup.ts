@@ -1,4 +1,4 @@
-// Run from cron: removes what has expired, and tells how much is left.
+// Run by cron: removes expired responses, and prints the number of the others.
 import { SqliteCache } from 'axios-keyv-cache';
 
 const cache = new SqliteCache({ cacheName: 'basic' });

@@ -1,4 +1,4 @@
-// What the cache does, as it does it.
+// Prints the events of the cache.
 import axios from 'axios';
 import { setupCache } from 'axios-keyv-cache';
 

@@ -1,4 +1,4 @@
-// Caches what any library asks for by axios, whatever instance it uses.
+// Caches the requests of every library that uses axios, whatever its instance.
 import axios from 'axios';
 import { disabled, getCache, installCache, uninstallCache } from 'axios-keyv-cache';
 

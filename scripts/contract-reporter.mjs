@@ -1,4 +1,4 @@
-// What the contract of backends came to, as a table at the end of a run of Jest.
+// Prints the results of the contract of backends as a table at the end of a run of Jest.
 
 import { Console } from 'node:console';
 import { readFileSync } from 'node:fs';
@@ -7,14 +7,14 @@ import { readFileSync } from 'node:fs';
 const TITLE = / as a store$/;
 
 /**
- * What is read of Jest's results.
+ * The members of Jest's results that are read.
  *
  * @typedef {object} TestFile
  * @property {readonly { readonly ancestorTitles: readonly string[], readonly status: string }[]} testResults
  */
 
 /**
- * What does not differ between the rows of a run.
+ * The columns that are equal in all rows of a run.
  *
  * @typedef {object} Surroundings
  * @property {string} keyv the line of Keyv

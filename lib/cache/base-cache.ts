@@ -130,7 +130,7 @@ export class BaseCache {
 
   /**
    * Returns the key of the request that axios would send (requests-cache: `create_key`): by the settings and axios defaults
-   * of the first instance that used this cache. Interceptors do not run; what they add must be in the config.
+   * of the first instance that used this cache. Interceptors do not run; their additions must be in the config.
    *
    * @param config an axios config or a stored request
    * @throws TypeError if it is no request for an http or https URL
@@ -334,11 +334,11 @@ export class BaseCache {
   /**
    * Returns the bytes that the store uses.
    *
-   * @throws UnsupportedOperationError if the store cannot tell
+   * @throws UnsupportedOperationError if the store does not report its size
    */
   async size(): Promise<number> {
     const { store } = this.#repository.breaker;
-    if (!store.size) throw new UnsupportedOperationError(`the backend ${store.name} cannot tell its size`);
+    if (!store.size) throw new UnsupportedOperationError(`the backend ${store.name} does not report its size`);
     return this.#repository.breaker.manage(() => store.size?.() ?? 0);
   }
 

@@ -14,7 +14,7 @@ export interface FoundRecord {
   readonly indexNames: readonly string[];
 }
 
-/** What a cache can do only with the HTTP client; provided by the layer that knows the client. */
+/** The functions of a cache that need the HTTP client; provided by the layer that imports the client. */
 export interface ClientBindings {
   /**
    * Returns the request that the client would send for a configuration.

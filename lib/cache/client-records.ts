@@ -76,7 +76,9 @@ export class ClientRecords {
     };
   }
 
-  /** A record of another cache with the index digests of this one, as far as redacted URLs give them. */
+  /**
+   * A record of another cache with the index digests of this one, as far as they can be computed from redacted URLs.
+   */
   adopted<T extends StoredRecord>(record: T): T {
     if (record.kind === 'variants') return record;
     const [method, urls] =

@@ -24,7 +24,7 @@ export interface Lookup {
   readonly detail?: string;
 }
 
-/** What became of a write: `invalidated` if the response was out of date before it could be stored. */
+/** The result of a write: `invalidated` if the response was out of date before it could be stored. */
 export type WriteResult = 'stored' | 'invalidated' | 'failed';
 
 /** Chooses among the responses of a key: by the request's header fields (Vary), or the newest. */
@@ -222,7 +222,7 @@ export class EntryRepository {
     });
   }
 
-  /** Older encryption keys give older storage keys, which are asked only after a miss. */
+  /** Older encryption keys result in older storage keys, which are read only after a miss. */
   async #lookupOlder(
     names: readonly string[],
     key: string,
@@ -256,8 +256,8 @@ export class EntryRepository {
   }
 
   /**
-   * A redirect leads to the response that it was stored with, which has the same stamp; never to another redirect, so that
-   * a cycle is a miss.
+   * A redirect maps to the response that it was stored with, which has the same stamp; never to another redirect, so
+   * that a cycle is a miss.
    */
   async #lookupTarget(redirect: RedirectRecord, select: Selection, access: StoreAccess): Promise<Lookup> {
     for (const name of this.codec.names(redirect.target)) {

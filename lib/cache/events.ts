@@ -14,7 +14,7 @@ export type EventCounts = Readonly<Record<CacheEventType, number>>;
 /** Returns the present listener of an instance, which its settings may change. */
 type ListenerSource = () => CacheEventListener | undefined;
 
-/** Counts the events of a cache and passes them on. An event that nobody listens to is not even made. */
+/** Counts the events of a cache and passes them on. An event without a listener is not created. */
 export class EventHub {
   readonly #counts: Record<CacheEventType, number> = {
     hit: 0,
@@ -88,7 +88,7 @@ export class EventHub {
   }
 }
 
-/** Calls a listener; what it throws, or a promise that rejects, affects neither the process nor other listeners. */
+/** Calls a listener; its errors and rejections affect neither the process nor other listeners. */
 function deliver(listener: () => unknown): void {
   try {
     const result = listener() as MaybePromise<unknown>;

@@ -9,7 +9,7 @@ import type { EntryRepository } from './entry-repository.js';
 import type { EntryScan } from './entry-scan.js';
 import type { Invalidation, PendingInvalidation } from './invalidations.js';
 
-/** What a request invalidates. */
+/** The stored responses that a request invalidates. */
 export interface InvalidationRequest {
   /** Names in the secondary index, such as `url https://a.com/`. */
   readonly names: readonly string[];

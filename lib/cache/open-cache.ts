@@ -13,7 +13,7 @@ import { RedisCache } from './backends/redis-cache.js';
 import { SqliteCache } from './backends/sqlite-cache.js';
 import { BaseCache } from './base-cache.js';
 
-/** What of an instance's options concerns the store. */
+/** The options of an instance that concern the store. */
 export interface OpenOptions {
   readonly backend?: unknown;
   readonly backendOptions?: object | undefined;
@@ -38,11 +38,11 @@ const BACKENDS: Readonly<Record<string, CacheClass>> = {
 const SETTLED = ['backendOptions', 'cacheName', 'serializer', 'secretKey', 'encryptionKey'] as const;
 
 /**
- * The cache that the options name, or are.
+ * Returns the cache that the options describe, or contain.
  *
- * @returns the cache, and whether it was opened here and is to be closed by whoever asked
- * @throws TypeError for a wrong option; CacheError `ERR_CACHE_MISSING_PACKAGE` where the named backend's package is not
- *   installed
+ * @returns the cache, and whether it was opened here, so that the caller must close it
+ * @throws TypeError for a wrong option; CacheError `ERR_CACHE_MISSING_PACKAGE` if the package of the named backend is
+ *   not installed
  */
 export function openCache(
   options: OpenOptions,

@@ -3,7 +3,7 @@ import type { BaseCache } from './base-cache.js';
 import type { EntryRepository } from './entry-repository.js';
 import type { EntryScan } from './entry-scan.js';
 
-/** A view of a cache's rows like a dictionary (requests-cache: `BaseStorage`). All by the key of a request as asked. */
+/** A view of a cache's entries like a dictionary (requests-cache: `BaseStorage`), by the key of a request as asked. */
 export interface CacheStorage<T> {
   get(key: string): Promise<T | undefined>;
   set(key: string, value: T): Promise<void>;

@@ -253,8 +253,8 @@ export async function fetchForLaterGets(context: RequestContext): Promise<Result
   const plan = { stored: undefined, revalidate: false, forward: { fwd: 'method' as const } };
   const result = await fetchAlone(context, plan, storeAs);
   const { record, response, status } = result;
-  const told = { fwd: 'method' as const, fwdStatus: response?.status, detail: status.detail };
-  return { ...result, status: record ? { ...told, stored: true } : told, key: record?.key };
+  const outcome = { fwd: 'method' as const, fwdStatus: response?.status, detail: status.detail };
+  return { ...result, status: record ? { ...outcome, stored: true } : outcome, key: record?.key };
 }
 
 /** The request as the origin will see it, in the order of invalidations. */

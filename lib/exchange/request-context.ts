@@ -16,7 +16,7 @@ export interface CallerLimits extends ProgressListener {
 
 type ContextParts = Pick<RequestContext, 'request' | 'settings' | 'cache' | 'access' | 'origin' | 'caller'>;
 
-/** One request on its way through the cache, with everything that the exchange needs for it. */
+/** One request to the cache, with everything that the exchange needs for it. */
 export class RequestContext {
   readonly request: CacheRequest;
   readonly settings: CallSettings;

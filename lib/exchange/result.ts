@@ -198,7 +198,9 @@ export function extrasOf(result: Result, now: number): Extras {
   };
 }
 
-/** RFC 9111 sections 4 and 5.1, RFC 9110 sections 13 and 14: the message that a stored response gives for a request. */
+/**
+ * Returns the message of a stored response for a request (RFC 9111 sections 4 and 5.1, RFC 9110 sections 13 and 14).
+ */
 function messageOf(context: RequestContext, record: ResponseRecord, now: number): ServedMessage {
   const { settings, request } = context;
   if (!settings.cacheControl) return record;

@@ -1,7 +1,7 @@
 import { identityOf } from '../platform/identity.js';
 import type { CallSettings } from '../settings/instance.js';
 
-/** What each caller decides for itself, whoever sends the request. */
+/** Settings that affect only the caller, not the request to the origin or the stored response. */
 const OWN: ReadonlySet<string> = new Set<keyof CallSettings>([
   'staleIfError',
   'staleWhileRevalidate',

@@ -19,7 +19,7 @@ import { storableForm } from './partial-content.js';
 import { chainStaleAt, redirectRecords } from './redirects.js';
 import type { RequestContext } from './request-context.js';
 
-/** What an origin request was sent for, and when in the order of invalidations. */
+/** The purpose of an origin request, and its place in the order of invalidations. */
 export interface OriginRequest {
   /** The stored response that the origin may confirm, complete or replace. */
   readonly stored: ResponseRecord | undefined;

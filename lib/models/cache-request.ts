@@ -17,8 +17,8 @@ export type RequestBody =
   | { readonly kind: 'stream' };
 
 /**
- * A request on its way to the origin, read from axios's final config before the adapter runs. Keys, policy and redaction
- * work on it. It contains secrets and is never stored; {@link RequestRecord} is what is kept of it.
+ * A request to the origin, read from axios's final config before the adapter runs. Keys, policy and redaction
+ * work on it. It contains secrets and is never stored; {@link RequestRecord} is the stored part.
  */
 export interface CacheRequest extends RequestMessage {
   /** Upper case. */
@@ -32,7 +32,7 @@ export interface CacheRequest extends RequestMessage {
   readonly streamed?: boolean;
   /** `config.auth`. */
   readonly auth?: { readonly username: string; readonly password: string };
-  /** What a cookie jar (`config.jar`, or that of the agent) would send: the value of a Cookie field. */
+  /** The value of the Cookie field that a cookie jar (`config.jar`, or that of the agent) would send. */
   readonly jarCookies?: string;
   /** Credentials are sent that cannot be seen: a browser's `withCredentials`, or a dispatcher of the fetch adapter. */
   readonly hiddenCredentials?: boolean;
@@ -43,8 +43,8 @@ export interface CacheRequest extends RequestMessage {
   /** Everything else that changes the answer (docs/matching.md), as pairs sorted by name. */
   readonly transport: readonly (readonly [name: string, value: string])[];
   /**
-   * Returns whether a redirect to one of these URLs could carry more than this request does: cookies of its jar, or what
-   * the caller's `beforeRedirect` adds. Absent if there is neither.
+   * Returns whether a redirect to one of these URLs could carry more than this request does: cookies of its jar, or
+   * additions of the caller's `beforeRedirect`. Absent if there is neither.
    */
   readonly carriesMoreTo?: (urls: readonly string[]) => MaybePromise<boolean>;
 }

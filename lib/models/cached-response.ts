@@ -45,7 +45,7 @@ export class CachedRequest {
     this.body = body;
   }
 
-  /** The key of the request as asked. It cannot be computed again from what is redacted here. */
+  /** The key of the request as asked. It cannot be computed again from the redacted request. */
   get cacheKey(): string {
     return this.#cacheKey;
   }
@@ -68,8 +68,8 @@ export class CachedRequest {
 
 /**
  * A stored response (requests-cache: `CachedResponse`): the argument of `filterFn` and of functions given as
- * `expireAfter` or `tags`, and the result of reading a cache. Nothing that is done to it changes what is stored, except
- * {@link CachedResponse.revalidate}.
+ * `expireAfter` or `tags`, and the result of reading a cache. Changes of it do not change the store, except by {@link
+ * CachedResponse.revalidate}.
  */
 export class CachedResponse {
   /** @internal */

@@ -1,4 +1,4 @@
-/** What happened to a request, to stored responses or to the store. */
+/** The type of an event of a request, of stored responses or of the store. */
 export type CacheEventType =
   | 'hit'
   | 'miss'
@@ -28,5 +28,5 @@ export interface CacheEvent {
   readonly count?: number;
 }
 
-/** A listener for events. What it throws, and a promise that rejects, is ignored. */
+/** A listener for events. Its errors and rejections are ignored. */
 export type CacheEventListener = (event: CacheEvent) => unknown;

@@ -6,7 +6,7 @@ export function bufferOf(data: string | Uint8Array): Buffer {
   return Buffer.isBuffer(data) ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength);
 }
 
-/** Tells bytes from other values, also those of another realm, which are instances of another class. */
+/** Returns whether a value is bytes, also of another realm, whose instances have another class. */
 export function isBytes(value: unknown): value is Uint8Array {
   return ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === '[object Uint8Array]';
 }
@@ -27,7 +27,7 @@ export function decodeText(bytes: Uint8Array): string {
   return buffer[0] === UTF16_MARK ? buffer.toString('utf16le', 1) : buffer.toString('utf8');
 }
 
-/** Tells ArrayBuffers, also those of another realm. */
+/** Returns whether a value is an ArrayBuffer, also of another realm. */
 export function isArrayBuffer(value: unknown): value is ArrayBuffer {
   return Object.prototype.toString.call(value) === '[object ArrayBuffer]';
 }

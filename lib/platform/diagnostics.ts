@@ -8,7 +8,7 @@ export class DiagnosticsChannel {
   readonly #channel: ReturnType<typeof channel>;
   readonly #deliver: (subscriber: () => unknown) => void;
 
-  /** @param deliver calls a subscriber, and ignores what it throws */
+  /** @param deliver calls a subscriber, and ignores its errors */
   constructor(name: string, deliver: (subscriber: () => unknown) => void) {
     this.#name = name;
     this.#channel = channel(name);
@@ -20,7 +20,7 @@ export class DiagnosticsChannel {
   }
 
   publish(message: unknown): void {
-    // `publish` of Node turns what a subscriber throws into an uncaught exception.
+    // `publish` of Node turns an error of a subscriber into an uncaught exception.
     const subscribers = (this.#channel as { _subscribers?: unknown })._subscribers;
     if (!Array.isArray(subscribers)) this.#channel.publish(message);
     else

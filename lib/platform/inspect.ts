@@ -1,7 +1,7 @@
 /** The name of the method that `console.log` of Node, Deno and Bun calls. */
 export const INSPECT: unique symbol = Symbol.for('nodejs.util.inspect.custom') as never;
 
-/** What `console.log` passes to that method. */
+/** The argument that `console.log` passes to that method. */
 export type InspectArguments = readonly [
   depth: number,
   options: object,

@@ -34,7 +34,7 @@ function requireFrom(file: string): NodeJS.Require {
   return create(file);
 }
 
-/** Where this code is; webpack writes the path of the machine that built the bundle into `import.meta.url`. */
+/** The URL of this code; webpack writes the path of the machine that built the bundle into `import.meta.url`. */
 function ownFile(): string {
   const url = import.meta.url as string | undefined;
   if (url?.startsWith('file:') && existsSync(fileURLToPath(url))) return url;
@@ -44,7 +44,7 @@ function ownFile(): string {
 /**
  * The path of a package's entry, or its name if only the caller's `import` may find it.
  *
- * @throws what `require.resolve` throws
+ * @throws the error of `require.resolve`
  */
 function resolve(packageName: string): string {
   try {
@@ -140,7 +140,7 @@ export async function loadClient<T>(packageName: string, what: string): Promise<
     const load = bundled.get(packageName) ?? (() => import(/* webpackIgnore: true */ /* @vite-ignore */ packageName));
     return (await load()) as T;
   } catch (error) {
-    // A realm without `import()` has nothing to add to what `require` said.
+    // A realm without `import()` cannot add anything to the error of `require`.
     const cause = String(codeOf(error)).startsWith('ERR_VM_DYNAMIC_IMPORT') ? notFound : error;
     if (!canResolve(packageName)) throw missingPackage(packageName, what, cause);
     throw brokenPackage(packageName, what, cause);

@@ -1,12 +1,12 @@
-/** A value now, or later. What answers at once (a store in memory) spares the request a turn of the event loop. */
+/** A value now, or later. A synchronous source (a store in memory) saves the request a turn of the event loop. */
 export type MaybePromise<T> = T | Promise<T>;
 
-/** Told by its method: promises of another realm, as under Jest, are instances of another class. */
+/** Recognized by its method: promises of another realm, as under Jest, are instances of another class. */
 export function isPromise<T>(value: MaybePromise<T>): value is Promise<T> {
   return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }
 
-/** Goes on with the value: at once where it is there. */
+/** Continues with the value: at once if it is available. */
 export function chain<T, R>(value: MaybePromise<T>, next: (value: T) => MaybePromise<R>): MaybePromise<R> {
   return isPromise(value) ? value.then(next) : next(value);
 }

@@ -1,6 +1,6 @@
 /**
  * Real time, which fake clocks of test frameworks do not replace: budgets, retries, leases and yields must end while a
- * test holds `Date` and the global timers still.
+ * test stops `Date` and the global timers.
  */
 
 /** Milliseconds since the process began; never goes back, and no fake clock replaces it. */

@@ -25,7 +25,7 @@ export function shared<T extends object>(name: string, create: () => T): T {
   return value;
 }
 
-/** For where `globalThis` takes no new properties: each copy is alone then. */
+/** Used if `globalThis` accepts no new properties: each copy then has a state of its own. */
 let own: Registry | undefined;
 
 function findRegistry(): Registry {

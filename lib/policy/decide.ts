@@ -7,7 +7,7 @@ import { allowsMethod, type Rules } from './rules.js';
 import { isFresh, mayServeOnError, mayServeWhileRevalidating, prohibitsStale, staleness } from './stale.js';
 import { validators } from './validation.js';
 
-/** What to do for a request, and the condition that decided. */
+/** The action for a request, and the condition that decided. */
 export interface Decision {
   readonly action: 'serve' | 'serve-and-refresh' | 'revalidate' | 'fetch' | 'refuse';
   readonly reason: string;

@@ -15,7 +15,7 @@ const HEURISTIC_FRACTION = 0.1;
 /** Seven days, in seconds. */
 const MAX_HEURISTIC_LIFETIME = 604_800;
 
-/** What the freshness of a response depends on. */
+/** The parts of a response that its freshness depends on. */
 type FreshnessRules = Pick<Rules, 'cacheControl' | 'shared' | 'targetedFields'>;
 
 /** Milliseconds since the epoch. */

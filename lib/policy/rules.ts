@@ -1,6 +1,6 @@
 import type { Expiration } from './expiration.js';
 
-/** How long after its freshness lifetime a response may be used in place of an error (RFC 5861 section 4). */
+/** Time after the freshness lifetime during which a response may replace an error (RFC 5861 section 4). */
 export interface StaleIfError {
   /** Maximum staleness in seconds; `Infinity` for no limit. */
   readonly limit: number;

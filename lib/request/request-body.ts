@@ -8,7 +8,7 @@ import { mapQuery, pairName, pairValue } from './normalize-url.js';
 /** Replaces a value that must not be readable. */
 export const REDACTED = 'REDACTED';
 
-/** Says what becomes of a parameter by its name; `judge` redacts only a value that looks like a secret. */
+/** Decides about a parameter by its name; `judge` redacts only a value that resembles a secret. */
 export type ParameterRule = (name: string) => 'keep' | 'omit' | 'redact' | 'judge';
 
 /** A body in canonical form: text, or the digest of bytes; undefined if there is none. */
@@ -49,7 +49,7 @@ export function storedBody(request: CacheRequest, rule: ParameterRule): string |
   const type = mediaType(headers, body);
   const text = textOf(headers, body);
   if (isJson(type)) return (text === undefined ? undefined : canonicalJson(text, rule, values)) ?? REDACTED;
-  // Parameters within it cannot be told apart from here.
+  // Its parameters cannot be distinguished here.
   if (type.startsWith('multipart/') || isEncoded(headers)) return REDACTED;
   if (text === undefined) return isForm(type) ? REDACTED : base64(body);
   const redacted = redactJson(text, rule, values) ?? mapPairs(text.split('&'), rule, values).join('&');

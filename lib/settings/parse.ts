@@ -29,7 +29,7 @@ export interface InvalidationRules {
   readonly tags: readonly string[];
 }
 
-/** Where relative URL patterns belong. */
+/** The base of relative URL patterns. */
 export interface PatternContext {
   readonly baseURL?: string | undefined;
 }

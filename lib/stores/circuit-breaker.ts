@@ -20,7 +20,7 @@ export interface RequestAccess {
 /** Management: 30 seconds for each step, and failures reject. */
 export const MANAGEMENT = 'management';
 
-/** Who uses the store: it decides on the budget, and on what a failure does. */
+/** The user of the store, which determines the budget and the effect of a failure. */
 export type StoreAccess = RequestAccess | typeof MANAGEMENT;
 
 export interface CircuitBreakerOptions {

@@ -1,7 +1,7 @@
 import type { Entry, EntryHead } from '../models/entry.js';
 import type { EntryQuery, Store } from './store.js';
 
-/** Whether an entry fits a query, for stores that have to look themselves. */
+/** Returns whether an entry matches a query, for stores that filter themselves. */
 export function fits(entry: EntryHead, query: EntryQuery): boolean {
   if (query.kind !== undefined && entry.kind !== query.kind) return false;
   if (query.group !== undefined && entry.group !== query.group && entry.id !== query.group) return false;
@@ -11,39 +11,39 @@ export function fits(entry: EntryHead, query: EntryQuery): boolean {
   return query.receivedBefore === undefined || entry.receivedAt < query.receivedBefore;
 }
 
-/** Whether an entry is one that counts are of: a response, or what may have been one. */
+/** Returns whether counts include an entry: a response, or an entry that may have been one. */
 export function counts(entry: Pick<EntryHead, 'kind'>): boolean {
   return entry.kind === 'response' || entry.kind === 'unknown';
 }
 
-/** Number of entries that fit, as the store knows it or as it lists them. */
+/** Returns the number of matching entries, by the count of the store or by its list. */
 export async function countOf(store: Store, query: EntryQuery): Promise<number> {
   return store.count ? store.count(query) : countListed(store.list(query), query);
 }
 
-/** How many of the entries that a query lists are to be counted, where each has to be looked at. */
+/** Returns the number of listed entries that counts include. */
 export async function countListed(entries: AsyncIterable<EntryHead>, query: EntryQuery): Promise<number> {
   let number = 0;
   for await (const entry of entries) if (query.kind !== undefined || counts(entry)) number += 1;
   return number;
 }
 
-/** What is asked of a store, or of a disk, at once where much is to be done. */
+/** Concurrent operations on a store or a disk, at most. */
 const AT_ONCE = 16;
 
-/** What the work makes of each, several at once. */
+/** Returns the results of the work for each item; several run at once. */
 export async function mapConcurrently<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
   for (const batch of batches(items, AT_ONCE)) results.push(...(await Promise.all(batch.map(work))));
   return results;
 }
 
-/** Waits for all, and then throws the reason of the first that failed. */
+/** Waits for all, then throws the reason of the first failure. */
 export async function allSettled(work: readonly Promise<unknown>[]): Promise<void> {
   for (const result of await Promise.allSettled(work)) if (result.status === 'rejected') throw result.reason;
 }
 
-/** What there is of what is looked for, several at once. */
+/** Yields the found items; several are looked up at once. */
 export async function* eachFound<T>(
   ids: readonly string[],
   find: (id: string) => Promise<T | undefined>,
@@ -53,19 +53,19 @@ export async function* eachFound<T>(
   }
 }
 
-/** These ids, and those of the entries whose group is among them, each once. */
+/** Returns these ids and those of the entries whose group is among them, without duplicates. */
 export async function withMembers(store: Pick<Store, 'list'>, ids: readonly string[]): Promise<string[]> {
   const all = new Set(ids);
   for (const group of ids) for await (const entry of store.list({ group })) all.add(entry.id);
   return [...all];
 }
 
-/** Lists of at most that many. */
+/** Yields lists of at most that many items. */
 export function* batches<T>(items: readonly T[], size: number): Generator<readonly T[]> {
   for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
 }
 
-/** Whether an entry was stored for a request of its own, so that no redirect may replace it. */
+/** Returns whether an entry is a response or a variant marker, which no redirect may replace. */
 export function isDirect(entry: Pick<EntryHead, 'kind'> | undefined): boolean {
   return entry?.kind === 'response' || entry?.kind === 'variants';
 }

@@ -3,20 +3,23 @@ import type { Store } from './store.js';
 /** Milliseconds between two sweeps. */
 const INTERVAL = 60_000;
 
-/** When a store that lets nothing go by itself has to look for what is past its retention: at writes, once a minute at most. */
+/**
+ * Schedules the search for entries past their retention in a store without expiry of its own: at writes, at most once a
+ * minute.
+ */
 export class RetentionSweep {
   readonly #retention: number;
   readonly #now: () => number;
   #sweptAt = 0;
   #running: Promise<unknown> | undefined;
 
-  /** @param retention seconds that entries are kept after they expired; undefined for ever */
+  /** @param retention seconds for which entries are kept after expiry; undefined: forever */
   constructor(retention: number | undefined, now: () => number) {
     this.#retention = (retention ?? Number.POSITIVE_INFINITY) * 1000;
     this.#now = now;
   }
 
-  /** Milliseconds since the epoch: what expired by then is to go. Undefined where it is not time to look. */
+  /** Milliseconds since the epoch: entries that expired by then are to be deleted. Undefined if no search is due. */
   due(): number | undefined {
     const now = this.#now();
     if (this.#retention === Number.POSITIVE_INFINITY || now - this.#sweptAt < INTERVAL) return undefined;
@@ -25,17 +28,17 @@ export class RetentionSweep {
   }
 
   /**
-   * Drops what is past its retention, where it is time to look: in the background, since no write has the time for it. What
-   * fails is left to the next look.
+   * Deletes entries past their retention if a search is due: in the background, since a write has no time for it. After
+   * a failure the next search deletes them.
    *
-   * @param drop drops what expired by then, step by step
+   * @param drop deletes the entries that expired by then, in steps
    */
   start(drop: (until: number) => AsyncIterable<unknown>): void {
     const until = this.due();
     if (until !== undefined) this.#running = Promise.allSettled([this.#running, taken(drop(until))]);
   }
 
-  /** Resolves when nothing goes on. */
+  /** Resolves when no deletion is in progress. */
   async settled(): Promise<void> {
     await this.#running;
   }

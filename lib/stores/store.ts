@@ -101,7 +101,7 @@ export interface Store {
    */
   invalidate?(digests: readonly string[]): MaybePromise<void>;
 
-  /** Bytes that the store uses. Absent if it cannot tell. */
+  /** Returns the bytes that the store uses. Absent if the store cannot determine them. */
   size?(): Promise<number>;
 
   /** Returns unused space to the operating system, in steps. Absent if the store does so by itself. */

@@ -4,7 +4,7 @@ import { mongo } from './mongo.mjs';
 import { postgres } from './postgres.mjs';
 import { redis, redisCluster, redisSentinel } from './redis.mjs';
 
-// The servers behind the backends' tests: `install` what is missing, or start all, until the terminal's Ctrl-C.
+// The servers of the backends' tests: `install` installs the missing ones; otherwise all are started until Ctrl-C.
 
 const services = [redis, redisCluster, redisSentinel, mongo, dynamo, postgres, memcached];
 

@@ -8,8 +8,8 @@ const here = fileURLToPath(new URL('mongo-java-server', import.meta.url));
 const library = fileURLToPath(new URL('../../node_modules/.cache/mongo-java-server-1.47.0', import.meta.url));
 
 /**
- * mongo-java-server on its H2 backend: MongoDB's wire protocol where MongoDB itself has no package. `MONGODB_URL` names a
- * real one where there is one; the tests run against it unchanged, less those that kill their server.
+ * mongo-java-server on its H2 backend: MongoDB's wire protocol on systems without a package of MongoDB. `MONGODB_URL`
+ * names a real one; the tests run against it unchanged, less those that kill their server.
  *
  * @type {import('./server.mjs').Service}
  */

@@ -40,8 +40,8 @@ export const redisCluster = {
 };
 
 /**
- * A sentinel, whose port is that of `url`, over a master and a replica. What is killed, frozen and resumed is the server
- * that began as master.
+ * A sentinel, whose port is that of `url`, over a master and a replica. The server that is killed, frozen and resumed
+ * is the first master.
  *
  * @type {import('./server.mjs').Service}
  */
@@ -157,7 +157,7 @@ async function join(nodes) {
 function startSentinel(hostname, port) {
   return startServer({
     url: (own) => `redis://127.0.0.1:${own}`,
-    // A sentinel keeps in its configuration what it learns.
+    // A sentinel writes its state to its configuration file.
     prepare: async (folder) =>
       writeFileSync(
         path.join(folder, 'sentinel.conf'),

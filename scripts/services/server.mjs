@@ -23,9 +23,9 @@ const run = promisify(execFile);
 /**
  * @typedef {object} Service
  * @property {string} name
- * @property {string} how the command that installs it, for whoever lacks it
+ * @property {string} how the command that installs it
  * @property {() => boolean} isInstalled
- * @property {() => Promise<void>} install for a Debian with root's rights, as CI has it
+ * @property {() => Promise<void>} install on Debian, as root, as in CI
  * @property {() => Promise<Server>} start
  */
 

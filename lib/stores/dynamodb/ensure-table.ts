@@ -8,7 +8,7 @@ const MAX_POLLS = 600;
 const PASSING: ReadonlySet<string> = new Set(['CREATING', 'DELETING']);
 
 /**
- * Creates the table if it does not exist, and closes the client. The adapter's own way waits for twenty seconds.
+ * Creates the table if it does not exist, and closes the client. The adapter waits for twenty seconds.
  *
  * @throws the SDK's error if the table can neither be found nor created
  */

@@ -1,7 +1,7 @@
 import { CacheError } from '../../errors.js';
 import { StoreFailure } from '../store-failure.js';
 
-/** What the failed command was to do: the same error refuses a write, but makes reads impossible. */
+/** The purpose of the failed command: the same error refuses a write, but makes reads impossible. */
 export type Access = 'read' | 'write';
 
 /** Errors of too many requests at a time, for reads too: the next one may succeed. */
@@ -26,7 +26,7 @@ export function classified(error: unknown, access: Access): Error {
   const { name = '', $fault } = (error ?? {}) as { name?: string; $fault?: unknown };
   if (THROTTLED.has(name)) return new StoreFailure('refusal', error);
   if (access === 'read' || $fault !== 'client' || UNUSABLE.has(name)) return new StoreFailure('outage', error);
-  // What is wrong with a request of this store is the entry in it, such as its size.
+  // If a request of this store is invalid, the cause is the entry in it, such as its size.
   return new StoreFailure(name === 'ValidationException' ? 'entry' : 'refusal', error);
 }
 

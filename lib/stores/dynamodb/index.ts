@@ -79,7 +79,7 @@ export class DynamoDbStore implements Store {
     const published = await Promise.all(direct.map((entry) => this.#publish(entry, token)));
     const redirects = written.filter((entry) => !isDirect(entry));
     await Promise.all(redirects.map((entry) => this.#publish(entry, token)));
-    // What is missing was replaced by another writer, or deleted by an invalidation.
+    // A missing item was replaced by another writer, or deleted by an invalidation.
     return published.every(Boolean) || !(await this.#order.isOutOfDate(entries));
   }
 

@@ -12,7 +12,7 @@ const FOLDER = new Set(['EISDIR', 'EPERM']);
 
 /**
  * The folders of a cache: its own, which the user chooses, in it the parts, in these the subfolders. Parts and subfolders
- * are never symbolic links: in a folder that others may write to, a link would lead to their files.
+ * are never symbolic links: in a folder that others may write to, a link could point to their files.
  */
 export class Folders {
   readonly #root: string;
@@ -70,7 +70,7 @@ export class Folders {
   }
 
   async #remove(file: string): Promise<boolean> {
-    // A subfolder that has become a link leads to files of others.
+    // A subfolder that has become a link points to files of other owners.
     const folder = path.dirname(file);
     if (path.dirname(folder) !== this.#root && !(await this.has(folder))) return true;
     try {
@@ -79,7 +79,7 @@ export class Folders {
     } catch (error) {
       if (isAbsent(error)) return true;
       const code = FOLDER.has(codeOf(error)) ? await removedFolder(file) : 'ENOTDIR';
-      // What is no folder failed for the reason of the first attempt.
+      // If it is no folder, the first attempt failed for another reason.
       if (code === 'ENOTDIR') throw failureOf(error);
       return code === 'removed' || code === 'ENOENT';
     }

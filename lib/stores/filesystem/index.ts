@@ -144,7 +144,7 @@ export class FileStore implements Store {
     for await (const files of this.#listing.everything()) {
       for (const batch of batches(files, BATCH)) yield await this.#folders.remove(batch);
     }
-    // What was written meanwhile may have lost its place in the index.
+    // An entry that was written meanwhile may have lost its place in the index.
     for await (const summary of this.#all()) yield await this.#index.add(summary);
   }
 
@@ -201,7 +201,9 @@ export class FileStore implements Store {
     return summary;
   }
 
-  /** Removes the file first: members without an entry lead nowhere, an entry without members cannot be invalidated. */
+  /**
+   * Removes the file first: members without an entry have no effect, an entry without members cannot be invalidated.
+   */
   async #evict(id: string): Promise<EntrySummary | undefined> {
     const summary = await this.#summary(id);
     if (!summary || !(await this.#remove(id, EXTENSIONS))) return undefined;

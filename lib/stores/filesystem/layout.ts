@@ -5,7 +5,7 @@ import * as path from 'node:path';
  * The names in the cache's folder. Nothing is read, written or removed that does not match one of them exactly:
  *
  * - `responses_v1/ab/ID.json` (`.yaml`, `.bin`): an entry. The subfolder is the beginning of the id.
- * - `links_v1/ab/NAME.ID`: a member of the secondary index: an empty file whose name leads from a group or digest to an id.
+ * - `links_v1/ab/NAME.ID`: a member of the secondary index: an empty file whose name maps a group or digest to an id.
  * - `links_v1/empty`: the file that members of the index are hard links to.
  * - any of these with `.` and 12 hex digits and `.tmp` appended: a file that is being written or replaced.
  */

@@ -8,7 +8,8 @@ import type { EntryReader } from './reader.js';
 import type { EntryWriter } from './writer.js';
 
 /**
- * The secondary index of a folder: for each group or digest of an entry an empty file whose name leads to the entry's id.
+ * The secondary index of a folder: for each group or digest of an entry an empty file whose name contains the entry's
+ * id.
  * No list is read and written back, since processes share a folder.
  */
 export class FileIndex {

@@ -88,7 +88,7 @@ export class Bucket {
       .toArray();
   }
 
-  /** Writes files, before their chunks: what an interrupted write leaves can be found. */
+  /** Writes files before their chunks, so that the remains of an interrupted write can be found. */
   async write(db: Db, files: readonly NewFile[], bodies: readonly Buffer[]): Promise<readonly ObjectId[]> {
     const { insertedIds } = await this.files(db).insertMany(
       files.map((file) => ({ ...file, chunkSize: CHUNK_SIZE })) as unknown as StoredFile[],

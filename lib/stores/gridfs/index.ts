@@ -113,7 +113,7 @@ export class GridFSStore implements Store {
       db,
       all.flatMap(({ _id }) => (kept.has(_id) ? [] : [_id])),
     );
-    // What is missing was deleted by an invalidation, or while another process deleted it for a newer one.
+    // A missing file was deleted by an invalidation, or by another process in favor of a newer one.
     return matchedCount === files.length || !(await this.#order.isOutOfDate(db, entries));
   }
 

@@ -1,7 +1,7 @@
 import { CacheError } from '../../errors.js';
 import { StoreFailure } from '../store-failure.js';
 
-/** What the failed command was to do: the same error refuses a write, but makes reads impossible. */
+/** The purpose of the failed command: the same error refuses a write, but makes reads impossible. */
 export type Access = 'read' | 'write';
 
 /** Codes of documents that are too large: BSONObjectTooLarge, and the result of an update. */

@@ -96,7 +96,7 @@ export class MongoStore implements Store {
       const published = await this.#publish(collection, direct, token);
       const redirects = entries.filter((entry) => !isDirect(entry));
       if (redirects.length > 0) await this.#publish(collection, redirects, token, NOT_DIRECT);
-      // What is missing was replaced by another writer, or deleted by an invalidation.
+      // A missing document was replaced by another writer, or deleted by an invalidation.
       return published === direct.length || !(await this.#order.isOutOfDate(db, entries));
     });
   }

@@ -28,7 +28,7 @@ interface Page {
   readonly isWrongType: boolean;
 }
 
-/** Reads the index of a shard page by page, and removes ids from it that lead to no entry. */
+/** Reads the index of a shard page by page, and removes ids without an entry from it. */
 export class ShardIndex {
   readonly #keys: ShardKeys;
   readonly #connection: RedisConnection;
@@ -81,7 +81,7 @@ export class ShardIndex {
     return { ids, cursor: next, isWrongType: false };
   }
 
-  /** Removes ids that lead to no entry of a place from it. If this fails, a later listing does it. */
+  /** Removes ids without an entry from a place. If this fails, a later listing does it. */
   async forget(place: Place, ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return;
     const keys = [place.key, ...ids.map((id) => this.#keys.row(id))];

@@ -60,7 +60,7 @@ async function readRows(redis: Redis, waiting: readonly Waiting[]): Promise<read
   if (!second) return [await readRow(redis, first.row)];
   const values = (await redis.read(first.row, ['MGET', ...waiting.map(({ row }) => row)])) as (Buffer | null)[];
   const absent = waiting.filter((_, index) => values[index] === null).map(({ row }) => row);
-  // MGET does not tell an absent key from one of another type.
+  // MGET does not distinguish an absent key from one of another type.
   if (absent.length === 0 || (await redis.send(first.row, ['EXISTS', ...absent])) === 0) return values;
   return Promise.all(waiting.map(({ row }, index) => values[index] ?? readRow(redis, row)));
 }
@@ -86,7 +86,7 @@ export function readSummaries(
 async function summaryOf(redis: Redis, id: string, row: string): Promise<EntrySummary | undefined> {
   const start = await rangeOf(redis, row, SUMMARY_GUESS);
   if (start === WRONG_TYPE) return unreadable(id, 0);
-  // GETRANGE does not tell an absent key from an empty text.
+  // GETRANGE does not distinguish an absent key from an empty text.
   if (start.byteLength === 0) return (await redis.send(row, ['EXISTS', row])) === 1 ? unreadable(id, 0) : undefined;
   if (start.byteLength < HEAD_LENGTH) return unreadable(id, start.byteLength);
   if (start.byteLength < SUMMARY_GUESS) return parseSummary(id, start, start.byteLength);

@@ -224,7 +224,7 @@ export const DELETE = script(`${UNDECLARED_SETS}
   return redis.call('UNLINK', unpack(rows)) - others`);
 
 /**
- * Removes ids from a place in the index where they lead to no entry, or to one that is not in that place any more; ids of
+ * Removes ids from a place in the index if they have no entry, or one that is not in that place any more; ids of
  * entries that were written meanwhile stay.
  *
  * KEYS: the place, then rows. ARGV: ZREM or SREM; the group or digest of a set, else ''; the ids of the rows.

@@ -85,7 +85,7 @@ export class Database {
     try {
       if (connection) await work(connection);
     } catch {
-      // What the write would have recorded is lost.
+      // The record of the write is lost.
     }
     await this.close();
   }
@@ -229,7 +229,7 @@ export class Database {
   }
 }
 
-/** A connection whose end is told; it must be told after the locks are gone. */
+/** A connection whose end is reported, which must happen after the locks are released. */
 function releasing(connection: SqliteConnection, release: () => void): SqliteConnection {
   const close = connection.close.bind(connection);
   connection.close = () => close().finally(release);
