@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { urlIndexName, urlIndexNames } from '../../lib/request/index-names.js';
+import { fields } from '../../lib/policy/messages.js';
+import { groupIndexNames, isFoundByUrl, urlIndexNames } from '../../lib/request/index-names.js';
 
 const NONE = { ignoredParameters: new Set<string>(), credentialNames: new Set<string>() };
 
@@ -8,7 +9,6 @@ test('a response is found by its asked and its final URL, normalized', () => {
     'url http://a.com/x?a=2&b=1',
     'url http://b.com/',
   ]);
-  expect(urlIndexName('HTTP://A.com:80/x?b=1&a=2#f')).toBe('url http://a.com/x?a=2&b=1');
 });
 
 test('URLs with secrets are found as sent and as redacted', () => {
@@ -29,7 +29,17 @@ test.each(['HEAD', 'QUERY'])('%s responses are found by URL', (method) => {
   expect(urlIndexNames(method, ['http://a.com/'], NONE)).toEqual(['url http://a.com/']);
 });
 
-test('other methods and unparsable URLs have no names', () => {
-  expect(urlIndexNames('POST', ['http://a.com/'], NONE)).toEqual([]);
+test('responses to other methods are found only by invalidation, unparsable URLs by nothing', () => {
+  expect(urlIndexNames('POST', ['http://a.com/'], NONE)).toEqual(['other http://a.com/']);
+  expect([isFoundByUrl('QUERY'), isFoundByUrl('POST')]).toEqual([true, false]);
   expect(urlIndexNames('GET', ['/relative', ''], NONE)).toEqual([]);
+});
+
+test('cache groups belong to the origin of the final URL', () => {
+  const headers = fields({ 'cache-groups': '"a", "b";x=1' });
+  expect(groupIndexNames({ headers, url: 'https://a.com:8443/x' })).toEqual([
+    'group https://a.com:8443 a',
+    'group https://a.com:8443 b',
+  ]);
+  expect(groupIndexNames({ headers: fields({ 'cache-groups': 'a' }), url: 'https://a.com/' })).toEqual([]);
 });
