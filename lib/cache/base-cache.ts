@@ -2,6 +2,7 @@ import { optionError, UnsupportedOperationError } from '../errors.js';
 import { CachedResponse } from '../models/cached-response.js';
 import type { CacheEvent } from '../models/events.js';
 import type { ResponseRecord } from '../models/record.js';
+import { INSPECT, type InspectArguments, inspected } from '../platform/inspect.js';
 import { brandOf, hasInstance } from '../platform/shared-state.js';
 import { type ExpirationTime, expiresAt, isDoNotCache, parseExpiration } from '../policy/expiration.js';
 import { isFoundByUrl, tagIndexName } from '../request/index-names.js';
@@ -113,8 +114,8 @@ export class BaseCache {
    * await cache.saveRedirect({ url: 'https://example.org/old' }, key);
    */
   async saveRedirect(request: object, targetKey: string): Promise<void> {
-    const { url = '' } = request as { url?: string };
-    await this.#saveRedirect(await this.createKey(request), targetKey, url);
+    const { key, url } = await this.#records.identify(request);
+    await this.#saveRedirect(key, targetKey, url);
   }
 
   /** Returns the newest stored response of a key, fresh or not (requests-cache: `get_response`). */
@@ -357,6 +358,16 @@ export class BaseCache {
   /** Waits for work in the background, at most `backendTimeout`, and releases the store. */
   close(): Promise<void> {
     return this.#repository.breaker.close();
+  }
+
+  /** Returns the backend, its location, and the counts of {@link BaseCache.stats}. */
+  toJSON(): { readonly backend: string; readonly location: string | undefined; readonly stats: EventCounts } {
+    return { backend: this.#repository.breaker.store.name, location: this.location, stats: this.stats() };
+  }
+
+  /** @internal */
+  [INSPECT](...how: InspectArguments): string {
+    return inspected(this.constructor.name, this.toJSON(), how);
   }
 
   async *#filtered(filter: ParsedFilter): AsyncGenerator<CachedResponse | InvalidResponse> {

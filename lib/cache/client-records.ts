@@ -1,4 +1,5 @@
 import { optionError } from '../errors.js';
+import { CachedRequest } from '../models/cached-response.js';
 import type { RedirectRecord, ResponseRecord, StoredRecord } from '../models/record.js';
 import type { Expiration } from '../policy/expiration.js';
 import type { KeyRules } from '../request/cache-key.js';
@@ -46,6 +47,13 @@ export class ClientRecords {
   /** The key of the request that the client would send. */
   async keyOf(config: object): Promise<string> {
     return clientBindings().keyOf(config, this.#rules, this.#defaults);
+  }
+
+  /** The key and the URL of the request that the client would send, or of a stored request. */
+  async identify(config: object): Promise<{ readonly key: string; readonly url: string }> {
+    const key = await this.keyOf(config);
+    if (config instanceof CachedRequest) return { key, url: config.url };
+    return { key, url: (await clientBindings().requestOf(config, this.#rules, this.#defaults)).url };
   }
 
   /** The name of a URL in the secondary index. @throws TypeError unless it is absolute */
