@@ -3,7 +3,7 @@ import type { Config } from 'jest';
 
 /** Jest in ESM mode: jose is ESM alone. Types are checked by `npm run check`, so tests only transpile. */
 const config: Config = {
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/__tests__/support/environment.mjs',
   roots: ['<rootDir>/__tests__'],
   testMatch: ['**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
