@@ -32,7 +32,8 @@ export function program(source: string): Program {
   });
   const runWith: Program['runWith'] = async (variables, ...args) => {
     const env = { ...process.env, ...variables };
-    return (await run(process.execPath, ['--no-warnings', file, ...args], { env })).stdout;
+    return (await run(process.execPath, ['--no-warnings', '--unhandled-rejections=strict', file, ...args], { env }))
+      .stdout;
   };
   return {
     file,
