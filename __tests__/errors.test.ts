@@ -8,7 +8,7 @@ import {
 } from '../lib/errors.js';
 
 describe('errors', () => {
-  test('an option error names option, value and what is accepted', () => {
+  test('an option error names the option, the value and the accepted values', () => {
     const error = optionError('expireAfter', '60', 'seconds as a number');
     expect(error).toBeInstanceOf(TypeError);
     expect(error.message).toBe('expireAfter: "60" is not accepted; expected seconds as a number');

@@ -25,7 +25,7 @@ interface Case {
   /** Done to the instance before it gets its cache, and after. */
   readonly before?: (instance: AxiosInstance) => unknown;
   readonly after?: (instance: AxiosInstance) => unknown;
-  /** What the first caller gets. */
+  /** The response of the first caller. */
   readonly first: 'error' | 'answer';
 }
 

@@ -12,7 +12,7 @@ import { type Handler, sendJson } from './support/origin.js';
 import { describeService } from './support/services.js';
 import { STORES } from './support/stores.js';
 
-/** Answers with everything that a server can tell users apart by. */
+/** Answers with everything by which a server can distinguish users. */
 const echo: Handler = ({ url, headers, body }, response) => {
   const { host: _, connection: __, ...rest } = headers;
   sendJson(response, { url, rest, body });
@@ -51,7 +51,7 @@ const USERS: readonly (readonly [
     async (user, url) => {
       const jar = new CookieJar();
       await jar.setCookie(`sid=${user}`, url);
-      // What http-cookie-agent keeps in its agents.
+      // The members of agents of http-cookie-agent.
       const httpAgent = new Agent({ cookies: { jar } } as object);
       return { httpAgent, headers: { 'X-Seen': await jar.getCookieString(url) } };
     },
@@ -68,7 +68,7 @@ function isolationTests(options: (folder: string) => CacheOptions): void {
     await work(bench);
   }
 
-  test.each(USERS)('users told apart by %s never share', async (_, as) => {
+  test.each(USERS)('users distinguished by %s never share', async (_, as) => {
     await withBench({}, echo, async ({ api, origin }) => {
       const seen: [unknown, boolean | undefined][] = [];
       for (const user of ['alice', 'bob', 'alice']) {
@@ -81,7 +81,7 @@ function isolationTests(options: (folder: string) => CacheOptions): void {
     });
   });
 
-  test('users who ask at the same time never share', async () => {
+  test('users with simultaneous requests never share', async () => {
     await withBench({}, echo, async ({ api }) => {
       const as = async (user: string) => (await api.get('/', { headers: { 'X-User-Token': user } })).data.rest;
       const answers = await Promise.all(['alice', 'bob', 'carol'].map(as));

@@ -167,7 +167,7 @@ describe('installCache', () => {
     expect([isInstalled(), isUntouched()]).toEqual([false, true]);
   });
 
-  test('what a factory made is off in disabled, and leaves room for what covers within it', async () => {
+  test('an instance of a factory is disabled in disabled, and covered by an installation within it', async () => {
     await using origin = await startOrigin();
     const instance = axios.create({ baseURL: origin.url });
     const instanceFactory = setupCache;
@@ -184,7 +184,7 @@ describe('installCache', () => {
     expect((await instance.get('/a')).fromCache).toBeUndefined();
   });
 
-  test('clear and removeExpiredResponses work on what is installed', async () => {
+  test('clear and removeExpiredResponses affect the installed cache', async () => {
     await using origin = await startOrigin();
     expect([isInstalled(), getCache(), await removeExpiredResponses()]).toEqual([
       false,
@@ -201,7 +201,7 @@ describe('installCache', () => {
 });
 
 describe('enabled and disabled', () => {
-  test('cover what their function starts, and nothing else', async () => {
+  test('cover the requests that their function starts, and no others', async () => {
     await using origin = await startOrigin();
     const backend = new MemoryCache();
     const inside = enabled({ backend }, async () => {
@@ -230,7 +230,7 @@ describe('enabled and disabled', () => {
     expect(getCache()).toBe(outer);
   });
 
-  test('errors inside restore what was there', async () => {
+  test('errors inside restore the previous state', async () => {
     const fail = () => {
       throw new Error('mine');
     };

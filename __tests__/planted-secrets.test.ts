@@ -73,7 +73,7 @@ test.each(RAW_STORES)(
   },
 );
 
-test('the search finds what is planted', () => {
+test('the search finds the planted secrets', () => {
   const forms = (secret: string) => [secret, Buffer.from(`x${secret}`).toString('base64')];
   expect(foundSecrets(forms(secretOf(3)).join(' '))).toEqual([PLACES[3]?.name]);
 });

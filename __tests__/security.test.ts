@@ -14,7 +14,7 @@ function raw<T>(file: string, work: (store: RawStore) => Promise<T>): Promise<T>
 
 const KEY = 'k'.repeat(32);
 
-describe('an attacker who writes to the store', () => {
+describe('an attacker with write access to the store', () => {
   test.each<[string, (row: Buffer, other: Buffer) => Buffer]>([
     ['edits a body', (row) => Buffer.from(row.toString('latin1').replace('"count":1', '"count":9'), 'latin1')],
     ['puts one entry in the place of another', (_, other) => other],
@@ -24,7 +24,7 @@ describe('an attacker who writes to the store', () => {
     ],
     ['takes the signature away', (row) => Buffer.concat([row.subarray(0, 5), Buffer.from('-'), row.subarray(6)])],
     ['cuts it off', (row) => row.subarray(0, HEAD_LENGTH + 40)],
-  ])('who %s is noticed where a key is set', async (_, change) => {
+  ])('%s: detected if a key is set', async (_, change) => {
     await using folder = await temporaryFolder();
     const cacheName = path.join(folder.path, 'cache.sqlite');
     await using bench = await startBench({

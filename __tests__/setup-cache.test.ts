@@ -71,7 +71,7 @@ describe('precedence of the lifetime that is stored', () => {
     ],
     ['then the URL', false, { url: 3, instance: 2 }, 3],
     ['then the instance', false, { instance: 2 }, 2],
-    ['then for ever', false, { lastModified: 100 }, null],
+    ['then forever', false, { lastModified: 100 }, null],
   ])('%s (cacheControl: %p)', async (_, cacheControl, given, expected) => {
     const options: CacheOptions = {
       cacheControl,
@@ -120,7 +120,7 @@ describe('an instance', () => {
     await api.detachCache();
   });
 
-  test('on the default instance: what axios.create() makes stays plain', async () => {
+  test('on the default instance: instances of axios.create() stay plain', async () => {
     await using bench = await startBench();
     const { create } = axios;
     const api = setupCache(axios, { backend: 'memory' });
@@ -179,7 +179,7 @@ describe('an instance', () => {
     await (instance as CachedAxiosInstance).detachCache();
   });
 
-  test('lets what is in flight settle before its store is closed', async () => {
+  test('waits for requests in flight before the store is closed', async () => {
     await using bench = await startBench({}, async (_, response) => {
       await new Promise((resolve) => setTimeout(resolve, 30));
       response.end('late');
@@ -192,7 +192,7 @@ describe('an instance', () => {
 });
 
 describe('cacheDisabled(fn)', () => {
-  test('bypasses the cache for what fn starts, and for nothing else that runs meanwhile', async () => {
+  test('bypasses the cache for the requests that fn starts, and for no others', async () => {
     await using bench = await startBench();
     await bench.api.get('/');
     const outcomes = await Promise.all([
@@ -205,7 +205,7 @@ describe('cacheDisabled(fn)', () => {
     expect(outcomes).toEqual([false, true]);
   });
 
-  test('passes on what fn returns, or throws', () => {
+  test('returns the result of fn, or throws its error', () => {
     const api = setupCache(axios.create(), { backend: 'memory' });
     expect(api.cacheDisabled(() => 5)).toBe(5);
     expect(() =>
@@ -239,7 +239,7 @@ describe('a store in trouble never fails a request', () => {
     await quiet.detachCache();
   });
 
-  test('an outage is told once to a listener that parent and children share', async () => {
+  test('an outage is reported once to a listener that parent and children share', async () => {
     await using folder = await temporaryFolder();
     const notAFolder = path.join(folder.path, 'file');
     await writeFile(notAFolder, 'x');
@@ -259,7 +259,7 @@ describe('a store in trouble never fails a request', () => {
     await cache.close();
   });
 
-  test('closed by somebody else', async () => {
+  test('closed by other code', async () => {
     const cache = new MemoryCache();
     await using bench = await startBench({ backend: cache });
     await bench.api.get('/');

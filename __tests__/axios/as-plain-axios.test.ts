@@ -9,7 +9,7 @@ import type { CacheOptions } from '../../lib/settings/types.js';
 import { startBench, temporaryFolder } from '../support/api.js';
 import type { Handler } from '../support/origin.js';
 
-/** Where a cache in between could show, and plain axios is what callers know. */
+/** Compares requests through a cache with plain axios, where a difference would be visible. */
 
 /** HTTP/2 came to axios with 1.13, and its types later. */
 const overHttp2 = (http2Options: object = {}) => ({ httpVersion: 2, http2Options }) as AxiosRequestConfig;
@@ -49,7 +49,7 @@ describe('HTTP/2', () => {
     expect([hit.fromCache, hit.status, hit.data, server.asked.length]).toEqual([true, 200, { a: 1 }, 2]);
   });
 
-  test('who verifies the server is not answered by what was fetched without', async () => {
+  test('a request that verifies the server does not get a response that was fetched without', async () => {
     await using folder = await temporaryFolder();
     const [key, cert] = ['key.pem', 'cert.pem'].map((name) => path.join(folder.path, name)) as [string, string];
     const request = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=localhost', '-days', '1'];
@@ -109,7 +109,7 @@ describe('errors', () => {
 });
 
 describe('streams', () => {
-  test('tell what an IncomingMessage tells', async () => {
+  test('have the members of an IncomingMessage', async () => {
     await using bench = await startBench();
     const { data } = await bench.api.get('/', { responseType: 'stream' });
     for await (const _ of data) expect(data.headers['content-type']).toBe('application/json');
@@ -132,7 +132,7 @@ describe('streams', () => {
   });
 });
 
-test.each([false, true])('what goes past the cache needs no key, cacheControl %p', async (cacheControl) => {
+test.each([false, true])('a request that bypasses the cache needs no key, cacheControl %p', async (cacheControl) => {
   let keys = 0;
   const keyFn = () => {
     keys += 1;

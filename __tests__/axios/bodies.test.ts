@@ -3,7 +3,7 @@ import axios from 'axios';
 import { startBench } from '../support/api.js';
 import type { Handler } from '../support/origin.js';
 
-/** What a hit gives, beyond what `matrix.test.ts` compares with plain axios. */
+/** The bodies of hits, besides the comparison with plain axios in `matrix.test.ts`. */
 
 const BODIES: Readonly<Record<string, { headers: Record<string, string>; body: Buffer | string }>> = {
   json: { headers: { 'content-type': 'application/json' }, body: '{"a":[1,2,{"b":null}]}' },
@@ -68,7 +68,7 @@ describe('a hit', () => {
     expect(bench.origin.asked).toHaveLength(2);
   });
 
-  test('tells its request as the http adapter does', async () => {
+  test('has a request as that of the http adapter', async () => {
     await using bench = await startBench({}, handler);
     await bench.api.get('/json?x=1');
     const { request } = await bench.api.get('/json?x=1');
@@ -79,13 +79,13 @@ describe('a hit', () => {
     ]);
   });
 
-  test('tells onDownloadProgress of the whole body', async () => {
+  test('calls onDownloadProgress for the whole body', async () => {
     await using bench = await startBench();
     await bench.api.get('/a');
-    const told: unknown[] = [];
-    const { fromCache } = await bench.api.get('/a', { onDownloadProgress: (event) => told.push(event) });
+    const reported: unknown[] = [];
+    const { fromCache } = await bench.api.get('/a', { onDownloadProgress: (event) => reported.push(event) });
     const size = JSON.stringify({ url: '/a', count: 1 }).length;
-    expect([fromCache, told]).toEqual([
+    expect([fromCache, reported]).toEqual([
       true,
       [{ loaded: size, total: size, progress: 1, bytes: size, lengthComputable: true, download: true }],
     ]);

@@ -8,7 +8,7 @@ import { STORES } from '../support/stores.js';
 
 type BeforeRedirect = NonNullable<AxiosRequestConfig['beforeRedirect']>;
 
-/** `/start` leads over `/middle` to `/account`, which says whose account it is. */
+/** `/start` redirects to `/middle` and that to `/account`, which returns the name of the account. */
 const handler: Handler = ({ url, headers }, response) => {
   const next = { '/start': '/middle', '/middle': '/account' }[url];
   if (next) return void response.writeHead(302, { location: next }).end();
@@ -63,7 +63,7 @@ test('a beforeRedirect that only looks changes nothing', async () => {
   expect((await bench.api.get('/start')).fromCache).toBe(true);
 });
 
-test('what was stored for nobody is no answer to a request that would add credentials on its way', async () => {
+test('a response without credentials does not serve a request whose redirects would add some', async () => {
   await using bench = await startBench({}, handler);
   await bench.api.get('/start');
   const beforeRedirect: BeforeRedirect = ({ headers }) => void Object.assign(headers, { Authorization: 'alice' });
@@ -71,7 +71,7 @@ test('what was stored for nobody is no answer to a request that would add creden
     const { data, cacheStatus } = await bench.api.get(url, { beforeRedirect });
     expect([data, cacheStatus]).toEqual(['account of alice', expect.stringContaining('fwd=uri-miss')]);
   }
-  // Without a redirect on its way it has nothing to add.
+  // Without a redirect there are no credentials to add.
   expect((await bench.api.get('/account', { beforeRedirect })).fromCache).toBe(true);
   expect((await bench.api.get('/start')).data).toBe('account of nobody');
 });
@@ -87,7 +87,7 @@ test('a request in flight is not shared with one whose beforeRedirect is another
   expect((await anyone).data).toBe('account of nobody');
 });
 
-test('what the adapter removes on its way to another host does not count', async () => {
+test('fields that the adapter removes for another host do not count', async () => {
   await using other = await startOrigin(handler);
   await using bench = await startBench({}, ({ url }, response) => {
     response.writeHead(302, { location: `${other.url}${url}` }).end();
@@ -96,7 +96,7 @@ test('what the adapter removes on its way to another host does not count', async
   expect([first.data, first.cacheStatus]).toEqual(['account of nobody', expect.stringContaining('stored')]);
 });
 
-/** In a process of its own: Jest can't load what the wrapper stands on. */
+/** In a separate process, since Jest cannot load the dependencies of the wrapper. */
 const CLIENT = `
   import { createRequire } from 'node:module';
   import axios from 'axios';

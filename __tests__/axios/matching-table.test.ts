@@ -188,7 +188,7 @@ function signatureOf(config: AxiosRequestConfig): string {
   return new AxiosOrigin(final, 'http', config.url ?? '', Date.now, ownCopy).signature;
 }
 
-describe("the classes of axios's members hold", () => {
+describe("the classes of axios's members are correct", () => {
   test.each([...AXIOS_MEMBERS].filter(([name]) => !ONLY_IN_BROWSERS.has(name)))('%s: %s', async (member, kind) => {
     const configs = (SAMPLES[member] ?? []).map((value) => ({
       ...BASE,
@@ -204,7 +204,7 @@ describe("the classes of axios's members hold", () => {
   });
 });
 
-describe("the classes of Node's options hold", () => {
+describe("the classes of Node's options are correct", () => {
   const withOption = (name: string, value: unknown) => {
     const agent = new HttpsAgent();
     Object.assign(agent.options, { [name]: value });

@@ -6,7 +6,9 @@ import type { CacheOptions } from '../../lib/settings/types.js';
 import { type Bench, startBench, temporaryFolder } from '../support/api.js';
 import type { Handler } from '../support/origin.js';
 
-/** Adapter x responseType x status x encoding x kind of body x option: what plain axios gives, a miss and a hit give. */
+/**
+ * Adapter x responseType x status x encoding x kind of body x option: a miss and a hit return the same as plain axios.
+ */
 
 const FORM = '--x\r\ncontent-disposition: form-data; name="a"\r\n\r\n1\r\n--x--\r\n';
 const BODIES: Readonly<Record<string, readonly [type: string, body: Buffer]>> = {
@@ -49,7 +51,10 @@ const handler: Handler = ({ url }, response) => {
   response.end(ENCODINGS[encoding]?.(body));
 };
 
-/** Everything that a caller can see of a response or an error, but what is of one connection (RFC 9111 section 3.1). */
+/**
+ * Everything that a caller can see of a response or an error, without the fields of the connection (RFC 9111 section
+ * 3.1).
+ */
 async function seen(api: AxiosInstance, url: string, config: AxiosRequestConfig): Promise<unknown> {
   try {
     return await visible(await api.get(url, config));
@@ -80,7 +85,7 @@ async function contentOf(data: unknown): Promise<unknown> {
   return Buffer.concat(chunks);
 }
 
-/** Memory hands out what it was given, SQLite a view of its row, and encryption what it opened. */
+/** Memory returns the stored bytes, SQLite a view of its row, and encryption the decrypted bytes. */
 const STORES: Readonly<Record<string, CacheOptions>> = {
   memory: { backend: 'memory' },
   SQLite: { backend: 'sqlite' },
@@ -106,7 +111,7 @@ describe.each(runs)('$store, $adapter', ({ store, options: storeOptions, adapter
     await folder[Symbol.asyncDispose]();
   });
 
-  // What the axios layer makes of bytes does not depend on the store they come from: all of it is tried on memory.
+  // The result of the axios layer does not depend on the store of the bytes: everything is tested with memory.
   const [first, ...others] = Object.entries(OPTIONS);
   const options = [first, ...(store === 'memory' ? others : [])].filter((one) => one !== undefined);
   const statusesFor = (option: string) => (store === 'memory' && option === 'plain' ? STATUSES : [200]);

@@ -8,7 +8,7 @@ const handler: Handler = ({ url }, response, count) => {
   else sendJson(response, { url, count });
 };
 
-test('every URL of a chain is answered, and the history is told', async () => {
+test('every URL of a chain is a hit, and the history is returned', async () => {
   await using bench = await startBench({}, handler);
   const first = await bench.api.get('/one');
   expect(first.history?.map(({ url, status }) => [new URL(url).pathname + new URL(url).search, status])).toEqual([
@@ -49,7 +49,7 @@ test('with credentials only URLs of the same origin are mapped', async () => {
   expect((await bench.api.get(`${other.url}/end`)).fromCache).toBe(true);
 });
 
-test('the fetch adapter tells the final URL', async () => {
+test('the fetch adapter reports the final URL', async () => {
   await using bench = await startBench({}, handler);
   const first = await bench.api.get('/one', { adapter: 'fetch' });
   expect(first.history).toEqual([]);

@@ -46,14 +46,14 @@ describe.each([
     ['objects with pem', [{ pem: PEM, passphrase: 'a' }], [{ pem: PEM, passphrase: 'b' }]],
     ['objects with buf', [{ buf: Buffer.from('a') }], [{ buf: Buffer.from('b') }]],
     ['typed arrays within objects', [{ buf: Uint8Array.of(1) }], [{ buf: Uint8Array.of(2) }]],
-  ])('%s count by what is in them', (_, one, two) => {
+  ])('%s count by their content', (_, one, two) => {
     for (const name of ['cert', 'key', 'pfx', 'ca']) {
       expect(make({ [name]: one })).toEqual(make({ [name]: structuredClone(one) }));
       expect(make({ [name]: one })).not.toEqual(make({ [name]: two }));
     }
   });
 
-  test('what cannot be compared is not cached', () => {
+  test('a request with a part that cannot be compared is not cached', () => {
     class Key {}
     expect(make({ key: new Key() }).hiddenTransport).toBe('tls');
     expect(make({ key: [{ pem: new Key() }] }).hiddenTransport).toBe('tls');
@@ -66,7 +66,7 @@ test('an agent without options of its own changes nothing', () => {
   expect(read({ httpAgent: {}, httpsAgent: null, proxy: false, socketPath: null })).toEqual({ transport: [] });
 });
 
-test('both agents count, since redirects lead from http to https', () => {
+test('both agents count, since redirects may change from http to https', () => {
   const { transport } = read({
     httpAgent: new HttpAgent({ host: '127.0.0.2' }),
     httpsAgent: new HttpsAgent({ rejectUnauthorized: false }),

@@ -17,7 +17,7 @@ export interface Backend {
     options: { maxEntries?: number; maxSize?: number; retention?: number },
     now: () => number,
   ): Store;
-  /** Whether other stores, and processes, see what this one wrote. */
+  /** Whether other stores and processes can read its entries. */
   readonly persistent: boolean;
   /** Bytes of a large body that it takes. Default: 1,000,000. */
   readonly largest?: number;
@@ -25,13 +25,13 @@ export interface Backend {
   readonly ordered?: boolean;
   /** Whether it takes maxEntries and maxSize. Default: true. */
   readonly bounded?: boolean;
-  /** Whether it can hold a lease. Default: true. */
+  /** Whether it supports leases. Default: true. */
   readonly leases?: boolean;
-  /** Whether it lets go by the test's clock of what is past its retention. Default: true. */
+  /** Whether it deletes entries past their retention by the test's clock. Default: true. */
   readonly expires?: boolean;
   /** A module that exports `open(folder, cacheName, argument): Store`, for several processes on one store. */
   readonly processModule?: string;
-  /** What its `open` gets: the server's URL. */
+  /** The argument of `open`: the server's URL. */
   readonly processArgument?: () => string;
   /** Puts something under an id that is no entry of ours, with the store's own client. */
   plantGarbage?(folder: string, cacheName: string, id: string): Promise<void>;
@@ -67,7 +67,7 @@ async function ids(store: Store, query?: EntryQuery): Promise<string[]> {
   return found.map((one) => one.replace(/^(.)\1{63}/, '$1')).sort();
 }
 
-/** What every backend has to do, over its real engine. */
+/** The contract of every backend, with its real engine. */
 export function describeBackend(name: string, backend: Backend): void {
   describe(`${name} as a store`, () => {
     let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -161,7 +161,7 @@ export function describeBackend(name: string, backend: Backend): void {
       expect(Buffer.compare(found?.body ?? Buffer.from('?'), body)).toBe(0);
     });
 
-    test('replaces what had the id', async () => {
+    test('replaces the entry with the same id', async () => {
       await store.put([entry('a', { indexes: ['1'.repeat(32)] })]);
       await store.put([entry('a', { body: Buffer.from('new'), staleAt: 9_000, indexes: [] })]);
       expect(Buffer.from((await store.find(id('a')))?.body ?? '').toString()).toBe('new');
@@ -209,7 +209,7 @@ export function describeBackend(name: string, backend: Backend): void {
         expect(await ids(store)).toEqual(['b', `c.${'f'.repeat(32)}`, 'e']);
       });
 
-      test('purges what is expired', async () => {
+      test('deletes expired entries', async () => {
         expect(await managed(store).deleteExpired(1_999)).toBe(0);
         expect(await managed(store).deleteExpired(3_000)).toBe(2);
         expect(await ids(store)).toEqual(['c', `c.${'f'.repeat(32)}`]);
@@ -278,7 +278,7 @@ export function describeBackend(name: string, backend: Backend): void {
     }
 
     if (backend.expires ?? true) {
-      test('lets go of what is past its retention', async () => {
+      test('deletes entries past their retention', async () => {
         const brief = another('brief', { retention: 60 });
         await brief.put([entry('a', { staleAt: clock.now() + 1_000 })]);
         clock.advance(120);
@@ -303,7 +303,7 @@ export function describeBackend(name: string, backend: Backend): void {
     }
 
     if (backend.leases ?? true) {
-      test('holds a lease for one at a time', async () => {
+      test('grants a lease to one holder at a time', async () => {
         const other = another();
         expect([await store.acquireLease?.('a', 'me', 60), await other.acquireLease?.('a', 'you', 60)]).toEqual([
           true,
@@ -330,13 +330,13 @@ export function describeBackend(name: string, backend: Backend): void {
         ]);
       });
     } else {
-      test('holds no lease', () => {
+      test('supports no leases', () => {
         expect(store.acquireLease).toBeUndefined();
       });
     }
 
     if (backend.plantGarbage) {
-      test('counts, lists and drops what it cannot read', async () => {
+      test('counts, lists and deletes unreadable entries', async () => {
         await store.put([entry('a')]);
         await backend.plantGarbage?.(folder.path, 'cache', id('b'));
         expect((await store.find(id('b')))?.kind).toBe('unknown');

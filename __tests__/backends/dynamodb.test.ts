@@ -46,7 +46,7 @@ describeService(dynamo, (server) => {
     },
   });
 
-  test('nothing expires by itself but what has a retention', async () => {
+  test('only entries with a retention expire by themselves', async () => {
     const store = open('retained', { retention: 60 }, () => 5_000);
     await store.put([entry('a', { staleAt: 65_000 })]);
     await store.put([entry('b', { staleAt: Number.POSITIVE_INFINITY })]);
@@ -57,7 +57,7 @@ describeService(dynamo, (server) => {
     await store.close();
   });
 
-  test('what leads to entries lives as long as the longest of them, and goes with the last', async () => {
+  test('an index item lives as long as its longest entry, and is deleted with the last', async () => {
     const store = open('links', { retention: 60 }, () => 5_000);
     const expiries = async () => {
       const { Items = [] } = await raw('links', (client) => client.scan({ TableName: 'links' }));
@@ -84,7 +84,7 @@ describeService(dynamo, (server) => {
     await store.close();
   });
 
-  test('caches in one table do not touch each other, nor what else is there', async () => {
+  test('caches in one table affect neither each other nor other items', async () => {
     const stores = [open('one', { table: 'shared' }), open('one_', { table: 'shared' })];
     for (const store of stores) await store.put([entry('a', { indexes: ['1'.repeat(32)] })]);
     await raw('shared', (client) => client.put({ TableName: 'shared', Item: { id: 'one', mine: true } }));
@@ -94,7 +94,7 @@ describeService(dynamo, (server) => {
     for (const store of stores) await store.close();
   });
 
-  test('a response over 400 KB passes through, and an event tells why it is not stored', async () => {
+  test('a response over 400 KB is returned, and an event reports why it is not stored', async () => {
     await using bench = await startBench(
       { backend: 'dynamodb', cacheName: 'large', backendOptions: optionsOf(server().url) },
       (_, response) => void response.end(Buffer.alloc(410_000)),
@@ -195,7 +195,7 @@ describeService(dynamo, (server) => {
       expect(await kindOf(failed.store.find('a'))).toBe('outage');
     });
 
-    test('who may not describe the table can use it', async () => {
+    test('a client without permission to describe the table can use it', async () => {
       const store = open('described');
       await store.put([entry('a')]);
       await store.close();

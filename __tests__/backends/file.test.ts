@@ -117,7 +117,7 @@ describe('a cache that is opened with another serializer', () => {
     return { yaml, bench, cacheName, cacheKey, [Symbol.asyncDispose]: stop };
   }
 
-  test('misses what the other wrote, tells why, and replaces it', async () => {
+  test('cannot read the entries of the other, reports it, and replaces them', async () => {
     await using switched = await startSwitched();
     const { yaml, bench, cacheName, cacheKey } = switched;
     expect(await yaml.cache.responseCount()).toBe(2);
@@ -137,7 +137,7 @@ describe('a cache that is opened with another serializer', () => {
     ['by its key', ['.json', '.yaml'], (cache, key) => cache.delete(key)],
     ['as expired', ['.yaml'], (cache) => cache.removeExpiredResponses()],
     ['with all else', [], (cache) => cache.clear()],
-  ])('removes what the other wrote %s', async (_, left, remove) => {
+  ])('removes the entries of the other %s', async (_, left, remove) => {
     await using switched = await startSwitched();
     const { yaml, bench, cacheName, cacheKey } = switched;
     bench.clock.advance(10);
@@ -146,7 +146,7 @@ describe('a cache that is opened with another serializer', () => {
     expect(extensionsOf(cacheName)).toEqual(left);
   });
 
-  test('evicts what the other wrote as the oldest', async () => {
+  test('evicts the entries of the other as the oldest', async () => {
     await using switched = await startSwitched({ maxEntries: 2 });
     const { yaml, bench, cacheName } = switched;
     for (const url of ['/c', '/d']) {
@@ -166,7 +166,7 @@ describe('files of one id', () => {
       new FileStore(folder.path, {}, Date.now, '.bin'),
     ];
     const { id } = entry('a');
-    // As if whoever replaced the one by the other had been killed in between.
+    // As if the process that replaced one by the other had been killed in between.
     await binary.put([entry('a', { body: Buffer.from('binary') })]);
     const [file = ''] = filesOf(folder.path);
     const kept = readFileSync(file);
@@ -203,7 +203,7 @@ describe('files of one id', () => {
 });
 
 describe('links', () => {
-  test('go with what they lead to, and are found among others', async () => {
+  test('are deleted with their entries, and are found among others', async () => {
     await using folder = await temporaryFolder();
     const store = new FileStore(folder.path, {}, Date.now);
     const links = () => {
@@ -249,7 +249,7 @@ test('writes succeed while the cache is cleared', async () => {
 });
 
 describe('bounds', () => {
-  test('hold for what is written while they are looked after, and by another process', async () => {
+  test('apply to entries written during eviction and by another process', async () => {
     await using folder = await temporaryFolder();
     const stores = [1, 2].map(() => new FileStore(folder.path, { maxEntries: 50 }, Date.now));
     const write = async (store: FileStore, from: number) => {
@@ -299,7 +299,7 @@ describe('a file that was left half written', () => {
     expect([listed, await managed(store).count()]).toEqual([[entry('a').id], 1]);
   });
 
-  test('goes with what is expired', async () => {
+  test('is removed with expired entries', async () => {
     await using abandoned = await startAbandoned();
     expect(await managed(abandoned.store).deleteExpired(0)).toBe(0);
     expect(filesOf(abandoned.path)).toEqual([abandoned.file, abandoned.current]);

@@ -183,7 +183,7 @@ describeService(mongo, (server) => {
     await Promise.all([ahead.close(), right.close()]);
   });
 
-  test('what an interrupted write left is removed after a day', async () => {
+  test('the remains of an interrupted write are removed after a day', async () => {
     let now = Date.now();
     const store = new GridFSStore('interrupted', { url: server().url }, () => now);
     await store.put([entry('a', { staleAt: now + 10 * 86_400_000 })]);

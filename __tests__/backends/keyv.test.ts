@@ -35,7 +35,7 @@ describeBackend('keyv over a Map', {
   bounded: false,
   expires: false,
   plantGarbage: async (folder, cacheName, id) => {
-    // In the form of what is there: the lines of Keyv have different ones.
+    // In the form of the existing entries, which differs between the versions of Keyv.
     const [key = '', value] = [...mapOf(folder)].find(([name]) => name.includes(`${cacheName}:`)) ?? [];
     const garbage = typeof value === 'object' ? { ...value, value: 'not ours' } : 'not ours';
     mapOf(folder).set(key.replace(/[^:]*$/, id), garbage);
@@ -73,7 +73,7 @@ describe('an adapter that cannot iterate', () => {
     on: () => adapter,
   };
 
-  test('serves requests, and refuses what needs a pass over all', async () => {
+  test('serves requests, and refuses operations that need a pass over all entries', async () => {
     await using bench = await startBench();
     const cache = new KeyvCache(adapter);
     const api = setupCache(axios.create({ baseURL: bench.origin.url }), { backend: cache });
@@ -93,7 +93,7 @@ describe('an adapter that cannot iterate', () => {
     await api.detachCache();
   });
 
-  test('finds what it has by URL, and an unsafe request makes it go, variants too', async () => {
+  test('finds responses by URL, and an unsafe request deletes them with their variants', async () => {
     memory.clear();
     await using bench = await startBench({}, (request, response) => {
       response.setHeader('vary', 'accept-language').setHeader('cache-control', 'max-age=60');
@@ -113,7 +113,7 @@ describe('an adapter that cannot iterate', () => {
   });
 });
 
-test('an adapter that deletes nothing is told of, rather than cleared for ever', async () => {
+test('an adapter that deletes nothing is reported instead of cleared endlessly', async () => {
   const map = new (class extends Map<string, unknown> {
     override delete() {
       return true;
@@ -128,7 +128,7 @@ test('an adapter that deletes nothing is told of, rather than cleared for ever',
 describe('links', () => {
   const lists = (map: Map<string, unknown>) => [...map.keys()].filter((key) => key.includes(':l:'));
 
-  test('are written one after the other, and go with the last of what they lead to', async () => {
+  test('are written one after another, and are deleted with their last entry', async () => {
     const map = new Map<string, unknown>();
     const store = new KeyvStore(map, 'cache', {}, () => 0);
     const ids = Array.from({ length: 40 }, (_, index) => index.toString(16).padStart(64, '0'));
@@ -142,7 +142,7 @@ describe('links', () => {
     expect([...map]).toEqual([]);
   });
 
-  test('forget what is past its retention, and what cannot be read', async () => {
+  test('omit entries past their retention and unreadable entries', async () => {
     const clock = new TestClock();
     const map = new Map<string, unknown>();
     const store = new KeyvStore(map, 'cache', { retention: 60 }, clock.now);
@@ -186,7 +186,7 @@ test('backend takes a Keyv, or an adapter, and leaves other keys alone', async (
   expect(keyv.listeners('error')).toHaveLength(listeners + 1);
 });
 
-test('what fits is removed whole, though the adapter skips rows where some are deleted while it lists', async () => {
+test('all matching entries are removed, although the adapter skips some if others are deleted during a listing', async () => {
   await using folder = await temporaryFolder();
   const adapter = new KeyvSqlite({ uri: `sqlite://${folder.path}/keyv.sqlite`, iterationLimit: 100 } as object);
   // Line 6 refuses it on one of its engines.
@@ -239,7 +239,7 @@ if (isLine5) {
   });
 
   describeService(memcached, (server) => {
-    test('Memcached serves requests, and refuses what needs a pass over all', async () => {
+    test('Memcached serves requests, and refuses operations that need a pass over all entries', async () => {
       await using bench = await startBench();
       const cache = new KeyvCache(new KeyvMemcache(server().url) as never, { cacheName: 'memcached', retention: '1h' });
       const api = bench.more({ backend: cache });
@@ -254,7 +254,7 @@ if (isLine5) {
       await cache.close();
     });
 
-    test('a body that Memcached has no room for passes through, and nothing is out', async () => {
+    test('a body that is too large for Memcached is returned, and is no outage', async () => {
       await using bench = await startBench({}, (_, response) => void response.end(Buffer.alloc(2_000_000)));
       const cache = new KeyvCache(new KeyvMemcache(server().url) as never, { cacheName: 'large' });
       const api = bench.more({ backend: cache });

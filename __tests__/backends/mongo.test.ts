@@ -84,7 +84,7 @@ describeService(mongo, (server) => {
     await store.close();
   });
 
-  test('a response over 16 MB passes through, and an event tells why it is not stored', async () => {
+  test('a response over 16 MB is returned, and an event reports why it is not stored', async () => {
     await using bench = await startBench(
       { backend: 'mongodb', cacheName: 'large', backendOptions: { url: server().url } },
       (_, response) => void response.end(Buffer.alloc(17 * 1024 * 1024)),

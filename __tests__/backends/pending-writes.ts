@@ -4,7 +4,7 @@ import type { Store } from '../../lib/stores/store.js';
 import { managed } from '../support/managed.js';
 import { entry } from './contract.js';
 
-/** A command of a write that a test can hold up: the look for invalidations, or the publication. */
+/** A command of a write that a test can delay: the check for invalidations, or the publication. */
 export type Step = 'check' | 'publish';
 
 /** Called before each step of each store of a test. */
@@ -22,7 +22,7 @@ export interface PendingWrites {
 
 const [DIGEST, UNRELATED] = ['1'.repeat(32), '2'.repeat(32)];
 
-/** What a store without transactions has to do, as docs/decisions/0021 describes. */
+/** The protocol of a store without transactions, as docs/decisions/0021 describes it. */
 export function describePendingWrites(name: string, { open, stored }: PendingWrites): void {
   describe(`${name}: a write and an invalidation at the same time`, () => {
     let number = 0;

@@ -129,7 +129,7 @@ describeService(redis, (server) => {
     );
   });
 
-  test('what changes its kind is counted once, and is in the sets of its newest form alone', async () => {
+  test('an entry that changes its kind is counted once, and is in the sets of its newest form alone', async () => {
     await using both = await opened(server().url, 'kinds');
     const { client, store } = both;
     const tags = Array.from({ length: 100 }, (_, index) => index.toString(16).padStart(32, '0'));
@@ -169,7 +169,7 @@ describeService(redis, (server) => {
     }
   });
 
-  test('expired entries go by the hundreds: no command for each, nothing of theirs is left, others stay', async () => {
+  test('expired entries are deleted by the hundreds: no command for each, nothing of theirs remains, others stay', async () => {
     const own = await startRedis();
     try {
       await using both = await opened(own.url, 'expired');
@@ -199,7 +199,7 @@ describeService(redis, (server) => {
     }
   });
 
-  test('ids of entries that are there stay in the index, whoever takes them for dead', async () => {
+  test('ids of existing entries stay in the index, even if a sweep takes them for deleted', async () => {
     await using both = await opened(server().url, 'live');
     const { client, store } = both;
     await store.put([entry('a', { indexes: [DIGEST] }), entry('b', { indexes: [DIGEST], group: id('a') })]);
@@ -221,7 +221,7 @@ describeService(redis, (server) => {
 });
 
 describeService(redis, (server) => {
-  test('orders: a server that evicted them refuses what was requested before, and takes what is requested after', async () => {
+  test('orders: a server that evicted them refuses responses requested before, and accepts those requested after', async () => {
     await using both = await opened(server().url, 'orders');
     const { client, store } = both;
     const order = await store.currentOrder();

@@ -28,7 +28,7 @@ import { startOrigin } from '../support/origin.js';
 import { describeService } from '../support/services.js';
 import { describeBackend, entry } from './contract.js';
 
-/** Where Redis is, beside a URL: clusters, sentinels, TLS, and a server that is full. */
+/** Redis beyond a URL: clusters, sentinels, TLS, and a full server. */
 
 const clusterAt = ({ url }: Server) => ({ rootNodes: [{ url }] });
 const sentinelAt = ({ url }: Server) => ({
@@ -36,7 +36,10 @@ const sentinelAt = ({ url }: Server) => ({
   sentinelRootNodes: [{ host: '127.0.0.1', port: Number(new URL(url).port) }],
 });
 
-/** Kills and freezes all of a cluster, which no one proxy can stand before, under a cache: requests go on, and the cache works again afterwards. */
+/**
+ * Kills and freezes a whole cluster, for which one proxy is not enough, under a cache: requests go on, and the cache
+ * works again afterwards.
+ */
 async function expectToSurvive(service: Service, backendOptionsFor: (server: Server) => object): Promise<void> {
   const server = await service.start();
   await using bench = await startBench({
@@ -64,8 +67,8 @@ async function expectToSurvive(service: Service, backendOptionsFor: (server: Ser
     await down(['/4', '/5', '/6']);
     server.resume();
     await until(works);
-    const told = (type: string) => bench.events.filter((event) => event.type === type).length;
-    expect({ error: told('error'), recovered: told('recovered') }).toEqual({ error: 2, recovered: 2 });
+    const count = (type: string) => bench.events.filter((event) => event.type === type).length;
+    expect({ error: count('error'), recovered: count('recovered') }).toEqual({ error: 2, recovered: 2 });
   } finally {
     server.resume();
     await bench.api.detachCache();
@@ -106,15 +109,20 @@ async function expectMainJob(backendOptions: object): Promise<void> {
   const { api, clock } = bench;
   await api.cache.ready();
   await api.cache.clear();
-  const told = async (url: string) => (await api.get(url)).fromCache;
-  expect([await told('/a'), await told('/a'), await told('/b'), await told('/c')]).toEqual([false, true, false, false]);
+  const fromCache = async (url: string) => (await api.get(url)).fromCache;
+  expect([await fromCache('/a'), await fromCache('/a'), await fromCache('/b'), await fromCache('/c')]).toEqual([
+    false,
+    true,
+    false,
+    false,
+  ]);
   expect((await api.get('/a', { responseType: 'arraybuffer' })).data.byteLength).toBeGreaterThan(0);
   expect([await api.cache.deleteUrl(`${bench.origin.url}/b`), await api.cache.responseCount()]).toEqual([1, 2]);
   clock.advance(90);
-  expect(await told('/a')).toBe(false);
+  expect(await fromCache('/a')).toBe(false);
   expect(await api.cache.removeExpiredResponses()).toEqual({ removed: 1, kept: 1 });
   await api.cache.clear();
-  expect([await api.cache.responseCount(), await told('/a')]).toEqual([0, false]);
+  expect([await api.cache.responseCount(), await fromCache('/a')]).toEqual([0, false]);
   expect(bench.events.filter(({ type }) => type === 'error')).toEqual([]);
 }
 
@@ -128,7 +136,7 @@ async function expectExit(backendOptions: object): Promise<void> {
   expect(runs).toEqual([false, true]);
 }
 
-/** A client of the user's stays open, and what it reads stays text. */
+/** A client of the user stays open, and its reads stay text. */
 async function expectToShare(given: RedisClientType | RedisClusterType | RedisSentinelType): Promise<void> {
   await using client = ending(given);
   await client.connect();
@@ -257,7 +265,7 @@ describeService(redis, (server) => {
   test.each([
     ['allkeys-lru', {}],
     ['volatile-ttl', { retention: '7d' }],
-  ])('a server that evicts by %s: no request fails, and what is counted can be read', async (policy, options) => {
+  ])('a server that evicts by %s: no request fails, and counted entries are readable', async (policy, options) => {
     const full = await startRedis({ maxmemory: '3mb', 'maxmemory-policy': policy });
     const client = createClient({ url: full.url });
     try {
@@ -274,7 +282,7 @@ describeService(redis, (server) => {
       }
       expect(Number(/evicted_keys:(\d+)/.exec(await client.info('stats'))?.[1])).toBeGreaterThan(1_000);
       const indexed = await client.zCard('{full}:e:responses');
-      // What the tests read takes memory too.
+      // The reads of the test need memory too.
       await client.configSet('maxmemory', '0');
       const keys = [];
       for await (const key of api.cache.keys()) keys.push(key);
@@ -293,7 +301,7 @@ describeService(redis, (server) => {
     }
   });
 
-  test('names of rows that are gone: listings forget them, and a purge of them ends', async () => {
+  test('ids without entries: listings remove them, and a deletion of them ends', async () => {
     await using client = ending(createClient({ url: server().url }));
     await client.connect();
     const group = 'g'.repeat(64);
@@ -309,7 +317,7 @@ describeService(redis, (server) => {
     await store.close();
   });
 
-  test('with retention, sets of groups and URLs go after the longest of their rows', async () => {
+  test('with retention, sets of groups and URLs expire after their longest entry', async () => {
     await using client = ending(createClient({ url: server().url }));
     await client.connect();
     const store = new RedisStore('sets', { url: server().url, retention: 60 }, Date.now);
@@ -355,7 +363,7 @@ describe('wrong options', () => {
       { clusterOptions: cluster, sentinelOptions: sentinel },
       'expected no sentinelOptions beside it: one of url, client',
     ],
-  ])('%#: tell the option and what is accepted, and no secret', (options, message) => {
+  ])('%#: name the option and the accepted values, and no secret', (options, message) => {
     const open = () => new RedisCache(options as object);
     expect(open).toThrow(TypeError);
     expect(open).toThrow(message);

@@ -47,7 +47,7 @@ describe.each(BACKENDS)('BaseCache over %s', (_, open) => {
     await folder[Symbol.asyncDispose]();
   });
 
-  test('keys, values, urls and counts tell what is stored', async () => {
+  test('keys, values, urls and counts return the stored responses', async () => {
     const { cacheKey } = await api.get('/a?api_key=secret');
     await api.get('/v', { headers: { 'X-Mode': '1' } });
     await api.get('/v', { headers: { 'X-Mode': '2' } });
@@ -64,7 +64,7 @@ describe.each(BACKENDS)('BaseCache over %s', (_, open) => {
     expect(values.map(({ data }) => (data as { url: string }).url).sort()).toEqual(['/a?api_key=secret', '/v', '/v']);
   });
 
-  test('getResponse gives a stored response, with what it answered', async () => {
+  test('getResponse returns a stored response with its request', async () => {
     const { cacheKey = '' } = await api.get('/a');
     const stored = (await cache.getResponse(cacheKey)) as CachedResponse;
     expect(stored).toMatchObject({ status: 200, url: `${origin.url}/a`, isExpired: false, cacheKey });
@@ -122,7 +122,7 @@ describe.each(BACKENDS)('BaseCache over %s', (_, open) => {
     expect([await cache.responseCount(), await cache.redirects.count()]).toEqual([0, 0]);
   });
 
-  test('deleteUrl removes every variant, and whoever asked', async () => {
+  test('deleteUrl removes every variant of every principal', async () => {
     for (const mode of ['1', '2']) await api.get('/v', { headers: { 'X-Mode': mode } });
     await api.get('/v', { headers: { Authorization: 'one' } });
     await api.get('/w');
@@ -130,7 +130,7 @@ describe.each(BACKENDS)('BaseCache over %s', (_, open) => {
     expect(await all(cache.urls())).toEqual([`${origin.url}/w`]);
   });
 
-  test('filter tells fresh from expired', async () => {
+  test('filter distinguishes fresh and expired responses', async () => {
     await api.get('/old');
     clock.advance(61);
     await api.get('/new');
@@ -185,13 +185,13 @@ describe.each(BACKENDS)('BaseCache over %s', (_, open) => {
     expect([await cache.responseCount(), await cache.redirects.count()]).toEqual([0, 0]);
   });
 
-  test('update copies another cache, and tells its progress', async () => {
+  test('update copies another cache, and reports its progress', async () => {
     await api.get('/from');
     await api.get('/v', { headers: { 'X-Mode': '1' } });
     const other = new MemoryCache({}, clock);
-    const told: number[] = [];
-    await other.update(cache, { onProgress: ({ copied, total }) => told.push(copied / total) });
-    expect(told).toEqual([0.5, 1]);
+    const reported: number[] = [];
+    await other.update(cache, { onProgress: ({ copied, total }) => reported.push(copied / total) });
+    expect(reported).toEqual([0.5, 1]);
     const second = setupCache(axios.create({ baseURL: origin.url }), { backend: other }, clock);
     expect((await second.get('/to')).fromCache).toBe(true);
     expect((await second.get('/v', { headers: { 'X-Mode': '1' } })).fromCache).toBe(true);
@@ -199,7 +199,7 @@ describe.each(BACKENDS)('BaseCache over %s', (_, open) => {
     expect(await other.responseCount()).toBe(2);
   });
 
-  test('saveResponse stores what was obtained elsewhere', async () => {
+  test('saveResponse stores a response that was obtained elsewhere', async () => {
     const response = await axios.get(`${origin.url}/elsewhere`);
     const key = await cache.saveResponse(response, { expireAfter: '1h' });
     expect(key).toBe(await cache.createKey({ url: `${origin.url}/elsewhere` }));

@@ -9,7 +9,7 @@ import { redirect } from '../serializers/records.js';
 import { startBench } from '../support/api.js';
 import { managed } from '../support/managed.js';
 
-/** A store that has to be asked over a distance, and tells how much is under way at once. */
+/** A store with latency that counts concurrent operations. */
 class DistantStore extends MemoryStore {
   readonly #now = { reading: 0, writing: 0 };
   readonly most = { reading: 0, writing: 0 };
@@ -50,9 +50,9 @@ test.each([
   );
   for (let index = 0; index < number; index += 1) await bench.api.get(`/${index}`);
   const { store, cache } = distantCache();
-  const told: number[] = [];
-  await cache.update(bench.api.cache as BaseCache, { onProgress: ({ copied }) => told.push(copied) });
-  expect(told).toEqual(Array.from({ length: number }, (_, index) => index + 1));
+  const reported: number[] = [];
+  await cache.update(bench.api.cache as BaseCache, { onProgress: ({ copied }) => reported.push(copied) });
+  expect(reported).toEqual(Array.from({ length: number }, (_, index) => index + 1));
   expect(store.most).toEqual({ reading: 0, writing: atOnce });
   await cache.resetExpiration('1h');
   expect(store.most).toEqual({ reading: atOnce, writing: atOnce });
@@ -73,7 +73,7 @@ class ListingStore extends MemoryStore {
   }
 }
 
-test('where nothing is known by an index, entries are listed to be counted and purged', async () => {
+test('without an index, entries are listed to count and delete them', async () => {
   const store = new ListingStore({}, Date.now);
   const codec = codecFor({ cacheName: 'listed' });
   for (let index = 0; index < 1_200; index += 1) {

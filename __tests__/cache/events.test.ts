@@ -15,7 +15,7 @@ function wrongThenable(how: 'value' | 'get'): object {
 
 const removed: CacheEvent = { type: 'removed', reason: 'deleted', count: 5 };
 
-describe('listeners that fail disturb nobody', () => {
+describe('listeners that fail affect nothing else', () => {
   test.each<[string, () => unknown]>([
     [
       'one that throws',
@@ -119,7 +119,7 @@ test('no failure of a listener or subscriber reaches the process', async () => {
   expect(await child.run()).toBe('alive\n');
 });
 
-test('an event that nobody listens to is not made', () => {
+test('an event without a listener is not created', () => {
   const hub = new EventHub();
   hub.emit(
     'hit',

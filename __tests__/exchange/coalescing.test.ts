@@ -3,7 +3,7 @@ import axios from 'axios';
 import { startBench } from '../support/api.js';
 import { type Handler, sendJson } from '../support/origin.js';
 
-/** An origin that answers when it is told to. */
+/** An origin that responds on command. */
 function gate(): { open(): void; readonly handler: Handler } {
   let open: () => void = () => {};
   const opened = new Promise<void>((resolve) => {
@@ -67,10 +67,10 @@ describe('identical requests in flight', () => {
     const source = axios.CancelToken.source();
     const timed = bench.api.get('/', { timeout: 30 });
     await asked(bench.origin, 1);
-    const cancelled = bench.api.get('/', { cancelToken: source.token, timeout: 20_000 });
+    const canceled = bench.api.get('/', { cancelToken: source.token, timeout: 20_000 });
     const patient = bench.api.get('/', { timeout: 10_000 });
     source.cancel('enough');
-    await expect(cancelled).rejects.toMatchObject({ message: 'enough' });
+    await expect(canceled).rejects.toMatchObject({ message: 'enough' });
     await expect(timed).rejects.toMatchObject({ code: 'ECONNABORTED', message: 'timeout of 30ms exceeded' });
     open();
     expect((await patient).data.count).toBe(1);
@@ -136,7 +136,7 @@ describe('identical requests in flight', () => {
   });
 });
 
-test("seeded aborts of random callers: nobody hangs, nobody gets another's error", async () => {
+test('seeded aborts of random callers: no caller hangs or gets the error of another', async () => {
   let seed = 42;
   const random = () => {
     seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;

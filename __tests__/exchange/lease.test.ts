@@ -6,7 +6,7 @@ import { program } from '../support/child.js';
 import { type Handler, startOrigin } from '../support/origin.js';
 import { describeService } from '../support/services.js';
 
-/** Asks for twenty URLs at once, through a cache that is told as JSON, and prints what came. */
+/** Requests twenty URLs at once through a cache whose options are JSON, and prints the results. */
 const CLIENT = `
   import axios from 'axios';
   import { setupCache } from './lib/index.js';
@@ -72,7 +72,7 @@ describe('with two instances on one SQLite file', () => {
     };
   }
 
-  test('the one that waited reads what the other stored', async () => {
+  test('the waiting process reads the response that the other stored', async () => {
     await using pair = await two(slow);
     const { one, other } = pair;
     const [first, second] = await Promise.all([one.get('/a'), other.get('/a')]);

@@ -4,7 +4,7 @@ import type { CacheOptions } from '../../lib/settings/types.js';
 import { type Bench, startBench, temporaryFolder } from '../support/api.js';
 import type { Asked, Handler } from '../support/origin.js';
 
-/** What the origin answers: by default a 200 with the number of the request as its body. */
+/** The origin's response: by default a 200 with the number of the request as its body. */
 interface Reply {
   readonly status?: number;
   readonly headers?: Record<string, string | string[]>;
@@ -13,7 +13,7 @@ interface Reply {
   readonly disconnect?: boolean;
 }
 
-/** Answers each request with the next reply, the last one for ever; validators are confirmed with 304. */
+/** Answers each request with the next reply, and repeats the last one; validators are confirmed with 304. */
 function replying(...replies: Reply[]): Handler {
   return (request, response, count) => {
     const reply = replies[Math.min(count, replies.length) - 1] ?? {};

@@ -54,7 +54,7 @@ test('the headers are those of axios', () => {
   expect(response.headers.via).toEqual(['a', 'b']);
 });
 
-test('nothing that is done to a response changes what is stored', () => {
+test('changes of a response do not change the stored response', () => {
   const hop = Object.freeze({ url: 'http://a.com/', status: 302, headers: Object.freeze(fields({ location: '/b' })) });
   const { response, stored } = present({ history: Object.freeze([hop]) });
   const before = structuredClone({ ...stored, body: Buffer.from(stored.body) });

@@ -10,7 +10,7 @@ describe.each([
 ])('%s', (_, Storage) => {
   const make = () => (Storage ? asyncScope<string>(Storage) : withoutStorage<string>());
 
-  test('a value holds for what the function starts, and is gone afterwards', async () => {
+  test('a value is visible to everything that the function starts, and not afterwards', async () => {
     const scope = make();
     const seen = await scope.run('a', async () => {
       await pause(1);
@@ -30,7 +30,7 @@ describe.each([
   });
 });
 
-test('with AsyncLocalStorage, what runs meanwhile is not in the scope; without it, it is', async () => {
+test('code that runs meanwhile is in the scope only without AsyncLocalStorage', async () => {
   const seen = async (scope: ReturnType<typeof asyncScope<string>>) => {
     const running = scope.run('a', () => pause(5));
     const meanwhile = scope.get();

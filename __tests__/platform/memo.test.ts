@@ -8,7 +8,7 @@ test('a result is computed once, also if it is false', () => {
   expect(compute).toHaveBeenCalledTimes(2);
 });
 
-test('what it keeps is bounded, by number and by length', () => {
+test('the number and the length of the kept values are bounded', () => {
   const compute = jest.fn((text: string) => text.length);
   const memo = memoize(compute, 2);
   for (const text of ['a', 'b', 'c', 'a']) memo(text);
@@ -19,7 +19,7 @@ test('what it keeps is bounded, by number and by length', () => {
   expect(compute).toHaveBeenCalledTimes(6);
 });
 
-test('what throws is not kept', () => {
+test('errors are not kept', () => {
   let fails = true;
   const memo = memoize((text) => {
     if (fails) throw new Error(text);

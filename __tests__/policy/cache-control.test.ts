@@ -134,7 +134,7 @@ describe('RFC 9111 section 5.4: Pragma', () => {
     [{ pragma: 'no-cache' }, true],
     [{ pragma: 'No-Cache, x=1' }, true],
     [{ pragma: ['x', 'no-cache'] }, true],
-    [{ pragma: 'unrecognised-extension' }, false],
+    [{ pragma: 'unknown-extension' }, false],
     [{ pragma: 'no-cache', 'cache-control': 'max-age=60' }, false],
     [{ 'cache-control': 'no-cache' }, true],
     [{}, false],

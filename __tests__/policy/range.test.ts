@@ -127,7 +127,7 @@ describe('RFC 9110 section 13.1.5: If-Range', () => {
   ])('%p', (condition, headers, applies) => {
     const asked = request({ range: 'bytes=0-1', 'if-range': condition });
     expect(partialContent(asked, stored(headers)) !== undefined).toBe(applies);
-    // Where it does not apply, the request is for the whole.
+    // If it does not apply, the request is for the whole representation.
     expect(coversRequest(asked, stored(headers))).toBe(true);
     expect(coversRequest(asked, part('bytes 0-9/100', headers))).toBe(applies);
   });
@@ -194,7 +194,7 @@ describe('RFC 9111 section 3.4: combining parts', () => {
     ['no tags', { etag: undefined }, { etag: undefined }, 'bytes 5-9/10'],
     ['a gap', {}, {}, 'bytes 6-10/11'],
     ['another total', {}, {}, 'bytes 5-9/11'],
-  ])('%s: the new part stands alone', (_, newHeaders, oldHeaders, contentRange) => {
+  ])('%s: the new part is stored alone', (_, newHeaders, oldHeaders, contentRange) => {
     const newer = message(contentRange, '56789', newHeaders);
     const joined = combineParts(newer, message('bytes 0-4/10', '01234', oldHeaders));
     expect(joined?.status).toBe(206);

@@ -20,7 +20,7 @@ function headersOf({ A, C, CC, ...others }: Headers): Headers {
   return { 'app-cache-control': A, 'cdn-cache-control': C, 'cache-control': CC, ...others };
 }
 
-/** Returns what becomes of a response: seconds of freshness, or the reason for not storing it. */
+/** Returns the seconds of freshness of a response, or the reason for not storing it. */
 function outcome(headers: Headers, changes: Partial<Rules> = {}, set?: { seconds: number }): number | string {
   const all = rules({ ...TARGETED, ...changes });
   const message = response(headersOf(headers));

@@ -31,7 +31,7 @@ test('a row for each backend, whatever its tests are nested in', () => {
   ]);
 });
 
-test('no rows where other tests were asked for', () => {
+test('no rows if other tests were selected', () => {
   const files = [{ testResults: [result('pending', 'sqlite as a store'), result('passed', 'a file')] }];
   expect(contractRows(files, surroundings)).toEqual({});
 });

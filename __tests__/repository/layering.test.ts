@@ -91,7 +91,7 @@ describe('the sources', () => {
     expect(files.filter((file) => file.startsWith('policy/') && clocks.test(sources.get(file) ?? ''))).toEqual([]);
   });
 
-  test('the index holds named re-exports and nothing else', () => {
+  test('the index consists of named re-exports', () => {
     const source = ts.createSourceFile('index.ts', sources.get('index.ts') ?? '', ts.ScriptTarget.Latest);
     const isNamed = (statement: ts.Statement) =>
       ts.isExportDeclaration(statement) && statement.exportClause !== undefined;

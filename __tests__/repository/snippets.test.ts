@@ -35,14 +35,14 @@ const programs = [...snippets, ...examples].map((program, index) => ({
   file: path.join(folder, `${index}.ts`),
 }));
 
-/** The servers of the backends, by the variable that tells a program where they are. */
+/** The servers of the backends, by the environment variable with their URL. */
 const services = { REDIS_URL: redis, MONGODB_URL: mongo, DYNAMODB_URL: dynamo, POSTGRES_URL: postgres };
 const running = new Map<string, Server>();
 let origin: TestOrigin;
 
 beforeAll(async () => {
   for (const { file, source } of programs) writeFileSync(file, `${source}\nexport {};\n`);
-  // Stands for every host, as a proxy that answers itself.
+  // Answers for every host, as a proxy.
   origin = await startOrigin(({ url }, response) =>
     sendJson(response, { url }, { 'cache-control': 'max-age=60', etag: '"1"', date: new Date().toUTCString() }),
   );
@@ -86,7 +86,7 @@ describe('run', () => {
     Object.entries(services).find(([name, service]) => source.includes(name) && !service.isInstalled())?.[1];
   for (const program of programs) {
     const service = missing(program);
-    // For whoever lacks a service: CI has them all, and fails where a test was skipped.
+    // If a service is not installed. CI has all services, and fails if a test was skipped.
     if (service)
       test.skip(`${program.name}, left out because ${service.name} is not installed (${service.how})`, () => {});
   }
@@ -103,7 +103,7 @@ describe('run', () => {
     const urls = Object.fromEntries([...running].map(([name, { url }]) => [name, url]));
     const env = { ...process.env, ...urls, http_proxy: origin.url, no_proxy: '127.0.0.1', NODE_OPTIONS: '' };
     const { stderr } = await run(process.execPath, [script], { cwd: work.path, env, timeout: 15_000 });
-    // What the guard says where nobody listens: the program worked, but without its store.
+    // The warning of an outage: the program would have worked without its store.
     expect(stderr).not.toContain('CacheWarning');
   });
 });

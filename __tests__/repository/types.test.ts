@@ -39,14 +39,14 @@ const COMPILATIONS: [string, string, Compilation][] = [
 ];
 
 describe.each(COMPILATIONS)('%s with %s', (_, axios, compilation) => {
-  test('the declarations compile, and mean what the program says', async () => {
+  test('the declarations compile, and have the meaning that the program checks', async () => {
     await using folder = await temporaryFolder();
     await project(folder.path, DEPENDENCIES, axios);
     expect(await compiled(folder.path, compilation)).toBe('');
   });
 });
 
-test('`using` disposes of what cacheDisabled() returns', async () => {
+test('`using` disposes the result of cacheDisabled()', async () => {
   await using folder = await temporaryFolder();
   await project(folder.path, DEPENDENCIES);
   const source = `import axios from 'axios'; import { setupCache } from 'axios-keyv-cache';

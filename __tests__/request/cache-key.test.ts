@@ -130,7 +130,7 @@ describe('different meaning never gives the same key', () => {
     );
   });
 
-  test('any two URLs that a server can tell apart', () => {
+  test('any two URLs that a server can distinguish', () => {
     const part = fc.stringMatching(/^[a-zA-Z0-9_~+-]{0,6}$/);
     fc.assert(
       fc.property(part, part, (one, two) => {
@@ -242,7 +242,7 @@ describe('the Host field', () => {
 });
 
 describe('a query', () => {
-  test('keeps what is ignored only in a nested place', () => {
+  test('keeps a member whose name is ignored only in a nested place', () => {
     const rules = { ...RULES, ignoredParameters: new Set(['id']) };
     const [one, two] = ['1', '2'].map((id) => createKey(request(`http://a.com/?filter[id]=${id}`), rules));
     expect(one).not.toBe(two);
@@ -250,7 +250,7 @@ describe('a query', () => {
 });
 
 describe('principals', () => {
-  test('nobody has none', () => {
+  test('a request without credentials has none', () => {
     expect(principalOf(request('http://a.com/', { headers: fields({ accept: 'a' }) }), RULES)).toBe('');
   });
 

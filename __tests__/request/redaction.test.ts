@@ -41,7 +41,7 @@ describe('look-ups by URL', () => {
     ['http://a.com/x?mine=1&a=1', ['http://a.com/x?a=1']],
   ])('%s', (url, expected) => expect(lookupUrls(url, RULES)).toEqual(expected));
 
-  test('the redacted URL, as urls() yields it, finds what has it', () => {
+  test('the redacted URL, as urls() yields it, finds its responses', () => {
     for (const url of ['http://u:p@a.com/x?mine=1&b=2&api_key=k', `http://a.com/x?token=${SECRET}&mine=2`]) {
       const [, redacted] = lookupUrls(url, RULES);
       expect(lookupUrls(redactUrl(url, RULES), RULES)).toEqual([redacted]);

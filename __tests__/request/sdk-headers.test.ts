@@ -10,7 +10,8 @@ interface Captured {
 }
 
 /**
- * What a server saw of two equal calls that the packages made, seconds apart, without the fields of the connection: SDKs
+ * The requests of two equal calls of the packages, as a server received them, seconds apart, without the fields of the
+ * connection: SDKs
  * with their own clients, tracing libraries around axios. Names of the capturing machine were replaced.
  */
 const CAPTURED = JSON.parse(readFileSync('__tests__/fixtures/sdk-headers.json', 'utf8')) as readonly Captured[];

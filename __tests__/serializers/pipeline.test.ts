@@ -11,7 +11,7 @@ const json: Serializer = {
   dumps: (value) => JSON.stringify(value),
   loads: (text: string) => JSON.parse(text) as unknown,
 };
-/** A format that returns bytes, and a stage of text, with checks of what they get. */
+/** A format that returns bytes, and a stage of text, with checks of their arguments. */
 const packed: Serializer = {
   name: 'packed',
   dumps: (value) => Buffer.from(JSON.stringify(value)),
@@ -103,7 +103,7 @@ describe('names', () => {
   });
 });
 
-describe('what cannot work is refused by the constructor', () => {
+describe('impossible pipelines are refused by the constructor', () => {
   test.each<[string, unknown, string]>([
     ['compression before the format', [gzipStage, json], '"gzip" is not accepted first'],
     ['compression before a format by name', [brotliStage, 'json'], '"brotli" is not accepted first'],

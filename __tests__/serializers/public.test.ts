@@ -95,9 +95,9 @@ describe('a serializer that fails costs the caching of its responses alone', () 
     const events: CacheEvent[] = [];
     await using bench = await overMap(serializer, { onEvent: (event: CacheEvent) => void events.push(event) });
     for (let index = 0; index < 3; index += 1) await bench.api.get('/a');
-    const told = events.filter(({ error }) => error !== undefined);
-    expect(told.length).toBeGreaterThan(0);
-    for (const { error } of told)
+    const failed = events.filter(({ error }) => error !== undefined);
+    expect(failed.length).toBeGreaterThan(0);
+    for (const { error } of failed)
       expect(error).toMatchObject({ code: 'ERR_CACHE_SERIALIZER', message: expect.stringMatching(message) });
     expect(emitWarning).not.toHaveBeenCalled();
   });

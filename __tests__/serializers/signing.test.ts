@@ -33,7 +33,7 @@ function manifest({ id, kind, group, receivedAt, staleAt, indexes, order, protec
   return Buffer.from(JSON.stringify([...head, sha256Base64url(meta), sha256Base64url(body)]));
 }
 
-/** Verifies by jose what the package signed. */
+/** Verifies signatures of the package by jose. */
 async function verifyByJose(signed: Entry): Promise<unknown> {
   const [, header = '', signature = ''] = /^[\w-]{43}:([\w-]+)\.\.([\w-]{43})$/.exec(signed.signature) ?? [];
   return flattenedVerify({ protected: header, payload: manifest(signed), signature }, KEY, { algorithms: ['HS256'] });

@@ -398,7 +398,7 @@ test('keyFn makes the key', async () => {
   expect((await bench.api.get('/a?x=2')).fromCache).toBe(true);
 });
 
-test('invalidates removes what matches after a non-error answer', async () => {
+test('invalidates removes matching responses after a non-error response', async () => {
   await using bench = await startBench();
   for (const url of ['/a', '/a/b', '/c']) await bench.api.get(url);
   await bench.api.post('/x', 'y', { invalidates: ['127.0.0.1/a'] });
@@ -408,7 +408,7 @@ test('invalidates removes what matches after a non-error answer', async () => {
   expect((await bench.api.get('/c')).fromCache).toBe(false);
 });
 
-test('onEvent hears of what happens, and what it throws is dropped', async () => {
+test('onEvent receives the events, and its errors are ignored', async () => {
   await using bench = await startBench();
   const types: string[] = [];
   const api = bench.more({

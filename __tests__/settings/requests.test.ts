@@ -4,7 +4,7 @@ import { type Handler, sendJson } from '../support/origin.js';
 
 /** Options of version 2 of the design, by their effect on requests over real HTTP. */
 
-/** Sends what was asked for, with these fields. */
+/** Answers with these header fields. */
 function sending(headers: Record<string, string>): Handler {
   return ({ url }, response, count) => sendJson(response, { url, count }, headers);
 }

@@ -26,7 +26,7 @@ const adapter = async (config: object) => ({
   config,
 });
 
-/** A backend with its server, and what it is opened by. */
+/** A backend with its server and its options. */
 interface Backend {
   readonly service?: Service;
   open(place: { readonly url: string; readonly folder: string }): object;
@@ -85,7 +85,7 @@ test.each(Object.entries(BACKENDS))('%s', async (backend, { service, open }) => 
   const half = { removed: ENTRIES / 2, kept: ENTRIES / 2 };
   expect(await timed('removeExpiredResponses', () => cache.removeExpiredResponses())).toEqual(half);
   await timed('resetExpiration', () => cache.resetExpiration('1h'));
-  // One that keeps little of it: what it holds is no part of what copying needs.
+  // A cache with a small bound, so that its entries do not count as memory of the copying.
   const other = new MemoryCache({ maxEntries: 1_000 }, clock);
   let last = {};
   await timed('update', () =>

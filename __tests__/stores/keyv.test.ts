@@ -188,7 +188,7 @@ describe('management sees exactly the entries of the cache', () => {
       });
     const before = await attempt(managed(first).count());
     const cleared = await attempt(managed(first).clear());
-    // What management does not see must not be a hit.
+    // An entry that management does not see must not be a hit.
     const visible = [await first.find(A.id), await first.find(B.id)].filter(Boolean).length;
     if (cleared !== 'unsupported') expect(visible).toBe(0);
     expect(before === 'unsupported' || before === 2 || visible === 0).toBe(true);

@@ -8,7 +8,8 @@ import type { Store } from '../../lib/stores/store.js';
 import { CREDENTIALS } from '../backends/dynamodb-process.js';
 
 /**
- * A process that sends requests through a cache, as its parent tells it: what escapes a cache (a rejection that nobody
+ * A process that sends requests through a cache on commands of its parent: errors that escape a cache (a rejection that
+ * nobody
  * handles, a warning, a handle that stays open) shows in a process alone.
  */
 
@@ -33,7 +34,7 @@ const BACKENDS: Readonly<Record<string, () => Promise<object>>> = {
   },
 };
 
-/** What escaped. */
+/** The errors that escaped. */
 const escaped: string[] = [];
 process.on('unhandledRejection', (reason) => escaped.push(`unhandled rejection: ${reason}`));
 process.on('uncaughtException', (error) => escaped.push(`uncaught exception: ${error.stack}`));
@@ -42,14 +43,14 @@ process.on('warning', ({ name, message }) => {
 });
 
 /** Of outages. */
-const told: string[] = [];
+const reported: string[] = [];
 const options = (await BACKENDS[backend]?.()) as CacheOptions & { backendOptions?: object };
 const api = setupCache(axios.create({ baseURL: originUrl }), {
   ...options,
   cacheName,
   backendOptions: { ...options.backendOptions, backendTimeout: 0.2 },
   onEvent({ type }) {
-    if (type === 'error' || type === 'recovered') told.push(type);
+    if (type === 'error' || type === 'recovered') reported.push(type);
   },
 } as CacheOptions);
 
@@ -65,7 +66,7 @@ store.put = (entry) => {
   return put.call(store, entry);
 };
 
-/** Whether the answer came from the cache; what is wrong with it has escaped. */
+/** Whether the response came from the cache; a wrong response counts as escaped. */
 async function ask(url: string): Promise<boolean> {
   try {
     const { status, data, fromCache } = await api.get(url);
@@ -90,7 +91,7 @@ async function work(): Promise<void> {
   }
 }
 
-/** What the parent can ask for. */
+/** The commands of the parent. */
 const actions = {
   /** Whether the second of two requests is a hit. */
   async works() {
@@ -115,7 +116,7 @@ const actions = {
     return storeCalls - before;
   },
   async state() {
-    return { told, asked };
+    return { reported, asked };
   },
   async detach() {
     await api.detachCache();
@@ -123,7 +124,7 @@ const actions = {
   /** The parent's channel was the last that kept the process, or something was left behind. */
   async end() {
     setImmediate(() => process.disconnect?.());
-    return { told, escaped };
+    return { reported, escaped };
   },
 };
 

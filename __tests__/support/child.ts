@@ -10,7 +10,7 @@ const run = promisify(execFile);
 /** A TypeScript program of a test, to be run in processes of its own. */
 export interface Program extends AsyncDisposable {
   readonly file: string;
-  /** Runs it to its end, and resolves to what it printed. */
+  /** Runs it to its end, and resolves to its output. */
   run(...args: readonly string[]): Promise<string>;
   /** The same with further variables of the environment. */
   runWith(variables: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<string>;

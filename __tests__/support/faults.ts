@@ -33,7 +33,7 @@ const FROZEN: Fault = {
   begin: async (server) => server.freeze(),
   end: async (server) => server.resume(),
 };
-/** What may happen to a server while requests go through the cache that it holds. */
+/** The faults of a server while its cache serves requests. */
 const FAULTS: readonly Fault[] = [
   { name: 'down at start', atStart: true, ...gone },
   { name: 'killed and restarted', ...gone },
@@ -63,7 +63,10 @@ class Caller implements AsyncDisposable {
     return new Caller(child);
   }
 
-  async tell<Name extends keyof Actions>(name: Name, argument?: number): Promise<Awaited<ReturnType<Actions[Name]>>> {
+  async command<Name extends keyof Actions>(
+    name: Name,
+    argument?: number,
+  ): Promise<Awaited<ReturnType<Actions[Name]>>> {
     this.#child.send({ name, argument });
     return (await answerOf(this.#child)) as Awaited<ReturnType<Actions[Name]>>;
   }
@@ -89,7 +92,7 @@ function answerOf(child: ChildProcess): Promise<unknown> {
   });
 }
 
-/** Fails by itself rather than by Jest, so that what was begun is ended. */
+/** Fails before Jest's timeout, so that started processes are ended. */
 export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
   for (const started = Date.now(); !(await condition()); await pause(20)) {
     if (Date.now() - started > 12_000) throw new Error(`waited in vain until ${what}`);
@@ -135,36 +138,37 @@ export function testFaults(backend: string, server: () => Server, exits: readonl
         try {
           if (atStart) await inflict();
           await using one = await start();
-          const outages = async () => (await one.tell('state')).told.filter((type) => type === 'error').length;
-          const isBack = async () => (await one.tell('works')) && (await one.tell('state')).told.at(-1) !== 'error';
+          const outages = async () => (await one.command('state')).reported.filter((type) => type === 'error').length;
+          const isBack = async () =>
+            (await one.command('works')) && (await one.command('state')).reported.at(-1) !== 'error';
           if (!atStart) await until('the cache works', isBack);
-          await one.tell('load');
+          await one.command('load');
           let before = 0;
           if (!atStart) {
-            const { asked } = await one.tell('state');
-            await until('requests are in flight', async () => (await one.tell('state')).asked > asked + 100);
+            const { asked } = await one.command('state');
+            await until('requests are in flight', async () => (await one.command('state')).asked > asked + 100);
             // Counted at a moment without an outage: one that had just begun would go on, and no other show.
             await until('the cache works', async () => {
-              if (!(await one.tell('works'))) return false;
-              const { told } = await one.tell('state');
-              before = told.filter((type) => type === 'error').length;
-              return told.at(-1) !== 'error';
+              if (!(await one.command('works'))) return false;
+              const { reported } = await one.command('state');
+              before = reported.filter((type) => type === 'error').length;
+              return reported.at(-1) !== 'error';
             });
             connections = proxy.connections();
             await inflict();
           }
           await until('the outage shows', async () => (await outages()) > before);
-          expect([await one.tell('callsFor', 50), await outages()]).toEqual([0, before + 1]);
+          expect([await one.command('callsFor', 50), await outages()]).toEqual([0, before + 1]);
           await relieve();
           await until('the cache works again', isBack);
-          await one.tell('unload');
+          await one.command('unload');
           await until('what was too much for it has passed', isBack);
           await until('connections are as few as before', () => proxy.connections() <= connections);
-          await one.tell('detach');
+          await one.command('detach');
           await until('no connection is left', () => proxy.connections() === 0);
-          const { told, escaped } = await one.tell('end');
-          expect({ told: told.join(), escaped }).toEqual({
-            told: expect.stringMatching(/^(error,recovered,?)+$/),
+          const { reported, escaped } = await one.command('end');
+          expect({ reported: reported.join(), escaped }).toEqual({
+            reported: expect.stringMatching(/^(error,recovered,?)+$/),
             escaped: [],
           });
           expect(await one.ended()).toBe(0);
@@ -181,11 +185,11 @@ export function testFaults(backend: string, server: () => Server, exits: readonl
         await using origin = await startOrigin(({ url }, response) => sendJson(response, { url }));
         await using proxy = await startProxy(server().url);
         await using one = await Caller.start(caller.file, backend, 'faults_exit', proxy.url, origin.url);
-        await until('the cache works', () => one.tell('works'));
+        await until('the cache works', () => one.command('works'));
         try {
           await begin(server(), proxy);
-          expect(await one.tell('works')).toBe(false);
-          await one.tell('end');
+          expect(await one.command('works')).toBe(false);
+          await one.command('end');
           expect(await one.ended()).toBe(0);
         } finally {
           await end(server(), proxy);

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
-/** What an origin has been asked. */
+/** A request that an origin received. */
 export interface Asked {
   readonly method: string;
   readonly url: string;
@@ -19,7 +19,7 @@ export interface TestOrigin extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-/** Starts an origin; without a handler it answers JSON that tells how often it was asked. */
+/** Starts an origin; without a handler it answers JSON with the number of its requests. */
 export async function startOrigin(handler: Handler = counting): Promise<TestOrigin> {
   const asked: Asked[] = [];
   const sockets = new Set<Socket>();

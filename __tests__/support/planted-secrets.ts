@@ -214,7 +214,7 @@ export function foundSecrets(text: string): string[] {
   });
 }
 
-/** The part of base64 that does not depend on what stands around the text. */
+/** The part of base64 that does not depend on the text around it. */
 function innerBase64(text: string, offset: number): string {
   const encoded = Buffer.from('\0'.repeat(offset) + text)
     .toString('base64')

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
 
-/** The packed package in an empty project, beside axios: what users get. */
+/** The packed package in an empty project, beside axios, as users install it. */
 
 /** The packages that npm installs with this one. */
 export const DEPENDENCIES = [
@@ -64,7 +64,8 @@ export interface Compilation {
 }
 
 /**
- * What the compiler reports of programs that use the package's types, in a project without @types/node and with the
+ * Returns the compiler's messages for programs that use the package's types, in a project without @types/node and with
+ * the
  * declarations of all packages checked; nothing if all is well.
  */
 export async function compiled(

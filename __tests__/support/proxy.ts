@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** What stands between a cache and its server: it counts the connections, and can be slow. */
+/** A proxy between a cache and its server that counts the connections and can be slow. */
 export interface TestProxy extends AsyncDisposable {
   /** The server's URL, by way of the proxy. */
   readonly url: string;

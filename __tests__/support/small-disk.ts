@@ -14,7 +14,7 @@ const namespace = NAMESPACES.find((flags) => spawnSync('unshare', [...flags, 'tr
 export const noSmallDisk = namespace ? undefined : 'needs Linux, and root or user namespaces';
 
 /**
- * Runs a program with a small disk of its own, which nobody else sees and which goes with the process.
+ * Runs a program with a small disk of its own, which only that process sees and which is removed with it.
  *
  * @param folder where the disk is; the program gets it as its first argument
  */

@@ -2,7 +2,7 @@ import * as path from 'node:path';
 import Keyv from 'keyv';
 import type { CacheOptions } from '../../lib/settings/types.js';
 
-/** Stores and protections under which a rule must hold alike: options for a cache in a folder of the test's own. */
+/** Stores and protections for which a rule must apply equally: options for a cache in the test's own folder. */
 export const STORES: readonly (readonly [name: string, options: (folder: string) => CacheOptions])[] = [
   ['memory', () => ({ backend: 'memory' })],
   ['sqlite', (folder) => ({ backend: 'sqlite', cacheName: path.join(folder, 'cache.sqlite') })],

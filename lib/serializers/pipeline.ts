@@ -71,7 +71,7 @@ function bodyEncoding(stages: readonly Stage[]): BodyEncoding | undefined {
   };
 }
 
-/** What packing adds to data that cannot be compressed is far less than this. */
+/** Upper bound of the bytes that packing adds to data that cannot be compressed. */
 function packedLimit(length: number): number {
   return length + (length >> 6) + 4_096;
 }

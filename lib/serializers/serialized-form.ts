@@ -6,7 +6,8 @@ import { isOwnSerializer } from './pipeline.js';
 import type { Serializer } from './serializer.js';
 
 /**
- * What a serializer makes of metadata and bodies. Metadata begins with a line of the serializer's name, marked `;text` if
+ * The output of a serializer for metadata and bodies. Metadata begins with a line of the serializer's name, marked
+ * `;text` if
  * the serializer returned text.
  */
 export class SerializedForm {

@@ -53,7 +53,7 @@ describe.each(DRIVERS)('invalidations with driver %s', (driver) => {
     await store.close();
   });
 
-  test('a redirect that is left out is told from one that is out of date', async () => {
+  test('an omitted redirect is distinguished from one that is out of date', async () => {
     await using folder = await temporaryFolder();
     const { store, put, order } = await start(folder);
     const before = await order();

@@ -70,7 +70,7 @@ describe.each(DRIVERS)('space with driver %s', (driver) => {
     expect(await store.size()).toBe(sizeOf(store));
   });
 
-  test('a listing that stands still does not keep the WAL growing', async () => {
+  test('a paused listing does not make the WAL grow', async () => {
     await using folder = await temporaryFolder();
     const store = open(folder);
     await fill(store, 0, 600);

@@ -13,7 +13,7 @@ import {
 } from '../backend-options.js';
 import type { CacheParts } from '../base-cache.js';
 
-/** A backend that stands on a package with a client. */
+/** A backend that uses a package with a client. */
 export interface BackendDefinition<Options extends CommonBackendOptions> {
   /** Name in the option `backend`. */
   readonly name: string;

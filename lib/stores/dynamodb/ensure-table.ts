@@ -39,7 +39,7 @@ async function statusOf(client: DynamoDB, TableName: string): Promise<string | u
   } catch (error) {
     const { name } = error as Error;
     if (name === 'ResourceNotFoundException') return undefined;
-    // Who may read and write items need not be allowed to describe the table.
+    // Permission to read and write items does not include permission to describe the table.
     if (name === 'AccessDeniedException') return 'ACTIVE';
     throw error;
   }

@@ -49,7 +49,7 @@ export class KeyvStore implements Store {
     const previous = await this.#findMany(entries.map(({ id }) => id));
     const before = new Map(previous.map((entry) => [entry.id, entry]));
     const written = entries.filter(({ kind, id }) => kind !== 'redirect' || !isDirect(before.get(id)));
-    // Lists first: a list that leads nowhere harms less than an entry that no invalidation finds.
+    // Lists first: an id without an entry harms less than an entry that no invalidation finds.
     await Promise.all(written.map((entry) => this.#index.add(entry, this.#until(entry))));
     await this.#texts.set(
       written.map((entry) => ({

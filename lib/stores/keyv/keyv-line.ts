@@ -19,7 +19,7 @@ export function isAdapter(value: unknown): value is KeyvAdapter {
   return typeof get === 'function' && typeof set === 'function' && typeof remove === 'function';
 }
 
-/** What the lines 5 and 6 of Keyv do differently beneath a Keyv instance. */
+/** The differences between Keyv 5 and Keyv 6 beneath a Keyv instance. */
 export interface KeyvLine {
   /** Returns the key as the adapter gets it from Keyv. */
   adapterKey(key: string): string;

@@ -175,7 +175,8 @@ export class KeyvTexts {
   }
 
   /**
-   * Tells an empty cache from one whose keys cannot be seen, as under a namespace that another Keyv over the same adapter
+   * Distinguishes an empty cache from one whose keys cannot be seen, as under a namespace that another Keyv over the
+   * same adapter
    * has replaced: writes a key and looks for it.
    */
   async #probe(): Promise<void> {
@@ -269,6 +270,6 @@ function errorsOf(emitter: object): ErrorCount {
 
 function unsupported(reason: string): UnsupportedOperationError {
   return new UnsupportedOperationError(
-    `listing needs an adapter that can iterate: ${reason}; delete by key or URL, let entries go by retention, or use another backend`,
+    `listing needs an adapter that can iterate: ${reason}; delete by key or URL, let entries expire by retention, or use another backend`,
   );
 }

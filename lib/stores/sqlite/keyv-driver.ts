@@ -178,7 +178,7 @@ class KeyvConnection implements SqliteConnection {
   }
 }
 
-/** What was made, once its callback has said that it is ready. */
+/** Returns the created object after its callback reported that it is ready. */
 function made<T>(make: (done: Callback<void>) => T): Promise<T> {
   return new Promise((resolve, reject) => {
     const result: T = make((error) => (error ? reject(error) : resolve(result)));

@@ -18,7 +18,7 @@ const failing = (fail: (response: Parameters<Handler>[1]) => void): Handler => {
   return (asked, response, count) => (count < 3 ? fail(response) : sendJson(response, { count, url: asked.url }));
 };
 
-test.each(orders)('set up %s: what is retried is stored, and a hit is not retried', async (_, setup) => {
+test.each(orders)('set up %s: a retried response is stored, and a hit is not retried', async (_, setup) => {
   await using origin = await startOrigin(
     failing((response) => {
       response.statusCode = 503;
@@ -40,7 +40,7 @@ test.each(orders)('set up %s: connections that break are retried', async (_, set
   expect((await api.get('/a')).fromCache).toBe(true);
 });
 
-test.each(orders)('set up %s: what fails for good rejects, and is asked again', async (_, setup) => {
+test.each(orders)('set up %s: a request that always fails rejects, and is sent again', async (_, setup) => {
   await using origin = await startOrigin((_asked, response) => {
     response.statusCode = 503;
     response.end();

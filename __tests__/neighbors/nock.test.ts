@@ -18,7 +18,7 @@ test.each(['http', 'fetch'] as const)('an answer that nock gave once serves ever
   expect(nock.isDone()).toBe(true);
 });
 
-test('what nock refuses is an error as with plain axios, and old data takes its place', async () => {
+test('a request that nock refuses fails as with plain axios, and old data replaces it', async () => {
   nock('http://nock.example').get('/old').reply(200, 'old');
   nock('http://nock.example').get('/old').replyWithError('refused');
   const api = setupCache(axios.create({ baseURL: 'http://nock.example' }), { backend: 'memory', oldDataOnError: true });

@@ -30,7 +30,7 @@ test.each(['http', 'fetch'] as const)('hits do not reach msw (%s)', async (adapt
   expect([answers.map(({ data }) => data.asked), asked]).toEqual([[1, 1], 1]);
 });
 
-test.each(['http', 'fetch'] as const)('msw may confirm what is stored (%s)', async (adapter) => {
+test.each(['http', 'fetch'] as const)('msw may confirm a stored response (%s)', async (adapter) => {
   const api = setupCache(axios.create({ baseURL: 'http://msw.example', adapter }), { backend: 'memory' });
   await api.get('/confirmed');
   const { data, revalidated } = await api.get('/confirmed', { refresh: true });

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { program } from '../support/child.js';
 import { sendJson, startOrigin } from '../support/origin.js';
 
-/** In a process of its own: Jest can't load what the wrapper stands on. */
+/** In a separate process, since Jest cannot load the dependencies of the wrapper. */
 const CLIENT = `
   import axios from 'axios';
   import { wrapper } from 'axios-cookiejar-support';

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { expect, test } from '@jest/globals';
 import { startBench } from '../support/api.js';
 
-test('keep-alive agents are used for what goes to the origin, and are no part of the key', async () => {
+test('keep-alive agents serve the origin requests, and are no part of the key', async () => {
   await using bench = await startBench();
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const ports = new Set<number | undefined>();
@@ -15,7 +15,7 @@ test('keep-alive agents are used for what goes to the origin, and are no part of
   agent.destroy();
 });
 
-/** A proxy that passes on, and notes what. */
+/** A proxy that forwards requests and records them. */
 async function startProxy() {
   const passed: string[] = [];
   const server = createServer((incoming, outgoing) => {
@@ -37,7 +37,7 @@ async function startProxy() {
   };
 }
 
-test('what came through a proxy is stored apart from what did not', async () => {
+test('responses through a proxy and others are stored apart', async () => {
   await using bench = await startBench();
   await using proxy = await startProxy();
   const through = { proxy: { host: '127.0.0.1', port: proxy.port, protocol: 'http' } };
@@ -55,7 +55,7 @@ test('what came through a proxy is stored apart from what did not', async () => 
   expect(proxy.passed).toEqual([`${bench.origin.url}/a`]);
 });
 
-test("a proxy's password is neither stored nor told", async () => {
+test("a proxy's password is neither stored nor reported", async () => {
   await using bench = await startBench();
   await using proxy = await startProxy();
   const auth = { username: 'user', password: 'proxy-secret' };
