@@ -11,17 +11,7 @@ export function chain<T, R>(value: MaybePromise<T>, next: (value: T) => MaybePro
   return isPromise(value) ? value.then(next) : next(value);
 }
 
-/** Runs `work`; a failure, thrown or rejected, goes to `failed` instead of the caller. */
-export function attempt<T>(work: () => MaybePromise<T>, failed: (error: unknown) => T): MaybePromise<T> {
-  try {
-    const value = work();
-    return isPromise(value) ? value.catch(failed) : value;
-  } catch (error) {
-    return failed(error);
-  }
-}
-
-/** Does some work, and handles its error: one that is thrown at once as well as one of a promise. */
+/** Runs `work`; its failure, thrown or rejected, goes to `handle` instead of the caller. */
 export function recover<T>(work: () => MaybePromise<T>, handle: (error: unknown) => MaybePromise<T>): MaybePromise<T> {
   let result: MaybePromise<T>;
   try {

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Entry, EntryHead, EntrySummary } from '../models/entry.js';
 import type { StoredRecord } from '../models/record.js';
-import { attempt, chain, type MaybePromise } from '../platform/maybe-promise.js';
+import { chain, type MaybePromise, recover } from '../platform/maybe-promise.js';
 import type { Decoded, EntryCodec, InvalidEntry } from './codec.js';
 import { compactEntry } from './compact-record.js';
 import { metadataOf, type ParsedRecord, parseMetadata } from './metadata.js';
@@ -98,7 +98,7 @@ export class PlainCodec implements EntryCodec {
 
   /** Decodes what {@link PlainCodec.encode} wrote, after its protection was removed. */
   decodePlain(entry: PlainEntry, asked: string | undefined): MaybePromise<Decoded> {
-    return attempt(
+    return recover(
       () => chain(this.#parse(entry), (parsed) => this.#complete(parsed, entry, asked)),
       (error) => this.#unreadable(error),
     );

@@ -1,6 +1,6 @@
 import type { Entry, EntrySummary } from '../models/entry.js';
 import type { StoredRecord } from '../models/record.js';
-import { attempt, chain, type MaybePromise } from '../platform/maybe-promise.js';
+import { chain, type MaybePromise, recover } from '../platform/maybe-promise.js';
 import type { Decoded, EntryCodec, InvalidReason } from './codec.js';
 import { compactEntry } from './compact-record.js';
 import type { Cipher } from './encryption.js';
@@ -59,7 +59,7 @@ export class ProtectedCodec implements EntryCodec {
   }
 
   #decode(entry: EntrySummary, body: Uint8Array | undefined, asked: string | undefined): MaybePromise<Decoded> {
-    return attempt<Decoded>(
+    return recover<Decoded>(
       () => {
         if (entry.kind === 'unknown') return { invalid: 'unreadable' };
         const invalid = this.#missingProtection(entry) ?? this.#signer?.verify(entry, body);

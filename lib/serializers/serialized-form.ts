@@ -1,6 +1,6 @@
 import { CacheError } from '../errors.js';
 import { bufferOf, decodeText, encodeText, isBytes } from '../platform/bytes.js';
-import { attempt, chain, type MaybePromise } from '../platform/maybe-promise.js';
+import { chain, type MaybePromise, recover } from '../platform/maybe-promise.js';
 import { isImmediate } from './open-serializer.js';
 import { isOwnSerializer } from './pipeline.js';
 import type { Serializer } from './serializer.js';
@@ -81,7 +81,7 @@ export class SerializedForm {
   }
 
   #writing<T>(write: () => MaybePromise<T>): MaybePromise<T> {
-    return attempt(write, (error) => {
+    return recover(write, (error) => {
       throw this.#failure('cannot write a response', error);
     });
   }
