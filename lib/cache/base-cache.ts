@@ -242,8 +242,14 @@ export class BaseCache {
   /** Deletes every entry of this cache and nothing else. */
   async clear(): Promise<void> {
     this.#repository.invalidateInFlight({ everything: true });
-    await this.#repository.breaker.manage((store) => store.invalidate?.([]));
+    const invalidate = () => this.#repository.breaker.manage((store) => store.invalidate?.([]));
+    // A damaged or full store may record no invalidation until it is cleared.
+    const isInvalidated = await invalidate().then(
+      () => true,
+      () => false,
+    );
     await this.#scan.clear();
+    if (!isInvalidated) await invalidate();
   }
 
   /**

@@ -47,9 +47,13 @@ describe.each(DRIVERS)('space with driver %s', (driver) => {
     const store = open(folder);
     await rawQuery(store.file, 'CREATE TABLE other (a)');
     await fill(store, 0, 200, 20_000);
+    await rawQuery(store.file, 'PRAGMA wal_checkpoint(TRUNCATE)');
     await steps(store.clear());
+    expect(sizeOf(store)).toBeGreaterThan(3_000_000);
     await steps(store.vacuum());
     expect(sizeOf(store)).toBeLessThan(300_000);
+    await fill(store, 0, 5);
+    expect(await numbersIn(store)).toEqual([0, 1, 2, 3, 4]);
     expect(await rawQuery(store.file, 'PRAGMA auto_vacuum')).toEqual([{ auto_vacuum: 2 }]);
     await store.close();
   });

@@ -1,5 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { type MaybePromise, recover } from '../../platform/maybe-promise.js';
+import { monotonicNow, pause } from '../../platform/real-time.js';
 
 /** Milliseconds between attempts: at first, and at most. */
 const FIRST_DELAY = 1;
@@ -33,17 +33,17 @@ export function retryWhileBusy<T>(attempt: () => MaybePromise<T>, timeout: numbe
 /** Continues after a failed attempt; throws its error at once if the database was not busy. */
 export function retryAfter<T>(error: unknown, attempt: () => MaybePromise<T>, timeout: number): Promise<T> {
   if (sqliteCode(error) !== BUSY || timeout <= 0) throw error;
-  return retry(attempt, performance.now() + timeout);
+  return retry(attempt, monotonicNow() + timeout);
 }
 
 async function retry<T>(attempt: () => MaybePromise<T>, deadline: number): Promise<T> {
   for (let delay = FIRST_DELAY; ; delay = Math.min(delay * GROWTH, LAST_DELAY)) {
     // Jitter, so that processes that wait for each other do not meet again.
-    await pause(delay * (0.5 + Math.random()));
+    await pause(delay * (0.5 + Math.random()), { keepsProcess: true });
     try {
       return await attempt();
     } catch (error) {
-      if (sqliteCode(error) !== BUSY || performance.now() >= deadline) throw error;
+      if (sqliteCode(error) !== BUSY || monotonicNow() >= deadline) throw error;
     }
   }
 }

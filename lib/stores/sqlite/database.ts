@@ -1,4 +1,6 @@
+import { CacheError } from '../../errors.js';
 import { type MaybePromise, recover } from '../../platform/maybe-promise.js';
+import { monotonicNow } from '../../platform/real-time.js';
 import { StoreFailure } from '../store-failure.js';
 import { loadDriver, type SqliteDriverName } from './choose-driver.js';
 import type { SqliteConnection, SqliteDriver, Work } from './driver.js';
@@ -32,6 +34,7 @@ export class Database {
   readonly #schema: Schema;
   #connection: SqliteConnection | undefined;
   #opening: Promise<SqliteConnection> | undefined;
+  #isEnded = false;
   #identity: string | undefined;
   #checkedAt = 0;
   /** Why the connection cannot write, for a file on a read-only or full medium. */
@@ -46,14 +49,14 @@ export class Database {
 
   /** Reads; looks at most once a second whether the file is still the one that was opened. */
   read<T>(work: (connection: SqliteConnection) => MaybePromise<T>): MaybePromise<T> {
-    const now = performance.now();
+    const now = monotonicNow();
     if (now - this.#checkedAt > INTERVAL) this.#check(now);
     return this.#use(work, 'read');
   }
 
   /** Writes, after a look whether the file is still the one that was opened. */
   write<T>(work: (connection: SqliteConnection) => MaybePromise<T>): MaybePromise<T> {
-    const now = performance.now();
+    const now = monotonicNow();
     this.#check(now);
     if (this.#refusal !== undefined) {
       if (now - this.#refusedAt < INTERVAL) throw new StoreFailure('refusal', this.#refusal);
@@ -79,11 +82,12 @@ export class Database {
     await this.#open();
   }
 
-  /** Closes the connection after a last write, which is left out if nothing is open. */
-  async closeAfter(work: (connection: SqliteConnection) => MaybePromise<unknown>): Promise<void> {
+  /** Closes the connection for good, after a last write if it is open. Whatever follows rejects. */
+  async end(lastWrite: (connection: SqliteConnection) => MaybePromise<unknown>): Promise<void> {
     const connection = this.#connection;
+    this.#isEnded = true;
     try {
-      if (connection) await work(connection);
+      if (connection) await lastWrite(connection);
     } catch {
       // The record of the write is lost.
     }
@@ -130,7 +134,7 @@ export class Database {
 
   #refuse(error: unknown): void {
     this.#refusal = error;
-    this.#refusedAt = performance.now();
+    this.#refusedAt = monotonicNow();
   }
 
   #check(now: number): void {
@@ -145,6 +149,7 @@ export class Database {
 
   #open(): Promise<SqliteConnection> {
     if (this.#opening) return this.#opening;
+    if (this.#isEnded) return Promise.reject(new CacheError('ERR_CACHE_CLOSED', 'the store was closed'));
     const opening: Promise<SqliteConnection> = this.#connect().then(
       ({ connection, identity, refusal }) => {
         if (this.#opening === opening) {

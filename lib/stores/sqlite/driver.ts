@@ -26,6 +26,8 @@ export interface SqliteConnection {
   run(sql: string, ...parameters: SqlValue[]): MaybePromise<readonly Row[]>;
   /** Runs statements in one transaction: all of them take effect, or none. */
   transaction<T>(work: Work<T>): MaybePromise<T>;
+  /** Rewrites the whole file, with incremental vacuum from then on, outside of the calling thread. */
+  rewrite(): Promise<unknown>;
   close(): Promise<void>;
 }
 

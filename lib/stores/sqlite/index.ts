@@ -1,37 +1,23 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import type { Entry, EntrySummary } from '../../models/entry.js';
 import { isBytes } from '../../platform/bytes.js';
 import { chain, type MaybePromise, recover } from '../../platform/maybe-promise.js';
-import { batches, isDirect } from '../entry-query.js';
+import { isDirect } from '../entry-query.js';
 import type { PreferredStore } from '../fallback.js';
 import { RetentionSweep } from '../retention.js';
 import type { EntryQuery } from '../store.js';
 import { failureKind, StoreFailure } from '../store-failure.js';
-import { bodyLengthOf, instantField, packEntry, parseEntry, parseSummary, unreadable } from '../stored-form.js';
+import { packEntry, parseEntry, unreadable } from '../stored-form.js';
 import { SqliteBounds } from './bounds.js';
 import type { SqliteDriverName } from './choose-driver.js';
 import { Database } from './database.js';
-import type { Row, SqliteConnection, SqlValue, Statement } from './driver.js';
+import type { SqliteConnection, SqlValue, Statement } from './driver.js';
+import { EntryTable } from './entry-table.js';
 import { isBusy, isDamaged, isFull } from './failures.js';
 import { DatabaseFile, type SqliteFileOptions, sqliteFile } from './file.js';
 import { CURRENT_ORDER, Invalidations } from './invalidations.js';
 import { Leases } from './leases.js';
 import { DiskReserve } from './reserve.js';
-import {
-  COUNT_ALL,
-  COUNTS,
-  type Conditions,
-  conditions,
-  createTables,
-  HAS_TABLES,
-  IN_GROUPS,
-  IS_EXPIRED,
-  IS_INVALIDATED,
-  putStatement,
-  SUMMARY,
-  TABLE,
-} from './schema.js';
-import { checkpoint, isVacuumWorthwhile, vacuum } from './space.js';
+import { createTables, HAS_TABLES, IS_INVALIDATED, putStatement, TABLE } from './schema.js';
 
 export interface SqliteStoreOptions extends SqliteFileOptions {
   /**
@@ -56,11 +42,7 @@ export interface SqliteStoreOptions extends SqliteFileOptions {
 const DEFAULT_BUSY_TIMEOUT = 5;
 /** Largest value of SQLite in the builds that the drivers have. */
 const LARGEST_VALUE = 1_000_000_000;
-/** Rows of one step: it blocks the event loop with `node:sqlite`. */
-const DELETED_AT_ONCE = 100;
-const LISTED_AT_ONCE = 250;
 
-const WINDOW_END = `SELECT key FROM ${TABLE} WHERE key > ? ORDER BY key LIMIT 1 OFFSET ${LISTED_AT_ONCE}`;
 const FIND = `SELECT value FROM ${TABLE} WHERE key = ?`;
 
 /** Stores entries in a SQLite file. Both drivers, and processes on different versions of Node.js, share its format. */
@@ -71,12 +53,12 @@ export class SqliteStore implements PreferredStore {
   readonly maxEntrySize: number;
   readonly #file: DatabaseFile;
   readonly #database: Database;
+  readonly #table: EntryTable;
   readonly #bounds: SqliteBounds | undefined;
   readonly #sweep: RetentionSweep;
   readonly #invalidations: Invalidations;
   readonly #leases = new Leases();
   readonly #reserve: DiskReserve;
-  #vacuuming: Promise<void> | undefined;
 
   constructor(cacheName: string, options: SqliteStoreOptions, now: () => number) {
     const { maxEntries, maxSize, retention, driver, busyTimeout = DEFAULT_BUSY_TIMEOUT, fastSave = false } = options;
@@ -92,6 +74,7 @@ export class SqliteStore implements PreferredStore {
       create: createTables,
       onOpen: (connection) => this.#bounds?.open(connection),
     });
+    this.#table = new EntryTable(this.#database, this.#reserve);
     this.#sweep = new RetentionSweep(retention, now);
     this.#invalidations = new Invalidations(now);
   }
@@ -160,94 +143,43 @@ export class SqliteStore implements PreferredStore {
   }
 
   invalidate(digests: readonly string[]): MaybePromise<void> {
-    return this.#withRoom(() =>
+    return this.#table.withRoom(() =>
       this.#database.write((connection) => connection.transaction(this.#invalidations.record(digests))),
     );
   }
 
   deleteGroups(ids: readonly string[]): Promise<number> {
-    return this.#deleteListed(ids, IN_GROUPS);
+    return this.#table.deleteListed(ids, 'group');
   }
 
   delete(ids: readonly string[]): Promise<number> {
-    return this.#deleteListed(ids, `SELECT key FROM ${TABLE} WHERE key IN (SELECT value FROM json_each(?1))`);
+    return this.#table.deleteListed(ids, 'id');
   }
 
-  async #deleteListed(ids: readonly string[], keys: string): Promise<number> {
-    let removed = 0;
-    for (const batch of batches(ids, DELETED_AT_ONCE)) {
-      for await (const { counted } of this.#deleteInSteps(
-        `key IN (${keys} LIMIT ${DELETED_AT_ONCE})`,
-        JSON.stringify(batch),
-      ))
-        removed += counted;
-    }
-    if (ids.length > 0) this.#vacuumInBackground();
-    return removed;
+  list(query: EntryQuery = {}): AsyncGenerator<EntrySummary> {
+    return this.#table.list(query);
   }
 
-  /** Callers of a deletion do not wait for the space. */
-  #vacuumInBackground(): void {
-    this.#vacuuming ??= this.#vacuumIfWorthwhile()
-      .catch(() => {})
-      .finally(() => {
-        this.#vacuuming = undefined;
-      });
+  count(query: EntryQuery = {}): Promise<number> {
+    return this.#table.count(query);
   }
 
-  async #vacuumIfWorthwhile(): Promise<void> {
-    await turn();
-    if (await isVacuumWorthwhile(this.#database)) for await (const _ of this.vacuum(false));
-  }
-
-  async *list(query: EntryQuery = {}): AsyncGenerator<EntrySummary> {
-    const select = `SELECT key, length(value) AS size, ${SUMMARY} AS summary FROM ${TABLE}`;
-    for await (const rows of this.#pages(select, conditions(query))) {
-      for (const row of rows) {
-        const summary = summaryOf(row);
-        if (query.kind === undefined || summary.kind === query.kind) yield summary;
-      }
-    }
-  }
-
-  async count(query: EntryQuery = {}): Promise<number> {
-    if (Object.values(query).every((value) => value === undefined)) {
-      return Number((await this.#database.read((connection) => connection.get(COUNT_ALL)))?.number);
-    }
-    const counted = query.kind === undefined ? COUNTS : '1';
-    let number = 0;
-    for await (const rows of this.#pages(`SELECT key, ${counted} AS counted FROM ${TABLE}`, conditions(query))) {
-      for (const row of rows) number += Number(row.counted);
-    }
-    return number;
-  }
-
-  async *deleteExpired(now: number): AsyncGenerator<number> {
-    const expired = `rowid IN (SELECT rowid FROM ${TABLE} WHERE ${IS_EXPIRED} LIMIT ${DELETED_AT_ONCE})`;
-    let isAnyGone = false;
-    for await (const { deleted, counted } of this.#deleteInSteps(expired, Buffer.from(instantField(now)))) {
-      isAnyGone ||= deleted > 0;
-      yield counted;
-    }
-    if (isAnyGone) for await (const _ of this.vacuum(false)) yield 0;
+  deleteExpired(now: number): AsyncGenerator<number> {
+    return this.#table.deleteExpired(now);
   }
 
   /** A file that is damaged, or has no room even for deletions, is replaced by a new one. */
   async *clear(): AsyncGenerator<unknown> {
     try {
-      yield* this.#deleteInSteps(`rowid IN (SELECT rowid FROM ${TABLE} LIMIT ${DELETED_AT_ONCE})`);
-      yield* this.vacuum(false);
+      yield* this.#table.clear();
     } catch (error) {
       if (!isDamaged(error) && !isFull(error)) throw error;
       yield await this.#database.replace();
     }
   }
 
-  async *vacuum(isRewriteAllowed = true): AsyncGenerator<unknown> {
-    for await (const step of vacuum(this.#database, isRewriteAllowed)) {
-      yield step;
-      await turn();
-    }
+  vacuum(): AsyncGenerator<unknown> {
+    return this.#table.vacuum(true);
   }
 
   size(): Promise<number> {
@@ -277,64 +209,12 @@ export class SqliteStore implements PreferredStore {
   }
 
   async close(): Promise<void> {
+    await this.#table.close();
     await this.#sweep.settled();
-    await this.#vacuuming;
     this.#reserve.release();
-    await this.#database.closeAfter((connection) => this.#bounds?.flush(connection));
-  }
-
-  /** Does something that is to work on a full disk too. */
-  #withRoom<T>(work: () => MaybePromise<T>): MaybePromise<T> {
-    return recover(work, async (error) => {
-      if (!isFull(error)) throw error;
-      this.#reserve.release();
-      await checkpoint(this.#database).catch(() => {});
-      return work();
-    });
-  }
-
-  /** Deletes the rows of a condition that finds at most so many of them at once; yields what each step deleted. */
-  async *#deleteInSteps(
-    where: string,
-    ...parameters: SqlValue[]
-  ): AsyncGenerator<{ readonly deleted: number; readonly counted: number }> {
-    const sql = `DELETE FROM ${TABLE} WHERE ${where} RETURNING ${COUNTS} AS counted`;
-    for (;;) {
-      const rows = await this.#withRoom(() => this.#database.write((connection) => connection.run(sql, ...parameters)));
-      yield { deleted: rows.length, counted: rows.filter(({ counted }) => counted === 1).length };
-      if (rows.length < DELETED_AT_ONCE) return;
-      await turn();
-    }
-  }
-
-  /** Rows of a query, in steps of bounded time: no statement stays open meanwhile, which would let the WAL grow. */
-  async *#pages(select: string, { where, parameters, isSelective }: Conditions): AsyncGenerator<readonly Row[]> {
-    const read = (limit: string, ...values: SqlValue[]) =>
-      this.#database.read((connection) => connection.many(`${select} WHERE key > ? AND ${where} ${limit}`, ...values));
-    for (let after = ''; ; await turn()) {
-      let next: string | undefined;
-      if (isSelective) {
-        const rows = await read(`ORDER BY key LIMIT ${LISTED_AT_ONCE}`, after, ...parameters);
-        yield rows;
-        if (rows.length === LISTED_AT_ONCE) next = String(rows.at(-1)?.key);
-      } else {
-        next = await this.#windowEnd(after);
-        yield await read('AND key <= ? ORDER BY key', after, ...parameters, next ?? LAST_KEY);
-      }
-      if (next === undefined) return;
-      after = next;
-    }
-  }
-
-  /** The last key of the next step of a pass over all entries; undefined if it is the last step. */
-  async #windowEnd(after: string): Promise<string | undefined> {
-    const row = await this.#database.read((connection) => connection.get(WINDOW_END, after));
-    return row && String(row.key);
+    await this.#database.end((connection) => this.#bounds?.flush(connection));
   }
 }
-
-/** Sorts after every key. */
-const LAST_KEY = '\u{10ffff}';
 
 function invalidatedParameters(entries: readonly Entry[]): SqlValue[] {
   const order = Math.min(...entries.map((entry) => entry.order));
@@ -345,11 +225,4 @@ function invalidatedParameters(entries: readonly Entry[]): SqlValue[] {
 function unreadableFor(id: string, error: unknown): Entry {
   if (failureKind(error) === 'entry') return unreadable(id, 0);
   throw error;
-}
-
-function summaryOf({ key, size, summary }: Row): EntrySummary {
-  const [id, whole] = [String(key), Number(size)];
-  if (!isBytes(summary)) return unreadable(id, whole);
-  const isWhole = summary.byteLength + (bodyLengthOf(summary) ?? Number.NaN) === whole;
-  return isWhole ? parseSummary(id, summary, whole) : unreadable(id, whole);
 }

@@ -141,6 +141,13 @@ class KeyvConnection implements SqliteConnection {
     return this.#inTurn(() => this.#attempt(work));
   }
 
+  rewrite(): Promise<unknown> {
+    return this.#inTurn(async () => {
+      await this.#writer.all('PRAGMA auto_vacuum = 2', []);
+      return this.#writer.all('VACUUM', []);
+    });
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;

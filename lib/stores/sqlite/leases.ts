@@ -1,4 +1,5 @@
 import { chain, type MaybePromise } from '../../platform/maybe-promise.js';
+import { monotonicNow } from '../../platform/real-time.js';
 import { type SqliteConnection, statement } from './driver.js';
 import { LEASES } from './schema.js';
 
@@ -24,7 +25,7 @@ export class Leases {
 
   acquire(connection: SqliteConnection, name: string, holder: string, seconds: number): MaybePromise<boolean> {
     const observed = this.#observed.get(name);
-    const over = observed && observed.until <= performance.now() ? observed.stamp : '';
+    const over = observed && observed.until <= monotonicNow() ? observed.stamp : '';
     const acquired = connection.transaction(function* () {
       const [own] = yield statement(ACQUIRE, name, holder, seconds, over);
       if (own) return { isOwn: true, stamp: String(own.stamp), seconds };
@@ -43,7 +44,7 @@ export class Leases {
 
   #observe(name: string, stamp: string, seconds: number): void {
     if (this.#observed.get(name)?.stamp === stamp) return;
-    const now = performance.now();
+    const now = monotonicNow();
     if (this.#observed.size >= OBSERVED) {
       for (const [other, { until }] of this.#observed) if (until <= now) this.#observed.delete(other);
     }

@@ -1,7 +1,7 @@
+import { Worker } from 'node:worker_threads';
 import type { MaybePromise } from '../../platform/maybe-promise.js';
 import { retryAfter, retryWhileBusy } from './busy.js';
 import {
-  type ConnectionOptions,
   immutableUri,
   type Row,
   type SqliteConnection,
@@ -26,6 +26,17 @@ export interface NodeSqlite {
   readonly DatabaseSync: new (path: string, options?: { readonly readOnly?: boolean }) => Database;
 }
 
+/** Program of a thread: a rewrite takes seconds. It has a connection of its own, in the same SQLite. */
+const REWRITE = `
+  const { workerData } = process.getBuiltinModule('node:worker_threads');
+  const { DatabaseSync } = process.getBuiltinModule('node:sqlite');
+  const database = new DatabaseSync(workerData.file);
+  for (const sql of ['PRAGMA busy_timeout = ' + workerData.busyTimeout, 'PRAGMA auto_vacuum = 2', 'VACUUM']) {
+    database.prepare(sql).all();
+  }
+  database.close();
+`;
+
 /** The driver over `node:sqlite`. Everything happens in the calling thread, so that a read costs no turn. */
 export function nodeDriver(sqlite: NodeSqlite): SqliteDriver {
   return {
@@ -33,7 +44,7 @@ export function nodeDriver(sqlite: NodeSqlite): SqliteDriver {
     async open({ file, busyTimeout, immutable = false }) {
       const open = () =>
         immutable ? new sqlite.DatabaseSync(immutableUri(file), { readOnly: true }) : new sqlite.DatabaseSync(file);
-      return new NodeConnection(await retryWhileBusy(open, busyTimeout), busyTimeout);
+      return new NodeConnection(await retryWhileBusy(open, busyTimeout), file, busyTimeout);
     },
   };
 }
@@ -41,11 +52,13 @@ export function nodeDriver(sqlite: NodeSqlite): SqliteDriver {
 class NodeConnection implements SqliteConnection {
   readonly #database: Database;
   readonly #statements = new Map<string, PreparedStatement>();
-  readonly #busyTimeout: ConnectionOptions['busyTimeout'];
+  readonly #file: string;
+  readonly #busyTimeout: number;
   #closed = false;
 
-  constructor(database: Database, busyTimeout: number) {
+  constructor(database: Database, file: string, busyTimeout: number) {
     this.#database = database;
+    this.#file = file;
     this.#busyTimeout = busyTimeout;
   }
 
@@ -67,6 +80,12 @@ class NodeConnection implements SqliteConnection {
 
   transaction<T>(work: Work<T>): MaybePromise<T> {
     return retryWhileBusy(() => this.#attempt(work), this.#busyTimeout);
+  }
+
+  rewrite(): Promise<unknown> {
+    const workerData = { file: this.#file, busyTimeout: this.#busyTimeout };
+    const worker = new Worker(REWRITE, { eval: true, workerData, execArgv: ['--no-warnings'] });
+    return new Promise((resolve, reject) => worker.once('error', reject).once('exit', resolve));
   }
 
   async close(): Promise<void> {

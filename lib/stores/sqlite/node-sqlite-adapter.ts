@@ -1,10 +1,9 @@
-import { setImmediate as turn } from 'node:timers/promises';
-import { CacheError, optionError } from '../../errors.js';
+import { optionError } from '../../errors.js';
 import { bufferOf, isBytes } from '../../platform/bytes.js';
-import type { MaybePromise } from '../../platform/maybe-promise.js';
+import { yieldToEventLoop } from '../../platform/real-time.js';
 import { missingDriver } from './choose-driver.js';
 import { Database } from './database.js';
-import { type Row, type SqliteConnection, statement } from './driver.js';
+import { type Row, statement } from './driver.js';
 import { DatabaseFile, IN_MEMORY, sqliteFile } from './file.js';
 
 export interface NodeSqliteAdapterOptions {
@@ -38,7 +37,6 @@ export class NodeSqliteAdapter {
   readonly opts: { readonly dialect: 'sqlite'; readonly url: string; readonly table: string };
   readonly #database: Database;
   readonly #table: string;
-  #isDisconnected = false;
 
   /**
    * @param options the path, or options
@@ -75,12 +73,12 @@ export class NodeSqliteAdapter {
   }
 
   async get(key: string): Promise<Value | undefined> {
-    const row = await this.#read((connection) => connection.get(`${this.#select()} WHERE key = ?`, key));
+    const row = await this.#database.read((connection) => connection.get(`${this.#select()} WHERE key = ?`, key));
     return row && valueIn(row);
   }
 
   async getMany(keys: readonly string[]): Promise<(Value | undefined)[]> {
-    const rows = await this.#read((connection) =>
+    const rows = await this.#database.read((connection) =>
       connection.many(`${this.#select()} WHERE key IN (SELECT value FROM json_each(?))`, JSON.stringify(keys)),
     );
     const found = new Map(rows.map((row) => [row.key, row]));
@@ -95,7 +93,7 @@ export class NodeSqliteAdapter {
   }
 
   async hasMany(keys: readonly string[]): Promise<boolean[]> {
-    const rows = await this.#read((connection) =>
+    const rows = await this.#database.read((connection) =>
       connection.many(
         `SELECT key FROM ${this.#table} WHERE key IN (SELECT value FROM json_each(?))`,
         JSON.stringify(keys),
@@ -118,7 +116,7 @@ export class NodeSqliteAdapter {
     }
     const upsert = `INSERT INTO ${this.#table} (key, value) VALUES (?, ?)
       ON CONFLICT (key) DO UPDATE SET value = excluded.value`;
-    await this.#write((connection) =>
+    await this.#database.write((connection) =>
       connection.transaction(function* () {
         for (const { key, value } of entries) yield statement(upsert, key, value);
       }),
@@ -132,7 +130,7 @@ export class NodeSqliteAdapter {
 
   async deleteMany(keys: readonly string[]): Promise<boolean[]> {
     const sql = `DELETE FROM ${this.#table} WHERE key IN (SELECT value FROM json_each(?)) RETURNING key`;
-    const rows = await this.#write((connection) => connection.run(sql, JSON.stringify(keys)));
+    const rows = await this.#database.write((connection) => connection.run(sql, JSON.stringify(keys)));
     const deleted = new Set(rows.map((row) => row.key));
     return keys.map((key) => deleted.has(key));
   }
@@ -142,7 +140,8 @@ export class NodeSqliteAdapter {
     const [from, to] = rangeOf(this.namespace);
     const keys = `SELECT key FROM ${this.#table} WHERE key >= ? AND key < ? LIMIT ${PAGE}`;
     const sql = `DELETE FROM ${this.#table} WHERE key IN (${keys}) RETURNING 1`;
-    while ((await this.#write((connection) => connection.run(sql, from, to))).length === PAGE) await turn();
+    while ((await this.#database.write((connection) => connection.run(sql, from, to))).length === PAGE)
+      await yieldToEventLoop();
   }
 
   /** Yields `[key, value]` with the keys as they are in the table; entries may be deleted meanwhile. */
@@ -152,37 +151,22 @@ export class NodeSqliteAdapter {
     let after = from;
     for (;;) {
       const start = after;
-      const rows = await this.#read((connection) => connection.many(sql, start, to));
+      const rows = await this.#database.read((connection) => connection.many(sql, start, to));
       for (const row of rows) yield [String(row.key), valueIn(row)];
       if (rows.length < PAGE) return;
       after = String(rows.at(-1)?.key);
-      await turn();
+      await yieldToEventLoop();
     }
   }
 
   /** Closes the file. May be called again; every other call rejects afterwards. */
   async disconnect(): Promise<void> {
-    this.#isDisconnected = true;
-    await this.#database.close();
+    await this.#database.end(() => {});
   }
 
   /** A text with a NUL is cut off where the runtime reads it as text. */
   #select(): string {
     return `SELECT key, typeof(value) AS type, CAST(value AS BLOB) AS value FROM ${this.#table}`;
-  }
-
-  #read<T>(work: (connection: SqliteConnection) => MaybePromise<T>): MaybePromise<T> {
-    this.#refuseDisconnected();
-    return this.#database.read(work);
-  }
-
-  #write<T>(work: (connection: SqliteConnection) => MaybePromise<T>): MaybePromise<T> {
-    this.#refuseDisconnected();
-    return this.#database.write(work);
-  }
-
-  #refuseDisconnected(): void {
-    if (this.#isDisconnected) throw new CacheError('ERR_CACHE_CLOSED', 'the adapter was disconnected');
   }
 }
 

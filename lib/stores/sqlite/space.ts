@@ -26,8 +26,7 @@ export async function* vacuum(database: Database, isRewriteAllowed: boolean): As
   if ((await pragma(database, 'auto_vacuum')) !== 2) {
     if (!isRewriteAllowed) return;
     yield await pragma(database, 'freelist_count');
-    await database.write((connection) => connection.run('PRAGMA auto_vacuum = 2'));
-    await database.write((connection) => connection.run('VACUUM'));
+    await database.write((connection) => connection.rewrite());
   }
   for (let left = await pragma(database, 'freelist_count'); left > 0; ) {
     await database.write((connection) => connection.run(`PRAGMA incremental_vacuum(${PAGES_AT_ONCE})`));
