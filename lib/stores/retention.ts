@@ -3,48 +3,46 @@ import type { Store } from './store.js';
 /** Milliseconds between two sweeps. */
 const INTERVAL = 60_000;
 
-/**
- * Schedules the search for entries past their retention in a store without expiry of its own: at writes, at most once a
- * minute.
- */
+/** Removal of entries past their retention, for stores that do not expire entries by themselves: at writes, once a minute. */
 export class RetentionSweep {
   readonly #retention: number;
   readonly #now: () => number;
-  #sweptAt = 0;
+  #sweptAt = Number.NEGATIVE_INFINITY;
   #running: Promise<unknown> | undefined;
 
-  /** @param retention seconds for which entries are kept after expiry; undefined: forever */
+  /** @param retention seconds for which entries are kept after they expired; undefined: forever */
   constructor(retention: number | undefined, now: () => number) {
     this.#retention = (retention ?? Number.POSITIVE_INFINITY) * 1000;
     this.#now = now;
   }
 
-  /** Milliseconds since the epoch: entries that expired by then are to be deleted. Undefined if no search is due. */
+  /** Returns the instant (milliseconds) before which entries must have expired to be removed; undefined: no sweep is due. */
   due(): number | undefined {
+    if (this.#retention === Number.POSITIVE_INFINITY) return undefined;
     const now = this.#now();
-    if (this.#retention === Number.POSITIVE_INFINITY || now - this.#sweptAt < INTERVAL) return undefined;
+    // The difference is negative after the clock was set back.
+    if (Math.abs(now - this.#sweptAt) < INTERVAL) return undefined;
     this.#sweptAt = now;
     return now - this.#retention;
   }
 
   /**
-   * Deletes entries past their retention if a search is due: in the background, since a write has no time for it. After
-   * a failure the next search deletes them.
+   * Starts a sweep in the background if one is due: no write has the time for it. The next sweep repeats what failed.
    *
-   * @param drop deletes the entries that expired by then, in steps
+   * @param remove removes, in steps, the entries that had expired by an instant
    */
-  start(drop: (until: number) => AsyncIterable<unknown>): void {
+  start(remove: (until: number) => AsyncIterable<unknown>): void {
     const until = this.due();
-    if (until !== undefined) this.#running = Promise.allSettled([this.#running, taken(drop(until))]);
+    if (until !== undefined) this.#running = Promise.allSettled([this.#running, takeAll(remove(until))]);
   }
 
-  /** Resolves when no deletion is in progress. */
+  /** Resolves when no sweep is running. */
   async settled(): Promise<void> {
     await this.#running;
   }
 }
 
-/** For stores that have to look at each entry. */
+/** Deletes expired entries, for stores that have to look at each entry. */
 export async function* deleteExpiredOneByOne(
   store: Pick<Store, 'list' | 'delete'>,
   until: number,
@@ -54,6 +52,6 @@ export async function* deleteExpiredOneByOne(
   }
 }
 
-async function taken(steps: AsyncIterable<unknown>): Promise<void> {
+async function takeAll(steps: AsyncIterable<unknown>): Promise<void> {
   for await (const _ of steps);
 }
