@@ -1,14 +1,14 @@
-import { randomUUID } from 'node:crypto';
-import type { AnyBulkWriteOperation, Collection, Db, Document, Filter } from 'mongodb';
+import type { Collection, Db, Document, Filter } from 'mongodb';
 import type { Entry, EntrySummary } from '../../models/entry.js';
-import { bytes, entryOf, fieldsOf, summaryOf } from '../document-form.js';
-import { batches, countListed, fits, isDirect } from '../entry-query.js';
+import { entryOf, summaryOf } from '../document-form.js';
+import { batches, countListed, fits } from '../entry-query.js';
 import type { EntryQuery, Store } from '../store.js';
 import { MongoConnection, type MongoConnectionOptions } from './connection.js';
 import type { Access } from './failures.js';
 import { conditions, counted, DIRECT, type FieldNames, indexesOf, keysOf } from './filters.js';
 import { InvalidationOrder } from './invalidation-order.js';
 import { MongoLeases } from './leases.js';
+import { MAX_ENTRY, type NewDocument, PendingWrite, PUBLISHED, withdraw } from './pending-write.js';
 
 export interface MongoStoreOptions extends MongoConnectionOptions {
   /** Name of the collection. Default: `'responses_v1'`. */
@@ -20,10 +20,6 @@ export interface MongoStoreOptions extends MongoConnectionOptions {
 export const DEFAULT_COLLECTION = 'responses_v1';
 /** Documents that are listed or deleted by one command. */
 const BATCH = 200;
-/** Bytes. MongoDB's bound for a document is 16 MiB, which includes the names of the fields and the secondary index. */
-const MAX_ENTRY = 16 * 1024 * 1024 - 64 * 1024;
-/** Milliseconds after which the server deletes a document that was never published. */
-const UNPUBLISHED_LIFETIME = 24 * 60 * 60 * 1000;
 
 const FIELDS: FieldNames = { key: 'key', entry: 'value' };
 const INDEXES = [
@@ -33,10 +29,6 @@ const INDEXES = [
   // Of documents that are being written alone.
   { key: { 'next.token': 1 }, sparse: true },
 ] as const;
-const PUBLISHED: Filter<Document> = { unpublished: { $exists: false } };
-/** Makes the pending value of a document the published one. */
-const PUBLISH = { $rename: { next: 'value', nextExpiresAt: 'expiresAt' }, $unset: { unpublished: '' } };
-const WITHDRAW = { $unset: { next: '', nextExpiresAt: '' } };
 
 /**
  * Entries in MongoDB, in @keyv/mongo's form of a document, with head and body as fields of the value: a listing reads no
@@ -86,18 +78,17 @@ export class MongoStore implements Store {
 
   put(entries: readonly Entry[]): Promise<boolean> {
     return this.#run('write', async (collection, db) => {
-      const token = randomUUID();
-      await collection.bulkWrite(entries.flatMap((entry) => this.#pending(entry, token)));
+      const write = new PendingWrite(
+        collection,
+        entries.map((entry) => this.#documentOf(entry)),
+      );
+      await write.begin();
       if (await this.#order.isOutOfDate(db, entries)) {
-        await this.#withdraw(collection, entries, token);
+        await write.withdraw();
         return false;
       }
-      const direct = entries.filter(isDirect);
-      const published = await this.#publish(collection, direct, token);
-      const redirects = entries.filter((entry) => !isDirect(entry));
-      if (redirects.length > 0) await this.#publish(collection, redirects, token, NOT_DIRECT);
       // A missing document was replaced by another writer, or deleted by an invalidation.
-      return published === direct.length || !(await this.#order.isOutOfDate(db, entries));
+      return (await write.publish()) || !(await this.#order.isOutOfDate(db, entries));
     });
   }
 
@@ -167,14 +158,13 @@ export class MongoStore implements Store {
   invalidate(digests: readonly string[]): Promise<void> {
     return this.#run('write', async (collection, db) => {
       const order = await this.#order.record(db, digests);
-      const pending: Filter<Document> = {
+      const own = digests.length === 0 ? {} : { 'next.indexes': { $in: digests } };
+      await withdraw(collection, {
         ...this.#all(),
         'next.token': { $exists: true },
         'next.order': { $lt: order },
-        ...(digests.length === 0 ? {} : { 'next.indexes': { $in: digests } }),
-      };
-      await collection.deleteMany({ ...pending, unpublished: true });
-      await collection.updateMany(pending, WITHDRAW);
+        ...own,
+      });
     });
   }
 
@@ -207,52 +197,11 @@ export class MongoStore implements Store {
     return { key: { $in: ids.map((id) => this.#prefix + id) } };
   }
 
-  /** Returns the commands that write an entry beside the published one. */
-  #pending(entry: Entry, token: string): AnyBulkWriteOperation<Document>[] {
-    const key = this.#prefix + entry.id;
+  #documentOf(entry: Entry): NewDocument {
     const kept = entry.staleAt + this.#retention;
     // Only a duration is taken from the store's clock, which tests replace.
-    const nextExpiresAt = Number.isFinite(kept) ? new Date(Date.now() + kept - this.#now()) : null;
-    const next = { ...fieldsOf(entry), order: entry.order, token, body: bytes(entry.body) };
-    const update = { $set: { next, nextExpiresAt } };
-    const insert = { unpublished: true, expiresAt: new Date(Date.now() + UNPUBLISHED_LIFETIME) };
-    if (isDirect(entry)) {
-      return [
-        // A document has no room for two large entries.
-        {
-          updateOne: {
-            filter: { key, 'value.size': { $gt: MAX_ENTRY - entry.size } },
-            update: { $set: insert, $unset: { value: '' } },
-          },
-        },
-        { updateOne: { filter: { key }, update: { ...update, $setOnInsert: insert }, upsert: true } },
-      ];
-    }
-    return [
-      { updateOne: { filter: { key }, update: { $setOnInsert: insert }, upsert: true } },
-      { updateOne: { filter: { key, ...NOT_DIRECT, 'next.kind': { $nin: DIRECT } }, update } },
-    ];
-  }
-
-  /** Publishes pending entries that still exist; resolves to their number. The others that meet the filter are withdrawn. */
-  async #publish(
-    collection: Collection<Document>,
-    entries: readonly Entry[],
-    token: string,
-    filter: Filter<Document> = {},
-  ): Promise<number> {
-    if (entries.length === 0) return 0;
-    const mine = { ...this.#keys(entries.map(({ id }) => id)), 'next.token': token };
-    const { matchedCount } = await collection.updateMany({ ...mine, ...filter }, PUBLISH);
-    if (matchedCount < entries.length) await this.#withdraw(collection, entries, token);
-    return matchedCount;
-  }
-
-  /** Removes pending entries of one write. */
-  async #withdraw(collection: Collection<Document>, entries: readonly Entry[], token: string): Promise<void> {
-    const keys = this.#keys(entries.map(({ id }) => id));
-    await collection.deleteMany({ ...keys, unpublished: true, 'next.token': token });
-    await collection.updateMany({ ...keys, 'next.token': token }, WITHDRAW);
+    const expiresAt = Number.isFinite(kept) ? new Date(Date.now() + kept - this.#now()) : null;
+    return { key: this.#prefix + entry.id, entry, expiresAt };
   }
 
   /**
@@ -282,8 +231,6 @@ export class MongoStore implements Store {
     });
   }
 }
-
-const NOT_DIRECT: Filter<Document> = { 'value.kind': { $nin: DIRECT } };
 
 /** Deletes documents; resolves to the number of those that counts include. */
 async function deleteCounting(collection: Collection<Document>, filter: Filter<Document>): Promise<number> {
