@@ -1,4 +1,4 @@
-import type { EntrySummary } from '../../models/entry.js';
+import type { EntryKind, EntrySummary } from '../../models/entry.js';
 import { batches } from '../entry-query.js';
 import type { EntryQuery } from '../store.js';
 import { StoreFailure } from '../store-failure.js';
@@ -90,12 +90,11 @@ export class ShardIndex {
   }
 
   /**
-   * Looks at some ids at random, and forgets those without entries. This keeps the index in proportion to the entries if
-   * the server removes them, and nobody lists.
+   * Looks at some ids of a kind at random, and forgets those without entries. This keeps the index in proportion to the
+   * entries if the server removes them, and nobody lists.
    */
-  async sweep(): Promise<void> {
-    const [responses, others] = this.placesOf({});
-    const place = Math.random() < 0.5 ? responses : others;
+  async sweep(kind: EntryKind): Promise<void> {
+    const [place] = this.placesOf({ kind });
     if (!place) return;
     const words = ['ZRANDMEMBER', place.key, `${SWEPT}`];
     await this.forget(place, (await this.#connection.run((redis) => redis.send(place.key, words))) as string[]);

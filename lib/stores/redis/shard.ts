@@ -12,7 +12,7 @@ import { DELETE, PUT, runScript } from './scripts.js';
 
 /** Groups whose members are listed at once. */
 const GROUPS = 100;
-/** One write in so many sweeps the index. */
+/** One entry in so many makes its write sweep the index. */
 const SWEEP_EVERY = 32;
 
 /** Milliseconds since the epoch. */
@@ -55,7 +55,7 @@ export class RedisShard {
     const values = [keys.prefix, ...entries.flatMap((entry) => this.#values(entry))];
     const reply = await this.#connection.run((redis) => runScript(redis, PUT, all, values), true);
     if (reply === 0) return false;
-    if (Math.random() * SWEEP_EVERY < 1) void this.#index.sweep().catch(() => {});
+    for (const { kind } of entries) if (Math.random() * SWEEP_EVERY < 1) void this.#index.sweep(kind).catch(() => {});
     return true;
   }
 
