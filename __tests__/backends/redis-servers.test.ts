@@ -10,6 +10,7 @@ import {
 } from '@keyv/redis';
 import { RedisCache } from '../../lib/index.js';
 import { RedisStore, type RedisStoreOptions } from '../../lib/stores/redis/index.js';
+import { Layout } from '../../lib/stores/redis/layout.js';
 import {
   MASTER,
   redis,
@@ -162,8 +163,9 @@ describeService(redisCluster, (server) => {
     async plantGarbage(folder, cacheName, id) {
       await using cluster = ending(createCluster(clusterAt(server())));
       await cluster.connect();
-      await cluster.set(`{${nameIn(folder, cacheName)}}:r:${id}`, 'not ours');
-      await cluster.zAdd(`{${nameIn(folder, cacheName)}}:e:responses`, { score: 1, value: id });
+      const keys = new Layout(nameIn(folder, cacheName), 64).keysOf(id);
+      await cluster.set(keys.row(id), 'not ours');
+      await cluster.zAdd(keys.responses, { score: 1, value: id });
     },
   });
 
@@ -357,6 +359,9 @@ describe('wrong options', () => {
       { clusterOptions: cluster, url: 'redis://host' },
       'clusterOptions: what was given is not accepted; expected no url',
     ],
+    [{ clusterOptions: cluster, shards: 0 }, 'shards: 0 is not accepted; expected a whole number from 1 to 1024'],
+    [{ clusterOptions: cluster, shards: 1_025 }, 'expected a whole number from 1 to 1024'],
+    [{ url: 'redis://host', shards: 2 }, 'shards: 2 is not accepted; expected 1 without clusterOptions or a cluster'],
     [{ clusterOptions: cluster, clientOptions: {} }, 'expected no clientOptions beside it'],
     [{ sentinelOptions: sentinel, client: {} }, 'sentinelOptions: what was given is not accepted; expected no client'],
     [

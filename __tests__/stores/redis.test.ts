@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { CacheError } from '../../lib/errors.js';
 import { redisFailure } from '../../lib/stores/redis/failures.js';
 import { redisLocation } from '../../lib/stores/redis/location.js';
+import { hashSlot, shardOf, shardTags } from '../../lib/stores/redis/slots.js';
 import { failureKind, StoreFailure } from '../../lib/stores/store-failure.js';
 
 describe('failures by the reply of the server', () => {
@@ -40,6 +42,32 @@ describe('failures by the reply of the server', () => {
     for (const error of [new StoreFailure('entry', 'x'), new CacheError('ERR_CACHE_BROKEN_PACKAGE', 'x')]) {
       expect(redisFailure(error, true)).toBe(error);
     }
+  });
+});
+
+describe('hash tags', () => {
+  test.each([
+    ['{123456789}:x', 12_739],
+    ['{foo}:r:1', 12_182],
+    ['{user1000}.following', 3_443],
+  ])('%s has the slot %d', (key, slot) => {
+    expect(hashSlot(key)).toBe(slot);
+  });
+
+  test.each([1, 2, 3, 16, 64, 1_000, 1_024])('%d shards are spread evenly over the slots', (shards) => {
+    const slots = shardTags('http_cache', shards).map((tag) => hashSlot(`{${tag}}:`));
+    expect(new Set(shardTags('http_cache', shards)).size).toBe(shards);
+    if (shards > 1) expect(slots.map((slot) => Math.floor((slot * shards) / 16_384))).toEqual([...slots.keys()]);
+  });
+
+  test('ids are spread evenly, and variants are with their cache key', () => {
+    const counts = new Array(64).fill(0);
+    for (let index = 0; index < 64_000; index += 1) {
+      const id = createHash('sha256').update(String(index)).digest('hex');
+      counts[shardOf(id, 64)] += 1;
+      expect(shardOf(`${id}.${'f'.repeat(32)}`, 64)).toBe(shardOf(id, 64));
+    }
+    expect([Math.min(...counts) > 850, Math.max(...counts) < 1_150]).toEqual([true, true]);
   });
 });
 

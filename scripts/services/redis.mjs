@@ -40,6 +40,46 @@ export const redisCluster = {
 };
 
 /**
+ * Starts a cluster of three masters with a replica each, whose masters and replicas can be stopped one by one. It answers
+ * for the slots that it has while others have no master.
+ */
+export async function startClusterWithReplicas() {
+  /** @type {Awaited<ReturnType<typeof startNode>>[]} */
+  const masters = [];
+  /** @type {Awaited<ReturnType<typeof startNode>>[]} */
+  const replicas = [];
+  const stop = async () => {
+    await Promise.all([...masters, ...replicas].map((node) => node.stop()));
+  };
+  try {
+    const more = { 'cluster-require-full-coverage': 'no' };
+    for (let number = 0; number < 3; number += 1) masters.push(await startNode(more));
+    await join(masters);
+    for (const master of masters) {
+      const replica = await startNode(more);
+      replicas.push(replica);
+      const { hostname, port } = new URL(master.url);
+      await ask(replica.url, 'cluster', 'meet', hostname, port, String(master.bus));
+      const id = (await ask(master.url, 'cluster', 'myid')).trim();
+      await until(async () => (await ask(replica.url, 'cluster', 'replicate', id)).includes('OK'));
+    }
+    for (const { url } of [...masters, ...replicas]) {
+      await until(async () => {
+        const nodes = await ask(url, 'cluster', 'nodes');
+        return nodes.split(' slave ').length === 4 && !nodes.includes('handshake');
+      });
+    }
+    for (const { url } of replicas) {
+      await until(async () => (await ask(url, 'info', 'replication')).includes('master_link_status:up'));
+    }
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { url: masters[0]?.url ?? '', masters, replicas, stop };
+}
+
+/**
  * A sentinel, whose port is that of `url`, over a master and a replica. The server that is killed, frozen and resumed
  * is the first master.
  *
@@ -117,9 +157,11 @@ function flags(options) {
   return Object.entries(options).flatMap(([name, value]) => [`--${name}`, ...value.split(' ')]);
 }
 
-async function startNode() {
+/** @param {Readonly<Record<string, string>>} [more] */
+async function startNode(more = {}) {
   const bus = await freePort();
   const node = await startRedis({
+    ...more,
     'cluster-enabled': 'yes',
     'cluster-port': String(bus),
     'cluster-node-timeout': '1000',

@@ -1,5 +1,6 @@
+import { optionError } from '../../errors.js';
 import { brandOf } from '../../platform/shared-state.js';
-import { RedisStore, type RedisStoreOptions } from '../../stores/redis/index.js';
+import { isCluster, RedisStore, type RedisStoreOptions } from '../../stores/redis/index.js';
 import {
   type BackendClock,
   type CommonBackendOptions,
@@ -13,6 +14,7 @@ import { type BackendDefinition, openParts } from './define-backend.js';
 
 export interface RedisCacheOptions extends CommonBackendOptions, Omit<RedisStoreOptions, 'retention'> {}
 
+const MAX_SHARDS = 1_024;
 /** The options that say where Redis is. */
 const SERVERS = ['url', 'client', 'clientOptions', 'clusterOptions', 'sentinelOptions'];
 
@@ -26,8 +28,12 @@ const REDIS: BackendDefinition<RedisCacheOptions> = {
     clientOptions: /* @__PURE__ */ readClientObject(),
     clusterOptions: readCluster,
     sentinelOptions: readSentinel,
+    shards: readShards,
   },
-  check: refuseSecondServer,
+  check(read) {
+    refuseSecondServer(read);
+    refuseShardsOfOneServer(read);
+  },
   open: (cacheName, options, now) => new RedisStore(cacheName, options, now),
 };
 
@@ -65,6 +71,20 @@ function readSentinel(value: unknown, option: string): object {
   const { name, sentinelRootNodes } = options as { name?: unknown; sentinelRootNodes?: unknown };
   if (typeof name !== 'string' || name === '' || !isFilledList(sentinelRootNodes)) throw hiddenError(option, accepted);
   return options;
+}
+
+function readShards(value: unknown, option: string): number {
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 1 || value > MAX_SHARDS) {
+    throw optionError(option, value, 'a whole number from 1 to 1024');
+  }
+  return value;
+}
+
+/** @throws TypeError for several shards without a cluster */
+function refuseShardsOfOneServer({ shards, ...options }: Readonly<Record<string, unknown>>): void {
+  if (typeof shards === 'number' && shards > 1 && !isCluster(options)) {
+    throw optionError('shards', shards, '1 without clusterOptions or a cluster as client');
+  }
 }
 
 function isFilledList(value: unknown): boolean {

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { RedisClientType, RedisClusterType, RedisSentinelType } from '@keyv/redis';
+import { sendNow } from './immediate.js';
 
 /** Clients, clusters and sentinels of node-redis: how they are created, and one interface to all of them. */
 
@@ -29,6 +30,8 @@ export interface Redis {
   read(key: string, words: Words): Promise<unknown>;
   /** Sends a command without keys (SCAN) to the one server that has the key. */
   sendToServerOf(key: string, words: Words): Promise<unknown>;
+  /** Returns the address of the server that has the key; empty if there is only one. */
+  serverOf(key: string): string;
 }
 
 /** A client of any kind that may not be connected yet. */
@@ -54,9 +57,9 @@ export interface KeyvRedisModule {
 
 /** node-redis's RESP_TYPES.BLOB_STRING: the character that begins such a reply. */
 const BLOB_STRING = 36;
-const AS_BYTES = { typeMapping: { [BLOB_STRING]: Buffer } };
+export const AS_BYTES = { typeMapping: { [BLOB_STRING]: Buffer } };
 /** A user's client may have a type mapping of its own. */
-const AS_TEXT = { typeMapping: {} };
+export const AS_TEXT = { typeMapping: {} };
 /**
  * Milliseconds: makes node-redis fail fast. `socketTimeout` is not set, since node-redis counts the time of an idle
  * connection as well. The length of the queue is a bound for a server that hangs without `backendTimeout`.
@@ -109,53 +112,24 @@ function withSocketTimeout({ socket, ...rest }: Given): object {
   return { ...rest, socket: { socketTimeout: ROOT_NODE_TIMEOUT, ...(socket as object | undefined) } };
 }
 
-/** Wraps a client of any kind in the one interface. */
-export function reachable(
-  client: AnyClient,
-  kind: { readonly isCluster: boolean; readonly isSentinel: boolean },
-): Reachable {
-  if (kind.isCluster) return overCluster(client as RedisClusterType);
-  return kind.isSentinel ? overSentinel(client as RedisSentinelType) : overClient(client as RedisClientType);
-}
-
-function overClient(client: RedisClientType): Reachable {
-  const sendForBytes = (_key: string, words: Words) => client.sendCommand(words, AS_BYTES);
-  const send = (_key: string, words: Words) => client.sendCommand(words, AS_TEXT);
+/** Commands over a client of one server. */
+export function overClient(client: RedisClientType): Reachable {
+  const sendForBytes = (_key: string, words: Words) => sendNow(() => client.sendCommand(words, AS_BYTES));
+  const send = (_key: string, words: Words) => sendNow(() => client.sendCommand(words, AS_TEXT));
   const isReady = () => client.isReady;
   return {
     send,
     sendForBytes,
     read: sendForBytes,
     sendToServerOf: send,
+    serverOf: () => '',
     isReady,
     ready: waiting(client, 'ready', isReady),
   };
 }
 
-function overCluster(cluster: RedisClusterType): Reachable {
-  const send =
-    (isReadonly: boolean, options: object) =>
-    (key: string, words: Words): Promise<unknown> =>
-      cluster.sendCommand(key, isReadonly, words as string[], options);
-  // Without masters, which it learns at first, a cluster throws.
-  const isReady = () => cluster.masters.length > 0;
-  return {
-    send: send(false, AS_TEXT),
-    sendForBytes: send(false, AS_BYTES),
-    read: send(true, AS_BYTES),
-    async sendToServerOf(key, words) {
-      const slot = Number(await cluster.sendCommand(key, true, ['CLUSTER', 'KEYSLOT', key]));
-      const master = cluster.slots[slot]?.master;
-      if (!master) throw new Error(`no master has the slot ${slot}`);
-      const node = (await cluster.nodeClient(master)) as unknown as RedisClientType;
-      return node.sendCommand(words, AS_TEXT);
-    },
-    isReady,
-    ready: waiting(cluster, 'connect', isReady),
-  };
-}
-
-function overSentinel(sentinel: RedisSentinelType): Reachable {
+/** Commands over the master that a sentinel names. */
+export function overSentinel(sentinel: RedisSentinelType): Reachable {
   // Not withTypeMapping: in node-redis 5 it changes the sentinel for all its users.
   const send =
     (isReadonly: boolean, options: object) =>
@@ -166,13 +140,14 @@ function overSentinel(sentinel: RedisSentinelType): Reachable {
     sendForBytes: send(false, AS_BYTES),
     read: send(true, AS_BYTES),
     sendToServerOf: send(false, AS_TEXT),
+    serverOf: () => '',
     isReady: () => true,
     ready: async () => {},
   };
 }
 
 /** Waits for an event, or for an error before it, with one listener for all callers. */
-function waiting(client: AnyClient, event: string, isReady: () => boolean): () => Promise<unknown> {
+export function waiting(client: AnyClient, event: string, isReady: () => boolean): () => Promise<unknown> {
   let coming: Promise<unknown> | undefined;
   return async () => {
     if (isReady()) return;

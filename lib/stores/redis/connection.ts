@@ -5,10 +5,12 @@ import {
   type AnyClient,
   createRedis,
   type KeyvRedisModule,
+  overClient,
+  overSentinel,
   type Redis,
   type RedisConnectionOptions,
-  reachable,
 } from './client.js';
+import { overCluster } from './cluster.js';
 import { redisFailure } from './failures.js';
 import { Link, type LinkParts } from './link.js';
 
@@ -16,6 +18,8 @@ import { Link, type LinkParts } from './link.js';
 const IDLE = 1_000;
 /** Milliseconds for a connection to become ready. */
 const CONNECT = 5_000;
+/** Milliseconds between two searches for the present masters of a cluster. */
+const SEARCH = 500;
 
 /**
  * A node-redis client, cluster or sentinel, the user's or created here, through @keyv/redis.
@@ -26,12 +30,16 @@ const CONNECT = 5_000;
  */
 export class RedisConnection {
   readonly #options: RedisConnectionOptions;
+  readonly #isSharded: boolean;
   #link: Link | undefined;
   #opening: Promise<Link> | undefined;
   #isClosed = false;
+  #searchedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(options: RedisConnectionOptions) {
+  /** @param isSharded whether each master of a cluster has a part of the cache, so that the others work if one fails */
+  constructor(options: RedisConnectionOptions, isSharded: boolean) {
     this.#options = options;
+    this.#isSharded = isSharded;
   }
 
   /**
@@ -78,19 +86,42 @@ export class RedisConnection {
 
   #open(): Promise<Link> {
     if (this.#opening) return this.#opening;
-    const forget = () => {
-      if (this.#opening !== opening) return;
-      this.#opening = undefined;
-      this.#link = undefined;
-    };
-    const opening: Promise<Link> = this.#connect(forget).then((parts) => {
-      const link = new Link(parts, forget);
-      if (this.#opening === opening) this.#link = link;
-      return link;
-    });
+    const opening = this.#newLink();
     this.#opening = opening;
-    opening.catch(forget);
+    opening.then(
+      (link) => {
+        if (this.#opening === opening) this.#link = link;
+      },
+      () => this.#forget(opening),
+    );
     return opening;
+  }
+
+  #newLink(): Promise<Link> {
+    const opening: Promise<Link> = this.#connect(() => this.#forget(opening)).then(
+      (parts) => new Link(parts, () => this.#forget(opening)),
+    );
+    return opening;
+  }
+
+  #forget(opening: Promise<Link>): void {
+    if (this.#opening !== opening) return;
+    this.#opening = undefined;
+    this.#link = undefined;
+  }
+
+  /** Opens another connection beside the present one, and puts it in its place when it knows the masters. */
+  #searchMasters(): void {
+    const [present, link] = [this.#opening, this.#link];
+    if (!present || !link || performance.now() - this.#searchedAt < SEARCH) return;
+    this.#searchedAt = performance.now();
+    const opening = this.#newLink();
+    opening.then((renewed) => {
+      if (this.#opening !== present) return renewed.close();
+      this.#opening = opening;
+      this.#link = renewed;
+      link.retire();
+    }, ignore);
   }
 
   async #connect(forget: () => void): Promise<LinkParts> {
@@ -101,14 +132,20 @@ export class RedisConnection {
     if (!given.listeners('error').includes(ignore)) given.on('error', ignore);
     const { made: adapter, takeOff } = withListeners(given, () => new module.default(given, { throwOnErrors: true }));
     const { client } = adapter;
-    const redis = reachable(client, { isCluster: adapter.isCluster(), isSentinel: adapter.isSentinel() });
-    if (own) {
-      if (!own.isOpen) own.connect().catch(ignore);
-      return { redis, end: takeOff, endRejects: false };
+    if (own && !own.isOpen) own.connect().catch(ignore);
+    const ownParts = { end: takeOff, endRejects: false };
+    if (adapter.isCluster()) {
+      const cluster = client as RedisClusterType;
+      const onFailure = own ? ignore : () => this.#searchMasters();
+      const redis = overCluster(cluster, { isSharded: this.#isSharded, isOwn: !own, onFailure });
+      return own ? { redis, ...ownParts } : openCluster(cluster, redis);
     }
-    if (adapter.isCluster()) return openCluster(client as RedisClusterType, redis, forget);
-    if (adapter.isSentinel()) return openSentinel(client as RedisSentinelType, redis, forget);
-    return openSingle(client as RedisClientType, redis, forget);
+    if (adapter.isSentinel()) {
+      const redis = overSentinel(client as RedisSentinelType);
+      return own ? { redis, ...ownParts } : openSentinel(client as RedisSentinelType, redis, forget);
+    }
+    const redis = overClient(client as RedisClientType);
+    return own ? { redis, ...ownParts } : openSingle(client as RedisClientType, redis, forget);
   }
 }
 
@@ -127,12 +164,9 @@ function openSingle(client: RedisClientType, redis: LinkParts['redis'], forget: 
 }
 
 /** Connects to a cluster, whose nodes' sockets are unref'ed while it is idle. */
-async function openCluster(
-  cluster: RedisClusterType,
-  redis: LinkParts['redis'],
-  forget: () => void,
-): Promise<LinkParts> {
-  const end = await discovered(cluster, forget);
+async function openCluster(cluster: RedisClusterType, redis: LinkParts['redis']): Promise<LinkParts> {
+  const end = () => void destroy(cluster);
+  await connected(cluster, end);
   const nodes = () => [...cluster.masters, ...cluster.replicas].flatMap(({ client }) => (client ? [client] : []));
   let isReferenced = true;
   const idle = idleTimer(() => {
@@ -155,41 +189,36 @@ async function openCluster(
   };
 }
 
-/** Connects to the master that a sentinel names, until it is idle. */
+/** Connects to the master that a sentinel names, until it is idle, or an error ends the connection. */
 async function openSentinel(
   sentinel: RedisSentinelType,
   redis: LinkParts['redis'],
   forget: () => void,
 ): Promise<LinkParts> {
-  const close = await discovered(sentinel, forget);
   const end = () => {
     idle.stop();
-    close();
+    void destroy(sentinel);
   };
-  const idle = idleTimer(() => {
+  const fail = () => {
     forget();
     end();
-  });
+  };
+  const idle = idleTimer(fail);
+  sentinel.on('node-error', fail);
+  await connected(sentinel, end);
+  // Not before: some of the nodes that know the master may be down.
+  sentinel.on('error', fail);
   return { redis, onBusy: idle.stop, onIdle: idle.start, end, endRejects: true };
 }
 
-/** Waits until the masters are known; returns how to close the connection, which any error ends. */
-async function discovered(client: RedisClusterType | RedisSentinelType, forget: () => void): Promise<() => void> {
-  const close = () => void destroy(client);
-  const fail = () => {
-    forget();
-    close();
-  };
-  client.on('node-error', fail);
+/** Waits until the masters are known. */
+async function connected(client: RedisClusterType | RedisSentinelType, end: () => void): Promise<void> {
   try {
     await withinTime<unknown>(client.connect(), CONNECT, noAnswer);
   } catch (error) {
-    close();
+    end();
     throw error;
   }
-  // Not before: some of the nodes that know the masters may be down.
-  client.on('error', fail);
-  return close;
 }
 
 function idleTimer(onIdle: () => void): { start(): void; stop(): void } {

@@ -24,6 +24,13 @@ export function replyCode(error: unknown): string | undefined {
   return (IN_SCRIPT.exec(message) ?? CODE.exec(message))?.[1];
 }
 
+/** A failure of one of several servers, each of which has a part of the cache: the rest of the cache works. */
+export class PartialFailure extends Error {
+  constructor(cause: unknown) {
+    super(String((cause as Error | null | undefined)?.message ?? cause), { cause });
+  }
+}
+
 /** Whether an error reply shows that the server is not the master of the key (any more). */
 export function isMove(error: unknown): boolean {
   return MOVES.has(replyCode(error) ?? '');
@@ -31,7 +38,8 @@ export function isMove(error: unknown): boolean {
 
 /**
  * Classifies an error of node-redis by the error reply of the server. Errors of the connection, and error replies that no
- * write refusal explains (LOADING, CLUSTERDOWN, NOAUTH, WRONGPASS ...), are outages.
+ * write refusal explains (LOADING, CLUSTERDOWN, NOAUTH, WRONGPASS ...), are outages. A partial failure is a refusal, since an
+ * outage would cost the hits of the other servers.
  *
  * @param writes whether the command was a write: a read that the server refuses is an outage
  */
@@ -41,6 +49,7 @@ export function redisFailure(error: unknown, writes: boolean): unknown {
 }
 
 function kindOf(error: unknown, writes: boolean): FailureKind {
+  if (error instanceof PartialFailure) return 'refusal';
   const code = replyCode(error) ?? '';
   if (ENTRIES.has(code) || TOO_LARGE.test(String((error as Error | null | undefined)?.message))) return 'entry';
   return writes && REFUSALS.has(code) ? 'refusal' : 'outage';

@@ -1,99 +1,178 @@
 import type { Entry, EntrySummary } from '../../models/entry.js';
+import { batches, countListed } from '../entry-query.js';
 import type { EntryQuery, Store } from '../store.js';
 import type { RedisConnectionOptions } from './client.js';
 import { RedisConnection } from './connection.js';
-import { ShardKeys } from './keys.js';
+import { RedisDeletion, SHARDS } from './deletion.js';
+import { Layout } from './layout.js';
 import { redisLocation } from './location.js';
+import { InvalidationOrders } from './orders.js';
 import { ACQUIRE, RELEASE, runScript } from './scripts.js';
 import { RedisShard } from './shard.js';
+import { together } from './together.js';
 
 export interface RedisStoreOptions extends RedisConnectionOptions {
   /** Seconds that an entry is kept after it expired; then the server removes it. Default: forever. */
   readonly retention?: number | undefined;
+  /**
+   * The number of parts, 1 to 1,024, in which a cluster has the cache. All processes with the cache need the same number.
+   * Default: 64 with a cluster, else 1, which is then the only number accepted.
+   */
+  readonly shards?: number | undefined;
 }
 
 /** Bytes: Redis's bound on a string, `proto-max-bulk-len`. */
 const MAX_ENTRY_SIZE = 512 * 1024 * 1024;
+const CLUSTER_SHARDS = 64;
 
 /**
  * Entries in Redis, as bytes. Beside each row there are sorted sets by expiry and sets by group and index digest, which one
  * script writes together with it. Ids of rows that the server removed by itself stay in these until a listing or a sweep.
+ *
+ * In a cluster the entries are spread over shards, by the first digits of their ids. A shard has its own index, so that a
+ * write is one script; a listing by digest asks all shards.
  */
 export class RedisStore implements Store {
   readonly name = 'redis';
   readonly maxEntrySize = MAX_ENTRY_SIZE;
   readonly location: string | undefined;
   readonly #connection: RedisConnection;
-  readonly #shard: RedisShard;
+  readonly #layout: Layout;
+  readonly #shards: readonly RedisShard[];
+  readonly #orders: InvalidationOrders;
+  readonly #deletion: RedisDeletion;
 
   /** @param now the clock for freshness, in milliseconds since the epoch */
-  constructor(cacheName: string, { retention, ...options }: RedisStoreOptions, now: () => number) {
+  constructor(cacheName: string, { retention, shards, ...options }: RedisStoreOptions, now: () => number) {
+    const lifetime = { now, retention: (retention ?? Number.POSITIVE_INFINITY) * 1000 };
+    const layout = new Layout(cacheName, shards ?? (isCluster(options) ? CLUSTER_SHARDS : 1));
+    const connection = new RedisConnection(options, layout.shards.length > 1);
     this.location = redisLocation(options);
-    this.#connection = new RedisConnection(options);
-    this.#shard = new RedisShard(new ShardKeys(cacheName), this.#connection, {
-      now,
-      retention: (retention ?? Number.POSITIVE_INFINITY) * 1000,
-    });
+    this.#connection = connection;
+    this.#layout = layout;
+    this.#shards = layout.shards.map((keys) => new RedisShard(keys, layout, connection, lifetime));
+    this.#orders = new InvalidationOrders(
+      connection,
+      layout.shards.map(({ orders }) => orders),
+    );
+    this.#deletion = new RedisDeletion(this.#shards, layout, connection);
   }
 
   find(id: string): Promise<Entry | undefined> {
-    return this.#shard.find(id);
+    return this.#shardOf(id).find(id);
   }
 
-  put(entries: readonly Entry[]): Promise<boolean> {
-    return this.#shard.put(entries);
+  /**
+   * Writes the entries of one shard by one script. Redirects in other shards follow the response; their ids are in the set
+   * of their group before, so that a crash leaves at worst an id without an entry.
+   */
+  async put(entries: readonly Entry[]): Promise<boolean> {
+    const [first] = entries;
+    if (!first) return true;
+    const main = this.#layout.keysOf(first.group);
+    const others = entries.filter(({ id }) => this.#layout.keysOf(id) !== main);
+    const own = others.length === 0 ? entries : entries.filter((entry) => !others.includes(entry));
+    if (own.length > 0 && !(await this.#putIn(this.#shardOf(first.group), own))) return false;
+    await Promise.all(others.map((entry) => this.#putBeside(entry)));
+    return true;
+  }
+
+  /** Writes an entry whose group is in another shard (see {@link RedisDeletion} for why it joins the group twice). */
+  async #putBeside(entry: Entry): Promise<void> {
+    const home = this.#shardOf(entry.group);
+    await home.join(entry);
+    await this.#putIn(this.#shardOf(entry.id), [entry]);
+    await home.join(entry);
+  }
+
+  async #putIn(shard: RedisShard, entries: readonly Entry[]): Promise<boolean> {
+    let outcome = await shard.put(entries);
+    if (outcome === 'unordered') {
+      await this.#orders.begin(shard.keys.orders);
+      outcome = await shard.put(entries);
+    }
+    return outcome === 'written';
   }
 
   deleteGroups(ids: readonly string[]): Promise<number> {
-    return this.#shard.deleteGroups(ids);
+    return this.#deletion.deleteGroups(ids);
   }
 
   delete(ids: readonly string[]): Promise<number> {
-    return this.#shard.delete(ids);
+    return this.#deletion.delete(ids);
   }
 
   list(query: EntryQuery = {}): AsyncGenerator<EntrySummary> {
-    return this.#shard.list(query);
+    if (query.group !== undefined) return this.#shardOf(query.group).list(query);
+    return together(
+      this.#shards.map((shard) => () => shard.list(query)),
+      SHARDS,
+    );
   }
 
-  count(query: EntryQuery = {}): Promise<number> {
-    return this.#shard.count(query);
+  /**
+   * Counts entries by the index alone if the query permits. Entries that the server removed by itself count until a listing or
+   * a sweep removes their ids.
+   */
+  async count(query: EntryQuery = {}): Promise<number> {
+    const { staleBy, freshAt, ...others } = query;
+    if (Object.values(others).some((condition) => condition !== undefined)) return countListed(this.list(query), query);
+    let number = 0;
+    for (const shards of batches(this.#shards, SHARDS)) {
+      const counts = await Promise.all(shards.map((shard) => shard.count(query)));
+      number += counts.reduce((sum, one) => sum + one, 0);
+    }
+    return number;
   }
 
   deleteExpired(now: number): AsyncGenerator<number> {
-    return this.#shard.deleteExpired(now);
+    return this.#deletion.deleteExpired(now);
   }
 
   clear(): AsyncGenerator<unknown> {
-    return this.#shard.clear();
+    return this.#deletion.clear();
   }
 
   currentOrder(): Promise<number> {
-    return this.#shard.currentOrder();
+    return this.#orders.current();
   }
 
   invalidate(digests: readonly string[]): Promise<void> {
-    return this.#shard.invalidate(digests);
+    return this.#orders.invalidate(digests);
   }
 
   async acquireLease(name: string, holder: string, seconds: number): Promise<boolean> {
     const milliseconds = String(Math.max(1, Math.round(seconds * 1000)));
-    const keys = [this.#shard.keys.lease(name)];
+    const keys = [this.#layout.keysOf(name).lease(name)];
     const reply = await this.#connection.run((redis) => runScript(redis, ACQUIRE, keys, [holder, milliseconds]), true);
     return reply === 1;
   }
 
   async releaseLease(name: string, holder: string): Promise<void> {
-    const keys = [this.#shard.keys.lease(name)];
+    const keys = [this.#layout.keysOf(name).lease(name)];
     await this.#connection.run((redis) => runScript(redis, RELEASE, keys, [holder]), true);
   }
 
-  /** Reads an entry that does not exist: unlike PING, no node answers it that has no keys of this cache. */
+  /** Reads an entry that does not exist: unlike PING, only a server with keys of this cache answers it. */
   async ready(): Promise<void> {
-    await this.#shard.find('ready');
+    const reads = this.#shards.map((shard) => shard.find('ready'));
+    try {
+      await Promise.any(reads);
+    } catch (error) {
+      throw (error as AggregateError).errors[0];
+    }
   }
 
   close(): Promise<void> {
     return this.#connection.close();
   }
+
+  #shardOf(id: string): RedisShard {
+    return this.#shards[this.#layout.numberOf(id)] as RedisShard;
+  }
+}
+
+/** Whether the options are those of a cluster, or have one as client. */
+export function isCluster({ client, clusterOptions }: RedisConnectionOptions): boolean {
+  return clusterOptions !== undefined || (client as { slots?: unknown } | undefined)?.slots !== undefined;
 }

@@ -1,5 +1,6 @@
 import type { Reachable, Redis } from './client.js';
-import { isMove, redisFailure, replyCode } from './failures.js';
+import { isMove, PartialFailure, redisFailure, replyCode } from './failures.js';
+import { SilenceWatch } from './silence.js';
 
 /** Parts of a connection that depend on the kind of client. */
 export interface LinkParts {
@@ -25,10 +26,8 @@ export class Link {
   readonly #forget: () => void;
   readonly #openedAt = performance.now();
   readonly #waiting: Set<(error: Error) => void> | undefined;
-  #uses = 0;
-  #answers = 0;
+  readonly #watch = new SilenceWatch(SILENCE, () => this.fail());
   #isRetired = false;
-  #watch: NodeJS.Timeout | undefined;
 
   /** @param forget called when the next use has to open another connection */
   constructor(parts: LinkParts, forget: () => void) {
@@ -80,50 +79,34 @@ export class Link {
   }
 
   close(): void {
-    clearTimeout(this.#watch);
+    this.#watch.stop();
     this.#parts.end();
   }
 
+  /** Makes way for another connection; pending commands still get their answers. */
+  retire(): void {
+    this.#isRetired = true;
+    this.#forget();
+    if (this.#watch.pending === 0) this.close();
+  }
+
   #begin(): void {
-    this.#uses += 1;
-    if (this.#uses > 1) return;
-    this.#parts.onBusy?.();
-    this.#watch ??= this.#watched();
+    this.#watch.begin();
+    if (this.#watch.pending === 1) this.#parts.onBusy?.();
   }
 
   #finish(): void {
-    this.#answers += 1;
-    this.#uses -= 1;
-    if (this.#uses > 0) return;
+    this.#watch.finish();
+    if (this.#watch.pending > 0) return;
     if (this.#isRetired) this.close();
     else this.#parts.onIdle?.();
   }
 
-  /**
-   * Ends the connection after an error of its own. After a reply of a server that is not the master, it makes way for a new
-   * connection, which may find another master; pending commands still get their answers.
-   */
+  /** After a reply of a server that is not the master, another connection may find the master. */
   #consider(error: unknown): void {
+    if (error instanceof PartialFailure) return;
     if (replyCode(error) === undefined) this.fail();
-    else if (isMove(error) && performance.now() - this.#openedAt > LEAST_USE) this.#retire();
-  }
-
-  #retire(): void {
-    this.#isRetired = true;
-    this.#forget();
-    if (this.#uses === 0) this.close();
-  }
-
-  /** One timer for all uses: a timer for each read costs more than the rest of a read. */
-  #watched(): NodeJS.Timeout {
-    const answers = this.#answers;
-    const timer = setTimeout(() => {
-      this.#watch = undefined;
-      if (this.#uses === 0) return;
-      if (this.#answers === answers) this.fail();
-      else this.#watch = this.#watched();
-    }, SILENCE);
-    return timer.unref();
+    else if (isMove(error) && performance.now() - this.#openedAt > LEAST_USE) this.retire();
   }
 
   #rejectable<T>(work: Promise<T>): Promise<T> {

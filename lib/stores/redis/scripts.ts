@@ -87,8 +87,8 @@ const HEAD = `
 
 /**
  * The orders of invalidations are members of a sorted set: `last`, the order of the last one; `all`, that of the last one of
- * everything; a digest, that of its last one; `first`: what happened at or before is forgotten, so that entries with a lower order
- * are refused. A server may evict the set: entries with an order are then refused until requests have a new one.
+ * everything; a digest, that of its last one; `first`: entries with a lower order are refused, since what happened before is
+ * forgotten. A server may evict the set: entries with an order are then refused until it is begun again.
  */
 const ORDERS = `
   local function orderOf(orders, member)
@@ -96,28 +96,39 @@ const ORDERS = `
     if type(reply) == 'string' then return tonumber(reply) end
   end
   local function digits(number) return string.format('%.0f', number) end
+  local function raise(orders, order, member)
+    local present = orderOf(orders, member)
+    if not present or present < order then redis.call('ZADD', orders, digits(order), member) end
+  end
+  local function begin(orders, order)
+    if orderOf(orders, 'first') then return end
+    if redis.call('EXISTS', orders) == 1 then redis.call('DEL', orders) end
+    redis.call('ZADD', orders, digits(order), 'first', digits(order), 'last')
+  end
   local function nextOrder(orders)
     local time, last = redis.call('TIME'), orderOf(orders, 'last')
     local order = tonumber(time[1]) * 1000000 + tonumber(time[2])
-    if last and order <= last then order = last + 1 end
-    if not orderOf(orders, 'first') then
-      if redis.call('EXISTS', orders) == 1 then redis.call('DEL', orders) end
-      redis.call('ZADD', orders, digits(order), 'first')
-    end
-    redis.call('ZADD', orders, digits(order), 'last')
+    if last and order <= last then return last + 1 end
     return order
   end
 `;
 
-/** KEYS: orders. Returns the order of the last invalidation; begins the order if there is none. */
-export const CURRENT_ORDER = script(`${ORDERS}
-  return digits(orderOf(KEYS[1], 'first') and orderOf(KEYS[1], 'last') or nextOrder(KEYS[1]))`);
+/** KEYS: orders. ARGV: an order, or empty for the next one: the order to begin with if there is none. Returns the last order. */
+export const BEGIN_ORDERS = script(`${ORDERS}
+  begin(KEYS[1], tonumber(ARGV[1]) or nextOrder(KEYS[1]))
+  return digits(orderOf(KEYS[1], 'last'))`);
 
-/** KEYS: orders. ARGV: digests; none: everything. Returns the new order. */
+/**
+ * KEYS: orders. ARGV: empty for the next order, else an order and the one before it in the first shard; digests, or none for
+ * everything. Returns the order and the one before it.
+ */
 export const INVALIDATE = script(`${ORDERS}
-  local order = nextOrder(KEYS[1])
-  if #ARGV == 0 then redis.call('ZADD', KEYS[1], digits(order), 'all') end
-  for _, digest in ipairs(ARGV) do redis.call('ZADD', KEYS[1], digits(order), digest) end
+  local order, before = tonumber(ARGV[1]) or nextOrder(KEYS[1]), tonumber(ARGV[2])
+  begin(KEYS[1], before or order)
+  before = orderOf(KEYS[1], 'last')
+  raise(KEYS[1], order, 'last')
+  if #ARGV == 2 then raise(KEYS[1], order, 'all') end
+  for number = 3, #ARGV do raise(KEYS[1], order, ARGV[number]) end
   local forgotten = order - ${REMEMBERED}
   local excess = redis.call('ZCARD', KEYS[1]) - ${MOST_REMEMBERED}
   if excess > 0 then
@@ -128,7 +139,32 @@ export const INVALIDATE = script(`${ORDERS}
     redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', digits(forgotten))
     redis.call('ZADD', KEYS[1], digits(forgotten), 'first')
   end
-  return digits(order)`);
+  return { digits(order), digits(before) }`);
+
+/** Adds an id to a set that lives as long as the longest of its rows; \`life\` is that of the row, 0 without a limit. */
+const JOIN = `
+  -- A value of another type under a key of the cache was planted there.
+  local function replacing(command, key, ...)
+    local reply = redis.pcall(command, key, ...)
+    if type(reply) == 'table' and reply.err then
+      redis.call('DEL', key)
+      redis.call(command, key, ...)
+    end
+  end
+  local function join(set, id, life)
+    local remaining = life > 0 and redis.call('PTTL', set)
+    replacing('SADD', set, id)
+    if life == 0 then redis.call('PERSIST', set)
+    elseif remaining == -2 or remaining >= 0 and remaining < life + ${MARGIN} then
+      redis.call('PEXPIRE', set, life + ${MARGIN})
+    end
+  end
+`;
+
+/** KEYS: a set. ARGV: an id, the milliseconds that its row lives. */
+export const JOIN_SET = script(`${JOIN}
+  join(KEYS[1], ARGV[1], tonumber(ARGV[2]))
+  return 1`);
 
 /**
  * Writes entries with their places in the index, if none of their digests was invalidated after their order. A redirect does
@@ -138,37 +174,26 @@ export const INVALIDATE = script(`${ORDERS}
  * ARGV: the prefix of sets; for each entry id, kind, order, staleAt, milliseconds to live (0: no limit), value, number of sets, number of digests,
  * digests. Kinds, digests and group are also in the value.
  *
- * Returns 0 if refused, else 1.
+ * Returns 1, 0 if refused, or -1 if it does not know the orders of invalidations.
  */
 export const PUT = script(`${UNDECLARED_SETS}
-  ${HEAD}${ORDERS}
-  local first, all, refused = orderOf(KEYS[3], 'first'), orderOf(KEYS[3], 'all') or 0, false
+  ${HEAD}${ORDERS}${JOIN}
+  local first, all, reply = orderOf(KEYS[3], 'first'), orderOf(KEYS[3], 'all') or 0, 1
   local entries, key, at = {}, 4, 2
   while at <= #ARGV do
     local entry = { row = KEYS[key], id = ARGV[at], kind = ARGV[at + 1], staleAt = ARGV[at + 3], life = tonumber(ARGV[at + 4]),
       value = ARGV[at + 5], sets = {} }
     local order, sets, digests = tonumber(ARGV[at + 2]), tonumber(ARGV[at + 6]), tonumber(ARGV[at + 7])
     for place = 1, sets do entry.sets[place] = KEYS[key + place] end
-    if order < all or order > 0 and (not first or order < first) then refused = true end
+    if order > 0 and not first then return -1 end
+    if order < all or order > 0 and order < first then reply = 0 end
     for place = at + 8, at + 7 + digests do
-      if order < (orderOf(KEYS[3], ARGV[place]) or 0) then refused = true end
+      if order < (orderOf(KEYS[3], ARGV[place]) or 0) then reply = 0 end
     end
     entries[#entries + 1] = entry
     key, at = key + 1 + sets, at + 8 + digests
   end
-  if refused then
-    if not first then nextOrder(KEYS[3]) end
-    return 0
-  end
-
-  -- What has another type under a key of the cache was planted there.
-  local function replacing(command, key, ...)
-    local reply = redis.pcall(command, key, ...)
-    if type(reply) == 'table' and reply.err then
-      redis.call('DEL', key)
-      redis.call(command, key, ...)
-    end
-  end
+  if reply == 0 then return 0 end
   for _, entry in ipairs(entries) do
     local start = startOf(entry.row)
     if not (entry.kind == 'd' and start and isDirect(start)) then
@@ -178,12 +203,7 @@ export const PUT = script(`${UNDECLARED_SETS}
       if entry.kind == 'r' then place, other = other, place end
       replacing('ZADD', place, entry.staleAt, entry.id)
       redis.pcall('ZREM', other, entry.id)
-      for _, set in ipairs(entry.sets) do
-        local remaining, life = entry.life > 0 and redis.call('PTTL', set), entry.life + ${MARGIN}
-        replacing('SADD', set, entry.id)
-        if entry.life == 0 then redis.call('PERSIST', set)
-        elseif remaining == -2 or remaining >= 0 and remaining < life then redis.call('PEXPIRE', set, life) end
-      end
+      for _, set in ipairs(entry.sets) do join(set, entry.id, entry.life) end
       if start then leave(ARGV[1], entry.id, start, entry.value) end
     end
   end
@@ -195,7 +215,7 @@ export const PUT = script(`${UNDECLARED_SETS}
  * KEYS: responses, others, then rows. ARGV: the prefix of sets; empty, or the latest \`staleAt\` of entries to delete; then 1 if
  * these are responses, 2 for others; the ids of the rows.
  *
- * Returns the number of responses, and of values that are no entries.
+ * Returns the number of responses, and of values that are no entries; then id and group of each redirect.
  */
 export const DELETE = script(`${UNDECLARED_SETS}
   ${HEAD}
@@ -206,22 +226,28 @@ export const DELETE = script(`${UNDECLARED_SETS}
     local ids = redis.call('ZRANGEBYSCORE', KEYS[kind], '-inf', latest, 'LIMIT', 0, #KEYS - 2)
     for _, id in ipairs(ids) do expired[id] = true end
   end
-  local ids, rows, others = {}, {}, 0
+  local ids, rows, others, reply = {}, {}, 0, { 0 }
   for number = 3, #KEYS do
     local id, row = ARGV[number + 1], KEYS[number]
     if not expired or expired[id] then
       local start = startOf(row)
       if start then
         leave(prefix, id, start)
-        if string.sub(start, ${sub(FIELDS.kind)}) ~= 'r' then others = others + 1 end
+        local kind = string.sub(start, ${sub(FIELDS.kind)})
+        if kind ~= 'r' then others = others + 1 end
+        if kind == 'd' then
+          reply[#reply + 1] = id
+          reply[#reply + 1] = groupOf(start)
+        end
       end
       ids[#ids + 1], rows[#rows + 1] = id, row
     end
   end
-  if #ids == 0 then return 0 end
+  if #ids == 0 then return reply end
   redis.pcall('ZREM', KEYS[1], unpack(ids))
   redis.pcall('ZREM', KEYS[2], unpack(ids))
-  return redis.call('UNLINK', unpack(rows)) - others`);
+  reply[1] = redis.call('UNLINK', unpack(rows)) - others
+  return reply`);
 
 /**
  * Removes ids from a place in the index if they have no entry, or one that is not in that place any more; ids of
