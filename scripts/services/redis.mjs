@@ -66,7 +66,7 @@ export async function startClusterWithReplicas() {
     for (const { url } of [...masters, ...replicas]) {
       await until(async () => {
         const nodes = await ask(url, 'cluster', 'nodes');
-        return nodes.split(' slave ').length === 4 && !nodes.includes('handshake');
+        return (nodes.match(/slave /g) ?? []).length === 3 && !nodes.includes('handshake');
       });
     }
     for (const { url } of replicas) {
@@ -76,7 +76,17 @@ export async function startClusterWithReplicas() {
     await stop();
     throw error;
   }
-  return { url: masters[0]?.url ?? '', masters, replicas, stop };
+  /** Waits until the replicas have all writes. */
+  const replicated = async () => {
+    for (const { url } of masters) {
+      await until(async () => {
+        const info = await ask(url, 'info', 'replication');
+        const offset = /master_repl_offset:(\d+)/.exec(info)?.[1];
+        return info.includes(`offset=${offset},`);
+      });
+    }
+  };
+  return { url: masters[0]?.url ?? '', masters, replicas, replicated, stop };
 }
 
 /**

@@ -36,6 +36,8 @@ export interface Redis {
 
 /** A client of any kind that may not be connected yet. */
 export interface Reachable extends Redis {
+  /** Describes which masters have which slots of a cluster. */
+  topology?(): string;
   isReady(): boolean;
   /** Resolves when commands can be sent; rejects if the connection fails before. */
   ready(): Promise<unknown>;

@@ -1,4 +1,5 @@
 import type { RedisClientType, RedisClusterType } from '@keyv/redis';
+import { isPromise } from '../../platform/maybe-promise.js';
 import { AS_BYTES, AS_TEXT, type Reachable, type Words, waiting } from './client.js';
 import { PartialFailure, replyCode } from './failures.js';
 import { sendNow } from './immediate.js';
@@ -15,7 +16,29 @@ import { hashSlot } from './slots.js';
 /** Milliseconds: a master without any answer for one to two of these has failed. */
 const SILENCE = 400;
 /** Milliseconds that a master which failed is left alone. */
-const REST = 250;
+const REST = 1_000;
+
+/** Times of the failures of masters by their addresses, for all connections that follow each other. */
+export class MasterFailures {
+  readonly #failedAt = new Map<string, number>();
+
+  failed(address: string): void {
+    this.#failedAt.set(address, performance.now());
+  }
+
+  answered(address: string): void {
+    if (this.#failedAt.size > 0) this.#failedAt.delete(address);
+  }
+
+  hasFailed(address: string): boolean {
+    return this.#failedAt.has(address);
+  }
+
+  isResting(address: string): boolean {
+    const failedAt = this.#failedAt.get(address);
+    return failedAt !== undefined && performance.now() - failedAt < REST;
+  }
+}
 
 type Master = RedisClusterType['masters'][number];
 
@@ -24,25 +47,27 @@ export interface ClusterOptions {
   readonly isSharded: boolean;
   /** Whether clients of masters were created by the cache. */
   readonly isOwn: boolean;
+  readonly failures: MasterFailures;
   /** A master failed, or is not the master any more: another connection may find the present one. */
   readonly onFailure: () => void;
 }
 
 export function overCluster(cluster: RedisClusterType, options: ClusterOptions): Reachable {
-  const masters = new Map<string, MasterState>();
+  const { failures } = options;
+  const watches = new Map<string, SilenceWatch>();
   // Without masters, which it learns at first, a cluster throws.
   const isReady = () => cluster.masters.length > 0;
 
-  const stateOf = (master: Master): MasterState => {
-    const known = masters.get(master.address);
+  const watchOf = (master: Master): SilenceWatch => {
+    const known = watches.get(master.address);
     if (known) return known;
-    const state = new MasterState(() => fail(master, state));
-    masters.set(master.address, state);
-    return state;
+    const watch = new SilenceWatch(SILENCE, () => fail(master));
+    watches.set(master.address, watch);
+    return watch;
   };
 
-  const fail = (master: Master, state: MasterState) => {
-    state.failed();
+  const fail = (master: Master) => {
+    failures.failed(master.address);
     const { client } = master;
     forgetClient(master);
     if (options.isOwn && client?.isOpen) client.destroy();
@@ -54,14 +79,18 @@ export function overCluster(cluster: RedisClusterType, options: ClusterOptions):
     if (options.isOwn) (master as { client?: unknown }).client = undefined;
   };
 
-  const isPartial = () => options.isSharded && cluster.masters.some(({ address }) => !masters.get(address)?.hasFailed);
+  const isPartial = () => options.isSharded && cluster.masters.some(({ address }) => !failures.hasFailed(address));
+
+  /** Has the present masters searched for; returns the error that a command rejects with. */
+  const partial = (error: unknown): unknown => {
+    options.onFailure();
+    return isPartial() ? new PartialFailure(error) : error;
+  };
 
   const masterOf = (key: string): Master => {
     const master = cluster.slots[hashSlot(key)]?.master;
     if (master) return master as Master;
-    options.onFailure();
-    const error = new Error('no master has the slot of a key');
-    throw isPartial() ? new PartialFailure(error) : error;
+    throw partial(new Error('no master has the slot of a key'));
   };
 
   const clientOf = (master: Master): Promise<RedisClientType> | RedisClientType => {
@@ -72,25 +101,24 @@ export function overCluster(cluster: RedisClusterType, options: ClusterOptions):
   };
 
   const sendTo = async (master: Master, words: Words, replies: object): Promise<unknown> => {
-    const state = stateOf(master);
+    const { address } = master;
+    if (failures.isResting(address)) throw partial(new Error('a master of the cluster failed a moment ago'));
+    const watch = watchOf(master);
+    watch.begin();
     try {
-      state.refuseWhileResting();
-      const client = await clientOf(master);
-      state.watch.begin();
-      try {
-        const reply = await sendNow(() => client.sendCommand(words as string[], replies));
-        state.answered();
-        return reply;
-      } finally {
-        state.watch.finish();
-      }
+      const ready = clientOf(master);
+      const client = isPromise(ready) ? await ready : ready;
+      const reply = await sendNow(() => client.sendCommand(words as string[], replies));
+      failures.answered(address);
+      return reply;
     } catch (error) {
       const code = replyCode(error);
-      if (code !== undefined) state.answered();
-      else if (!state.isResting()) fail(master, state);
-      if (code === 'CLUSTERDOWN') options.onFailure();
+      if (code !== undefined) failures.answered(address);
+      else if (!failures.isResting(address)) fail(master);
       if (code !== undefined && code !== 'CLUSTERDOWN') throw error;
-      throw isPartial() ? new PartialFailure(error) : error;
+      throw partial(error);
+    } finally {
+      watch.finish();
     }
   };
 
@@ -114,38 +142,8 @@ export function overCluster(cluster: RedisClusterType, options: ClusterOptions):
         : sendForBytes(key, words),
     sendToServerOf: async (key, words) => sendTo(masterOf(key), words, AS_TEXT),
     serverOf: (key) => masterOf(key).address,
+    topology: () => cluster.slots.map((slot) => slot?.master.address).join(),
     isReady,
     ready: waiting(cluster, 'connect', isReady),
   };
-}
-
-/** The failures of a master. */
-class MasterState {
-  readonly watch: SilenceWatch;
-  #failedAt: number | undefined;
-
-  constructor(onSilence: () => void) {
-    this.watch = new SilenceWatch(SILENCE, onSilence);
-  }
-
-  get hasFailed(): boolean {
-    return this.#failedAt !== undefined;
-  }
-
-  failed(): void {
-    this.#failedAt = performance.now();
-  }
-
-  answered(): void {
-    this.#failedAt = undefined;
-  }
-
-  isResting(): boolean {
-    return this.#failedAt !== undefined && performance.now() - this.#failedAt < REST;
-  }
-
-  /** @throws Error while the master is left alone */
-  refuseWhileResting(): void {
-    if (this.isResting()) throw new Error('a master of the cluster failed a moment ago');
-  }
 }

@@ -10,7 +10,7 @@ import {
   type Redis,
   type RedisConnectionOptions,
 } from './client.js';
-import { overCluster } from './cluster.js';
+import { MasterFailures, overCluster } from './cluster.js';
 import { redisFailure } from './failures.js';
 import { Link, type LinkParts } from './link.js';
 
@@ -31,6 +31,7 @@ const SEARCH = 500;
 export class RedisConnection {
   readonly #options: RedisConnectionOptions;
   readonly #isSharded: boolean;
+  readonly #failures = new MasterFailures();
   #link: Link | undefined;
   #opening: Promise<Link> | undefined;
   #isClosed = false;
@@ -110,14 +111,14 @@ export class RedisConnection {
     this.#link = undefined;
   }
 
-  /** Opens another connection beside the present one, and puts it in its place when it knows the masters. */
+  /** Opens another connection beside the present one, and puts it in its place if it has other masters. */
   #searchMasters(): void {
     const [present, link] = [this.#opening, this.#link];
     if (!present || !link || performance.now() - this.#searchedAt < SEARCH) return;
     this.#searchedAt = performance.now();
     const opening = this.#newLink();
     opening.then((renewed) => {
-      if (this.#opening !== present) return renewed.close();
+      if (this.#opening !== present || renewed.hasMastersOf(link)) return renewed.close();
       this.#opening = opening;
       this.#link = renewed;
       link.retire();
@@ -137,7 +138,12 @@ export class RedisConnection {
     if (adapter.isCluster()) {
       const cluster = client as RedisClusterType;
       const onFailure = own ? ignore : () => this.#searchMasters();
-      const redis = overCluster(cluster, { isSharded: this.#isSharded, isOwn: !own, onFailure });
+      const redis = overCluster(cluster, {
+        isSharded: this.#isSharded,
+        isOwn: !own,
+        failures: this.#failures,
+        onFailure,
+      });
       return own ? { redis, ...ownParts } : openCluster(cluster, redis);
     }
     if (adapter.isSentinel()) {

@@ -40,6 +40,11 @@ export class Link {
     return this.#parts.redis.isReady();
   }
 
+  /** Whether another connection has the same masters. */
+  hasMastersOf(other: Link): boolean {
+    return this.#parts.redis.topology?.() === other.#parts.redis.topology?.();
+  }
+
   /** Resolves when commands can be sent. The link is in use meanwhile, so that the process does not exit. */
   async ready(): Promise<void> {
     this.#begin();
