@@ -63,7 +63,7 @@ describeService(redisCluster, (server) => {
     expect([Math.min(...rows) > 800, Math.max(...rows) < 1_200]).toEqual([true, true]);
     expect([await store.count(), new Set(await idsOf(store)).size]).toEqual([3_000, 3_000]);
     expect(new Set(await idsOf(store, { index: DIGEST })).size).toBe(3_000);
-    expect([await managed(store).purge(2_000), await store.count()]).toEqual([300, 2_700]);
+    expect([await managed(store).deleteExpired(2_000), await store.count()]).toEqual([300, 2_700]);
     await managed(store).clear();
     expect((await keysByMaster(cluster, '{spread*}:[egru]:*')).flat()).toEqual([]);
     await store.close();
@@ -96,7 +96,7 @@ describeService(redisCluster, (server) => {
     expect(await idsOf(store)).toEqual([redirects[0]?.id]);
     await store.deleteGroups([digits(99)]);
     await store.put([{ ...target, staleAt: 9_000 }, ...redirects]);
-    expect(await managed(store).purge(6_000)).toBe(0);
+    expect(await managed(store).deleteExpired(6_000)).toBe(0);
     expect([await idsOf(store), await members()]).toEqual([[target.id], []]);
     await store.close();
   });

@@ -1,6 +1,6 @@
 import type { RedisClientType, RedisClusterType, RedisSentinelType } from '@keyv/redis';
 import { loadClient } from '../../platform/load-client.js';
-import { withinTime } from '../../platform/real-time.js';
+import { type RealTimer, startTimer, stopTimer, withinTime } from '../../platform/real-time.js';
 import {
   type AnyClient,
   createRedis,
@@ -228,12 +228,12 @@ async function connected(client: RedisClusterType | RedisSentinelType, end: () =
 }
 
 function idleTimer(onIdle: () => void): { start(): void; stop(): void } {
-  let timer: NodeJS.Timeout | undefined;
+  let timer: RealTimer | undefined;
   return {
     start() {
-      timer = setTimeout(onIdle, IDLE).unref();
+      timer = startTimer(IDLE, onIdle);
     },
-    stop: () => clearTimeout(timer),
+    stop: () => stopTimer(timer),
   };
 }
 

@@ -1,3 +1,5 @@
+import { type RealTimer, startTimer, stopTimer } from '../../platform/real-time.js';
+
 /**
  * Watches commands that overlap: calls `onSilence` if there was no answer for one to two periods. One timer serves all
  * commands, since a timer for each read costs more than the rest of a read. It keeps no process alive.
@@ -7,7 +9,7 @@ export class SilenceWatch {
   readonly #onSilence: () => void;
   #pending = 0;
   #answers = 0;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: RealTimer | undefined;
 
   /** @param period milliseconds */
   constructor(period: number, onSilence: () => void) {
@@ -30,17 +32,17 @@ export class SilenceWatch {
   }
 
   stop(): void {
-    clearTimeout(this.#timer);
+    stopTimer(this.#timer);
     this.#timer = undefined;
   }
 
-  #start(): NodeJS.Timeout {
+  #start(): RealTimer {
     const answers = this.#answers;
-    return setTimeout(() => {
+    return startTimer(this.#period, () => {
       this.#timer = undefined;
       if (this.#pending === 0) return;
       if (this.#answers === answers) this.#onSilence();
       else this.#timer = this.#start();
-    }, this.#period).unref();
+    });
   }
 }
