@@ -1,7 +1,6 @@
 import type { AxiosAdapter } from 'axios';
-import { answer, type CachingContext } from './axios/caching-adapter.js';
+import { answer, type CachingContext, InFlight } from './axios/caching-adapter.js';
 import { copyOfHeaders } from './axios/copies.js';
-import { InFlight } from './axios/in-flight.js';
 import type { BaseCache } from './cache/base-cache.js';
 import { internalsOf } from './cache/internals.js';
 import { openCache } from './cache/open-cache.js';

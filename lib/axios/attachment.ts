@@ -1,17 +1,16 @@
 import type { Axios, AxiosInstance, AxiosRequestConfig, CreateAxiosDefaults, InternalAxiosRequestConfig } from 'axios';
 import type { BaseCache, RemovalCount } from '../cache/base-cache.js';
 import { type CacheInternals, internalsOf } from '../cache/internals.js';
+import { asyncScope } from '../platform/async-scope.js';
 import type { MaybePromise } from '../platform/maybe-promise.js';
 import { shared } from '../platform/shared-state.js';
 import type { ExpirationTime } from '../policy/expiration.js';
 import { refuseCacheOptions } from '../settings/given-options.js';
 import type { CacheSettings, InstanceSettings } from '../settings/instance.js';
-import { type CachingContext, hasCachingAdapter, restoreAdapter, wrapAdapter } from './caching-adapter.js';
+import { type CachingContext, hasCachingAdapter, InFlight, restoreAdapter, wrapAdapter } from './caching-adapter.js';
 import { type AxiosCopy, copyOf, isExport } from './copies.js';
 import { type Disabling, disabling } from './disabling.js';
-import { InFlight } from './in-flight.js';
 import { type PrefetchOptions, type PrefetchRequests, type PrefetchResult, prefetch } from './prefetch.js';
-import { isDisabledHere, runDisabled } from './scope.js';
 
 /** The members that a cache adds to an axios instance. */
 export interface CacheMethods {
@@ -204,4 +203,26 @@ export class Attachment implements CachingContext {
       this.#disablings -= 1;
     });
   }
+}
+
+/** The owners whose cache is disabled for the running code, innermost first. */
+interface Scope {
+  readonly owner: object;
+  readonly outer: Scope | undefined;
+}
+
+const scopes = /* @__PURE__ */ shared('disabledScopes', () => asyncScope<Scope>());
+
+/** Runs `fn` with the owner's cache disabled for everything that it starts, also asynchronously. */
+function runDisabled<T>(owner: object, fn: () => T): T {
+  return scopes.run({ owner, outer: scopes.get() }, fn);
+}
+
+function isDisabledHere(owner: object): boolean {
+  let scope = scopes.get();
+  while (scope) {
+    if (scope.owner === owner) return true;
+    scope = scope.outer;
+  }
+  return false;
 }

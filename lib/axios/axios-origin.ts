@@ -1,8 +1,8 @@
 import axios, { AxiosError, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import type { BypassResponse, Origin, OriginResponse, SharedRequest } from '../exchange/origin.js';
-import { comparable } from '../exchange/settings-signature.js';
 import type { Hop } from '../models/record.js';
 import { type Fields, fields } from '../policy/messages.js';
+import { comparable } from '../settings/signature.js';
 import { adoptError } from './adopt-error.js';
 import { readBody } from './body.js';
 import type { AxiosCopy } from './copies.js';

@@ -5,14 +5,14 @@ import {
   type AxiosResponse,
   type InternalAxiosRequestConfig,
 } from 'axios';
-import { extrasOf, type Result, type ServedMessage } from '../exchange/result.js';
+import { type Extras, extrasOf, type Result, type ServedMessage } from '../exchange/result.js';
 import { isPromise } from '../platform/maybe-promise.js';
 import { field } from '../policy/messages.js';
 import { materialize } from './body.js';
 import type { AxiosCopy } from './copies.js';
-import { extend } from './extras.js';
 import type { Flavor } from './flavor.js';
 import { headersClassOf, toAxiosHeaders } from './headers.js';
+import type { ResponseExtras } from './types.js';
 
 /** The caller's part of a request. */
 export interface ReplayOptions {
@@ -138,4 +138,19 @@ function withoutFrames<T>(make: () => T): T {
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
   }
+}
+
+/** Sets the cache's extras on a response, in place. Single assignments, which are the fastest form on a hit. */
+function extend(response: AxiosResponse, extras: Extras): AxiosResponse {
+  const target = response as AxiosResponse & ResponseExtras;
+  target.fromCache = extras.fromCache;
+  target.cacheKey = extras.cacheKey;
+  target.createdAt = extras.createdAt;
+  target.expires = extras.expires;
+  target.isExpired = extras.isExpired;
+  target.revalidated = extras.revalidated;
+  target.history = extras.history;
+  target.tags = extras.tags;
+  target.cacheStatus = extras.cacheStatus;
+  return response;
 }

@@ -6,6 +6,7 @@ import { isConditional, validators } from '../policy/validation.js';
 import { variantOf, varyNames } from '../policy/vary.js';
 import { countsInVary } from '../request/cache-key.js';
 import { uncachedReason } from '../request/uncached.js';
+import { settingsSignature } from '../settings/signature.js';
 import { askOrigin } from './ask-origin.js';
 import { type CoalescedRequest, type CoalescedRequestOptions, coalescingOf } from './coalescing.js';
 import { invalidateAfter } from './invalidate.js';
@@ -14,7 +15,6 @@ import type { OriginResponse, SharedRequest } from './origin.js';
 import { asGet } from './redirects.js';
 import type { RequestContext } from './request-context.js';
 import type { Forward, Result } from './result.js';
-import { settingsSignature } from './settings-signature.js';
 import { freshenStored, type OriginRequest, reportNotStored, storeResponse, streamObstacle } from './store-response.js';
 
 /** How a request goes to the origin. */

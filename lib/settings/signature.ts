@@ -1,5 +1,5 @@
 import { identityOf } from '../platform/identity.js';
-import type { CallSettings } from '../settings/instance.js';
+import type { CallSettings } from './instance.js';
 
 /** Settings that affect only the caller, not the request to the origin or the stored response. */
 const OWN: ReadonlySet<string> = new Set<keyof CallSettings>([
