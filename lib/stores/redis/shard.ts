@@ -28,7 +28,7 @@ export interface Expired {
   readonly by: number;
 }
 
-/** What a deletion deleted. */
+/** The result of a deletion. */
 export interface Deletion {
   /** The number of responses (and unknown entries). */
   readonly deleted: number;
