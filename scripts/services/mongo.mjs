@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, rename } from 'node:fs/promises';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { findProgram } from './programs.mjs';
 import { installDebian, installWith, startServer } from './server.mjs';
 
 const here = fileURLToPath(new URL('mongo-java-server', import.meta.url));
@@ -18,7 +19,7 @@ export const mongo = {
   how: 'node scripts/services/main.mjs install (needs java and mvn), or MONGODB_URL',
   isInstalled: () => process.env.MONGODB_URL !== undefined || existsSync(library),
   async install() {
-    if (!existsSync('/usr/bin/mvn') && !existsSync('/usr/local/bin/mvn')) await installDebian('maven');
+    if (!findProgram('mvn')) await installDebian('maven');
     const unfinished = `${library}.${process.pid}`;
     await mkdir(unfinished, { recursive: true });
     const pom = path.join(here, 'pom.xml');
@@ -52,5 +53,5 @@ async function start(command) {
     return { url: real, start: nothing, kill: nothing, freeze() {}, resume() {}, stop: nothing };
   }
   const url = (/** @type {number} */ port) => `mongodb://127.0.0.1:${port}`;
-  return startServer({ url, command: (place) => ['java', ...command(place)] });
+  return startServer({ url, command: (place) => [findProgram('java') ?? 'java', ...command(place)] });
 }

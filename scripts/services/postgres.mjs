@@ -1,17 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
 import { chown } from 'node:fs/promises';
 import * as path from 'node:path';
+import { findPostgres } from './programs.mjs';
 import { installDebian, startServer } from './server.mjs';
-
-const VERSIONS = '/usr/lib/postgresql';
-
-/** @returns {string | undefined} */
-function binaries() {
-  if (!existsSync(VERSIONS)) return undefined;
-  const folders = readdirSync(VERSIONS).map((version) => path.join(VERSIONS, version, 'bin'));
-  return folders.find((folder) => existsSync(path.join(folder, 'initdb')));
-}
 
 /** PostgreSQL refuses to run as root: then it runs as the user that its package makes. */
 function user() {
@@ -23,12 +14,12 @@ function user() {
 /** @type {import('./server.mjs').Service} */
 export const postgres = {
   name: 'postgres',
-  how: 'apt-get install postgresql',
-  isInstalled: () => binaries() !== undefined,
+  how: 'apt-get install postgresql, or brew install postgresql',
+  isInstalled: () => findPostgres() !== undefined,
   install: () => installDebian('postgresql'),
   start() {
     const own = user();
-    const bin = /** @type {string} */ (binaries());
+    const bin = /** @type {string} */ (findPostgres());
     return startServer({
       user: own,
       url: (port) => `postgresql://postgres@127.0.0.1:${port}/postgres`,

@@ -1,16 +1,19 @@
 import { execFile } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
+import { findProgram } from './programs.mjs';
 import { freePort, installDebian, startServer } from './server.mjs';
 
 const run = promisify(execFile);
 
 const INSTALLATION = {
-  how: 'apt-get install redis-server',
-  isInstalled: () => existsSync('/usr/bin/redis-server') || existsSync('/usr/local/bin/redis-server'),
+  how: 'apt-get install redis-server, or brew install redis',
+  isInstalled: () => findProgram('redis-server') !== undefined,
   install: () => installDebian('redis-server'),
 };
+
+const server = () => findProgram('redis-server') ?? 'redis-server';
 
 /** The name of the master that {@link redisSentinel} watches. */
 export const MASTER = 'main';
@@ -124,7 +127,7 @@ export const redisSentinel = {
 export function startRedis(more = {}) {
   return startServer({
     url: (port) => `redis://127.0.0.1:${port}`,
-    command: ({ port, folder }) => ['redis-server', ...flags({ port: String(port), ...isolated(folder), ...more })],
+    command: ({ port, folder }) => [server(), ...flags({ port: String(port), ...isolated(folder), ...more })],
   });
 }
 
@@ -138,7 +141,7 @@ export function startRedisWithTls({ cert, key }) {
   return startServer({
     url: (port) => `rediss://127.0.0.1:${port}`,
     command: ({ port, folder }) => [
-      'redis-server',
+      server(),
       ...flags({ port: '0', 'tls-port': String(port), ...isolated(folder), ...tls }),
     ],
   });
@@ -221,7 +224,7 @@ function startSentinel(hostname, port) {
         ].join('\n'),
       ),
     command: ({ port: own, folder }) => [
-      'redis-server',
+      server(),
       path.join(folder, 'sentinel.conf'),
       '--sentinel',
       ...flags({ port: String(own), bind: '127.0.0.1', dir: folder }),
@@ -262,7 +265,7 @@ function pick({ start, kill, freeze, resume }) {
  */
 async function ask(url, ...words) {
   const { port } = new URL(url);
-  const { stdout } = await run('redis-cli', ['-h', '127.0.0.1', '-p', port, ...words]);
+  const { stdout } = await run(findProgram('redis-cli') ?? 'redis-cli', ['-h', '127.0.0.1', '-p', port, ...words]);
   return stdout;
 }
 
