@@ -78,7 +78,7 @@ export function hiddenOptionError(option: string, accepted: string): TypeError {
  * Returns the error for an unknown option or member, with a suggestion if a known name is similar.
  *
  * @param known the accepted names
- * @param hint where the option belongs; replaces the suggestion
+ * @param hint the right place of the option; replaces the suggestion
  */
 export function unknownOptionError(name: string, value: unknown, known: readonly string[], hint?: string): TypeError {
   const similar = hint === undefined ? similarName(name, known) : undefined;

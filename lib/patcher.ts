@@ -261,7 +261,7 @@ export async function uninstallCache(): Promise<void> {
 /**
  * Covers the requests that `fn` starts, also asynchronously, and no others (requests-cache: `enabled`).
  *
- * @returns what `fn` returns, when the cache is closed
+ * @returns the result of `fn`, when the cache is closed
  * @example
  * await enabled({ backend: 'memory' }, () => axios.get('https://example.org/'));
  */
@@ -277,7 +277,7 @@ export async function enabled<T>(options: InstallOptions, fn: () => T | Promise<
 /**
  * Excludes the requests that `fn` starts from every installation (requests-cache: `disabled`).
  *
- * @returns what `fn` returns
+ * @returns the result of `fn`
  * @example
  * const response = await disabled(() => axios.get('https://example.org/'));
  */

@@ -233,7 +233,7 @@ test('a cache shows its backend, location and counts', async () => {
   await bench.api.get('/');
   const { cache } = bench.api;
   expect(JSON.parse(JSON.stringify(cache))).toMatchObject({ backend: 'memory', stats: { stored: 1, miss: 1 } });
-  expect(inspect(cache)).toMatch(/^MemoryCache \{ backend: 'memory'/);
+  expect(inspect(cache)).toMatch(/^MemoryCache \{\s+backend: 'memory'/);
 });
 
 test('saveRedirect maps the URL that axios would send', async () => {

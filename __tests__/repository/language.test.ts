@@ -40,6 +40,7 @@ const PLACES = [
   'README.md',
   'SECURITY.md',
   'CONTRIBUTING.md',
+  'CHANGELOG.md',
 ];
 const SELF = path.join('__tests__', 'repository', 'language.test.ts');
 const files = PLACES.flatMap(textFilesOf).filter((file) => file !== SELF);

@@ -11,8 +11,8 @@ interface Captured {
 
 /**
  * The requests of two equal calls of the packages, as a server received them, seconds apart, without the fields of the
- * connection: SDKs
- * with their own clients, tracing libraries around axios. Names of the capturing machine were replaced.
+ * connection: SDKs with their own clients, tracing libraries around axios. Names of the capturing machine were
+ * replaced.
  */
 const CAPTURED = JSON.parse(readFileSync('__tests__/fixtures/sdk-headers.json', 'utf8')) as readonly Captured[];
 

@@ -8,9 +8,8 @@ import type { Store } from '../../lib/stores/store.js';
 import { CREDENTIALS } from '../backends/dynamodb-process.js';
 
 /**
- * A process that sends requests through a cache on commands of its parent: errors that escape a cache (a rejection that
- * nobody
- * handles, a warning, a handle that stays open) shows in a process alone.
+ * A process that sends requests through a cache on commands of its parent, since errors that escape a cache (a rejection
+ * without handler, a warning, a handle that stays open) are visible only in a separate process.
  */
 
 const [backend = '', cacheName = '', serverUrl = '', originUrl = ''] = process.argv.slice(2);

@@ -65,8 +65,7 @@ export interface Compilation {
 
 /**
  * Returns the compiler's messages for programs that use the package's types, in a project without @types/node and with
- * the
- * declarations of all packages checked; nothing if all is well.
+ * the declarations of all packages checked; nothing if all is well.
  */
 export async function compiled(
   folder: string,

@@ -22,7 +22,7 @@ export interface CacheMethods {
    * Bypasses the cache for the requests that `fn` starts, also asynchronously, and for no others (requests-cache:
    * `cache_disabled()`). Children made by `create()` follow.
    *
-   * @returns what `fn` returns
+   * @returns the result of `fn`
    * @example
    * const response = await api.cacheDisabled(() => api.get('https://example.org/'));
    */

@@ -7,7 +7,7 @@ import { completedResponse } from './partial-content.js';
 import { isSameTarget } from './redirects.js';
 import type { RequestContext } from './request-context.js';
 
-/** How the origin is asked. */
+/** The parameters of a request to the origin. */
 export interface Question {
   readonly stored: ResponseRecord | undefined;
   /** Whether the stored response is to be confirmed by the origin. */

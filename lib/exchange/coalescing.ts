@@ -27,7 +27,7 @@ export class CoalescedRequest<T> implements SharedRequest {
       this.#settled = true;
       onSettled();
     });
-    // If every caller has left, nobody observes the result.
+    // If every caller has left, the result has no observer.
     this.result.catch(() => {});
   }
 

@@ -4,7 +4,7 @@ import { normalizeUrl } from '../request/normalize-url.js';
 import type { ExpirationRule } from '../settings/parse.js';
 import type { RequestContext } from './request-context.js';
 
-/** The settings that apply to a request, highest precedence first (design 2); those of the asked URL before the final one's. */
+/** The settings that apply to a request, highest precedence first; those of the asked URL before the final one's. */
 function* rulesFor({ settings, request }: RequestContext, finalUrl?: string): Generator<ExpirationRule> {
   if (settings.requestExpireAfter !== undefined) yield settings.requestExpireAfter;
   if (settings.urlsExpireAfter.length > 0) {

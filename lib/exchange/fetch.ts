@@ -17,7 +17,7 @@ import type { RequestContext } from './request-context.js';
 import type { Forward, Result } from './result.js';
 import { freshenStored, type OriginRequest, reportNotStored, storeResponse, streamObstacle } from './store-response.js';
 
-/** How a request goes to the origin. */
+/** The plan of a request to the origin. */
 export interface FetchPlan {
   /** The stored response, which the origin may confirm, and which may be served if the origin fails. */
   readonly stored: ResponseRecord | undefined;
@@ -129,7 +129,7 @@ async function waitForResult(
   }
 }
 
-/** RFC 9111 section 4: a response that may not be stored, or sets a cookie, is for the caller who asked. */
+/** RFC 9111 section 4: a response that may not be stored, or sets a cookie, is for its own caller only. */
 function isForOneCaller({ settings }: RequestContext, { response, record, revalidated }: Result): boolean {
   if (!response) return false;
   if (response.headers['set-cookie'] !== undefined || response.bodyForm === 'opaque') return true;

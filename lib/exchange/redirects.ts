@@ -61,7 +61,7 @@ export function isSameTarget(context: RequestContext, stored: ResponseRecord, re
   return redacted === response.url || (response.hops.length === 0 && stored.history.length === 0);
 }
 
-/** Returns mappings from the other URLs of a response's redirect chain to the key of the request as asked (design 3). */
+/** Returns mappings from the other URLs of a response's redirect chain to the key of the request as asked. */
 export function redirectRecords(
   context: RequestContext,
   response: OriginResponse,

@@ -21,7 +21,7 @@ export class AesGcmKey {
     return Buffer.concat([nonce, ...encrypted, cipher.getAuthTag()]);
   }
 
-  /** @throws Error if the data or `additional` differ from what was encrypted */
+  /** @throws Error if the data or `additional` differ from the encrypted data */
   decrypt(encrypted: Uint8Array, additional: Uint8Array): Buffer {
     const tagAt = encrypted.byteLength - TAG;
     if (tagAt < NONCE) throw new RangeError('encrypted data is too short');

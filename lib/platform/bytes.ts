@@ -21,7 +21,7 @@ export function encodeText(text: string): Buffer {
   return Buffer.concat([Buffer.of(UTF16_MARK), Buffer.from(text, 'utf16le')]);
 }
 
-/** Decodes what {@link encodeText} returned. */
+/** Decodes the result of {@link encodeText}. */
 export function decodeText(bytes: Uint8Array): string {
   const buffer = bufferOf(bytes);
   return buffer[0] === UTF16_MARK ? buffer.toString('utf16le', 1) : buffer.toString('utf8');

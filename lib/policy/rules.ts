@@ -32,7 +32,7 @@ export interface Rules {
   readonly maxAge: Expiration | undefined;
   /**
    * Ask the origin first. Seconds after which a stored response answers while the origin request continues; `Infinity`
-   * if only a failure lets it answer. Undefined: the cache is asked first.
+   * if it answers only after a failure. Undefined: the cache is asked first.
    */
   readonly networkFirst: number | undefined;
   /** Undefined if `oldDataOnError` is off. */

@@ -27,7 +27,7 @@ export function compileUrlPattern(
   context: { readonly baseURL?: string | undefined } = {},
 ): UrlMatcher {
   if (isRegExp(pattern)) {
-    // With the flag `g` or `y` a RegExp continues where it stopped: the same URL would match every other time.
+    // With the flag `g` or `y` a RegExp continues where it stopped: the same URL would match only every second time.
     const stateless = new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ''));
     return { source: pattern, matches: (url) => stateless.test(url) };
   }

@@ -34,7 +34,7 @@ const digestOf = memoize(sha256);
 /**
  * Returns the key of a request: that of `keyFn`, else of {@link createKey}.
  *
- * @throws what `keyFn` throws; a TypeError if it returns anything but a text that is not empty
+ * @throws the error of `keyFn`; a TypeError if it returns anything but a text that is not empty
  */
 export function keyOf(request: CacheRequest, rules: KeyRules): string {
   if (!rules.keyFn) return createKey(request, rules);
@@ -69,8 +69,8 @@ function keyText(request: CacheRequest, rules: KeyRules): string {
 }
 
 /**
- * Returns who asks, in a form for the key and never for the store; `''` for nobody. It is the result of a `credentials`
- * function; with `'isolate'` it is everything that is sent as a credential.
+ * Returns the principal of a request, in a form for the key and never for the store; `''` without credentials. It is
+ * the result of a `credentials` function; with `'isolate'` it is all credentials of the request.
  */
 export function principalOf(request: CacheRequest, rules: KeyRules): string {
   const { credentials } = rules;

@@ -127,7 +127,7 @@ const builtInClass = memoize((name): ParameterClass => {
 const nameParts = memoize((name): readonly string[] => name.split(/[[\].]+/).filter((part) => part !== ''));
 
 /**
- * Returns whether a request header says who asks (design 3): by the words of its name, or by `credentialNames`.
+ * Returns whether a request header is a credential: by the words of its name, or by `credentialNames`.
  *
  * @param name lower case
  */

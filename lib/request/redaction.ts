@@ -53,7 +53,7 @@ export function keyUrl(url: string, rules: NameRules): string {
   return mapQuery(bare, (pairs) => mapPairs(pairs, (name) => (isIgnored(name, rules) ? 'omit' : 'keep')));
 }
 
-/** Returns what is kept of a request. */
+/** Returns the stored part of a request. */
 export function redactRequest(request: CacheRequest, rules: NameRules): RequestRecord {
   const body = storedBody(request, redactionRule(rules));
   return {
@@ -157,7 +157,7 @@ function redactLinks(name: string, value: FieldValue, rules: NameRules): FieldVa
   }
 }
 
-/** Works on text, since what is redacted may be relative or no URL at all. */
+/** Works on text, since the value may be a relative URL or no URL. */
 function stripUserinfo(url: string): string {
   if (!url.includes('@')) return url;
   return url.replace(/^(\s*(?:[a-z][a-z\d+.-]*:)?)\/\/[^/?#]*@/i, '$1//');

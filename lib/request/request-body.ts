@@ -82,7 +82,7 @@ export function valueRule(rule: ParameterRule, depth = 0): ValueRule {
   };
 }
 
-/** The type of the content. A Blob's own type takes the place of the header, as in axios's adapters. */
+/** The type of the content. The type of a Blob replaces the header, as in axios's adapters. */
 function mediaType(headers: Fields, body: RequestBody): string {
   const own = body.kind === 'bytes' ? body.type : undefined;
   return (own || field(headers, 'content-type') || '').trim().toLowerCase();

@@ -4,8 +4,8 @@ import type { CacheRequest } from '../models/cache-request.js';
 const METHOD_OVERRIDES = ['x-http-method-override', 'x-http-method', 'x-method-override'] as const;
 
 /**
- * Returns why a request is neither answered from the cache nor stored, whatever the settings (design 3); undefined if it
- * may be. An input that changes the answer and cannot be part of the key is such a reason.
+ * Returns why a request is neither answered from the cache nor stored, whatever the settings; undefined if it may be.
+ * An input that changes the answer and cannot be part of the key is such a reason.
  */
 export function uncachedReason(request: CacheRequest): string | undefined {
   if (request.body.kind === 'stream') return 'stream-body';

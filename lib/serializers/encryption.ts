@@ -65,7 +65,7 @@ export class Cipher {
   }
 }
 
-/** @throws Error if the data, or what is bound to it, differs from what was encrypted */
+/** @throws Error if the data, or the data bound to it, differs from the encrypted data */
 function decrypt({ id, key }: CipherKey, data: Uint8Array, bound: Buffer): Buffer {
   if (!id.equals(bufferOf(data).subarray(0, ID_BYTES)))
     throw new RangeError('not encrypted with the key of the metadata');

@@ -114,7 +114,7 @@ function stagesOf(part: unknown): readonly Stage[] {
   throw optionError('stages', part, ACCEPTED);
 }
 
-/** Refuses what cannot work: something before the format, a second format, text after bytes. */
+/** Refuses impossible orders: a stage before the format, a second format, text after bytes. */
 function checkOrder(stages: readonly Stage[]): void {
   for (const [index, stage] of stages.entries()) {
     const before = stages[index - 1];

@@ -96,7 +96,7 @@ export class PlainCodec implements EntryCodec {
     return this.decodePlain({ head: summary, meta: summary.meta, body: undefined }, asked);
   }
 
-  /** Decodes what {@link PlainCodec.encode} wrote, after its protection was removed. */
+  /** Decodes the output of {@link PlainCodec.encode}, after its protection was removed. */
   decodePlain(entry: PlainEntry, asked: string | undefined): MaybePromise<Decoded> {
     return recover(
       () => chain(this.#parse(entry), (parsed) => this.#complete(parsed, entry, asked)),

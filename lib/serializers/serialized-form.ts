@@ -48,7 +48,7 @@ export class SerializedForm {
   /**
    * Reads metadata that {@link SerializedForm.isOwn}.
    *
-   * @throws what the serializer throws
+   * @throws the error of the serializer
    */
   readMetadata(meta: Uint8Array): MaybePromise<unknown> {
     if (!startsWith(meta, this.#textLine))
@@ -58,7 +58,7 @@ export class SerializedForm {
 
   /**
    * @param size bytes of the body before it was written
-   * @throws what the serializer throws; RangeError if the body has another length
+   * @throws the error of the serializer; RangeError if the body has another length
    */
   readBody(data: Uint8Array, size: number): MaybePromise<Uint8Array> {
     return chain(this.#serializer.body?.loads(data, size) ?? data, (body) => {
@@ -68,8 +68,8 @@ export class SerializedForm {
   }
 
   /**
-   * Returns the reason why an entry is unreadable: an error `ERR_CACHE_SERIALIZER` if the user's code may be wrong. What
-   * this package wrote is unreadable only if it is damaged.
+   * Returns the reason why an entry is unreadable: an error `ERR_CACHE_SERIALIZER` if the user's code may be wrong.
+   * Output of this package is unreadable only if it is damaged.
    */
   readError(error: unknown): unknown {
     return isOwnSerializer(this.#serializer) ? error : this.#failure('cannot read a stored response', error);

@@ -20,7 +20,7 @@ export class DefaultCache extends BaseCache {
   }
 }
 
-/** Warns that nothing will last, although nobody asked for memory. */
+/** Warns that responses are kept in memory only, which is not a choice of the user. */
 export function warnOfMemory(reason: string): void {
   const message = `${reason}; memory takes its place, and stored responses are lost when the process ends. To silence this warning, set backend: 'memory'`;
   process.emitWarning(message, 'CacheWarning');

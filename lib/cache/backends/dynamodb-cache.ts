@@ -47,7 +47,7 @@ export class DynamoDbCache extends BaseCache {
   }
 }
 
-/** The AWS SDK takes keys, or a function that resolves to them. */
+/** The AWS SDK accepts keys, or a function that resolves to them. */
 function readCredentials(value: unknown, option: string): object {
   if ((typeof value === 'object' && value !== null) || typeof value === 'function') return value;
   throw hiddenError(option, 'an object or a function, as of the AWS SDK');

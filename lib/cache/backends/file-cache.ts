@@ -37,7 +37,7 @@ function readableForm(serializer: Serializer): Serializer {
   return serializer === jsonSerializer ? linedJsonSerializer : serializer;
 }
 
-/** A serializer of one's own is as readable as its name promises. */
+/** A custom serializer is as readable as its name indicates. */
 function extensionFor({ name }: Serializer): FileExtension {
   return name === 'json' || name === 'yaml' ? `.${name}` : '.bin';
 }

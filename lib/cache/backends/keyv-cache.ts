@@ -15,8 +15,8 @@ import { BaseCache } from '../base-cache.js';
 export type KeyvCacheOptions = CommonBackendOptions;
 
 /**
- * Stored responses in whatever Keyv has an adapter for: PostgreSQL, MySQL, Valkey, etcd, Memcached, a `Map` ... Keys begin
- * with `cacheName`. Listing, counting and removing what is expired are passes over all entries; where the adapter can't
+ * Stored responses in any store with a Keyv adapter: PostgreSQL, MySQL, Valkey, etcd, Memcached, a `Map` ... Keys begin
+ * with `cacheName`. Listing, counting and removing expired responses are passes over all entries; if the adapter cannot
  * iterate, they throw `UnsupportedOperationError`.
  */
 export class KeyvCache extends BaseCache {

@@ -15,7 +15,7 @@ import { type BackendDefinition, openParts } from './define-backend.js';
 export interface RedisCacheOptions extends CommonBackendOptions, Omit<RedisStoreOptions, 'retention'> {}
 
 const MAX_SHARDS = 1_024;
-/** The options that say where Redis is. */
+/** The options with the address of Redis. */
 const SERVERS = ['url', 'client', 'clientOptions', 'clusterOptions', 'sentinelOptions'];
 
 const REDIS: BackendDefinition<RedisCacheOptions> = {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { LeaseWatch } from './lease-watch.js';
 import type { DynamoDbTable } from './table.js';
 
-/** Seconds after which the server may delete a lease that nobody renews or releases, beside its own. */
+/** Seconds, in addition to its own, after which the server may delete a lease that is neither renewed nor released. */
 const LIFETIME = 24 * 60 * 60;
 
 /**

@@ -35,8 +35,8 @@ const CANDIDATES = 1_000;
  * Keeps a folder within a number of entries and bytes. Evicts the least recently used files, and only as many as the
  * bounds ask for, in the background, since no write has time for that.
  *
- * It counts on from what it knows, and makes a pass over all files if nothing is known or nothing is left to evict. What
- * other processes write is seen by the next pass.
+ * It continues from the known counts, and makes a pass over all files if these are unknown or nothing is left to evict.
+ * The next pass includes the files of other processes.
  */
 export class FileBounds {
   readonly #maxEntries: number;

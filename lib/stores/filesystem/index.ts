@@ -194,7 +194,7 @@ export class FileStore implements Store {
     this.#bounds?.added(id, file.size, previous?.size);
   }
 
-  /** Returns what was deleted; undefined if there was nothing, or if it cannot be removed. */
+  /** Returns the deleted entry; undefined if there was none, or if it cannot be removed. */
   async #delete(id: string): Promise<EntrySummary | undefined> {
     const summary = await this.#evict(id);
     if (summary) this.#bounds?.removed(id, summary.size);

@@ -57,7 +57,7 @@ export class FileLayout {
   }
 }
 
-/** Returns a name for a new file beside another, which nobody can predict. */
+/** Returns an unpredictable name for a new file beside another. */
 export function temporaryName(file: string): string {
   return `${file}.${randomBytes(6).toString('hex')}.tmp`;
 }

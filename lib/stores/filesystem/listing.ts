@@ -36,7 +36,7 @@ export class FileListing {
     return (await this.#folders.namesIn(this.#layout.part(part))).filter(isSubfolder);
   }
 
-  /** Lists the ids of all entries, once each, and removes what killed processes have left. @throws StoreFailure */
+  /** Lists the ids of all entries, once each, and removes files of killed processes. @throws StoreFailure */
   async *ids(): AsyncGenerator<readonly string[]> {
     for (const subfolder of await this.subfolders()) {
       const names = await this.#entriesIn(subfolder);
@@ -45,7 +45,7 @@ export class FileListing {
     }
   }
 
-  /** Lists the file of each entry in a subfolder, and removes what killed processes have left. @throws StoreFailure */
+  /** Lists the file of each entry in a subfolder, and removes files of killed processes. @throws StoreFailure */
   async filesIn(subfolder: string): Promise<EntryFile[]> {
     const names = await this.#entriesIn(subfolder);
     const files = await mapConcurrently(names, ([id, file]) => fileOf(id, file));

@@ -17,7 +17,7 @@ const SUMMARY = 8_192;
 /** Milliseconds within which the time of last use is not written again. */
 const USE_INTERVAL = 1_000;
 
-/** Reads entries from files. What cannot be read is an entry of kind `unknown`. */
+/** Reads entries from files. Unreadable files are entries of kind `unknown`. */
 export class EntryReader {
   readonly #folders: Folders;
   readonly #pace: ReadPace;
@@ -39,7 +39,7 @@ export class EntryReader {
     return this.#pace.isQuick ? this.#findSync(id, file) : this.#findAsync(id, file);
   }
 
-  /** Returns those of the files that exist, whatever they are. */
+  /** Returns those of the files that exist, of any type. */
   existing(files: readonly string[]): MaybePromise<readonly string[]> {
     return this.#pace.isQuick ? files.filter(existsSync) : existing(files);
   }

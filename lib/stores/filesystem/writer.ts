@@ -12,7 +12,7 @@ import { type FileLayout, temporaryName } from './layout.js';
 /** A new file: an existing one, or a symbolic link of that name, is an error. */
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
 const OWNER_ONLY = 0o600;
-/** Attempts at what others may undo meanwhile, such as a folder that they remove. */
+/** Attempts at operations that others may undo meanwhile, such as making a folder. */
 const ATTEMPTS = 5;
 /** Errors of file systems without hard links, and of links to files of other users. */
 const NO_HARD_LINKS = new Set(['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EXDEV']);
@@ -60,7 +60,7 @@ export class EntryWriter {
   }
 
   /**
-   * Moves a staged file to its place, over what is there.
+   * Moves a staged file to its place, and replaces an existing file.
    *
    * @returns false if the staged file is gone: the cache was cleared meanwhile
    * @throws StoreFailure

@@ -20,7 +20,7 @@ export interface TextToWrite {
 const BATCH = 25;
 /** Milliseconds after which a probe may be removed. */
 const PROBE_LIFE = 60_000;
-/** Entries, lists of the secondary index, and probes: other keys with the prefix belong to somebody else. */
+/** Entries, lists of the secondary index, and probes: other keys with the prefix are foreign. */
 const OWN = /^(?:[0-9a-z]{64}(?:\.[0-9a-z]{1,55})?|l:[0-9a-z.]{1,120}:[0-9a-f]|p:[0-9a-f]{12})$/;
 const PROBE = /^p:/;
 const PROBE_ATTEMPTS = 3;
@@ -176,8 +176,7 @@ export class KeyvTexts {
 
   /**
    * Distinguishes an empty cache from one whose keys cannot be seen, as under a namespace that another Keyv over the
-   * same adapter
-   * has replaced: writes a key and looks for it.
+   * same adapter has replaced: writes a key and looks for it.
    */
   async #probe(): Promise<void> {
     const arrangement = this.#line.arrangement();
@@ -251,7 +250,7 @@ const errorCounts = new WeakMap<object, ErrorCount>();
 
 /**
  * Counts the errors that a Keyv or an adapter reports by events. Each has one listener however many caches it has, and for
- * as long as it exists: without a listener its errors are thrown where nobody can catch them.
+ * as long as it exists: without a listener its errors are uncaught exceptions.
  */
 function errorsOf(emitter: object): ErrorCount {
   const known = errorCounts.get(emitter);

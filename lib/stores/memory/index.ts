@@ -24,7 +24,7 @@ const ALLOCATED = 100_000;
 
 /**
  * Keeps entries in the memory of this process, within a number of entries and bytes, and evicts the least recently used
- * first. Answers synchronously, and returns the same object each time, so that the codec can remember what it decoded.
+ * first. Answers synchronously, and returns the same object each time, so that the codec can reuse the decoded form.
  */
 export class MemoryStore implements Store {
   readonly name = 'memory';

@@ -6,7 +6,9 @@ import { type Access, classified } from './failures.js';
 export interface MongoConnectionOptions {
   /** `mongodb://` or `mongodb+srv://` URL. Default: `mongodb://127.0.0.1:27017`. */
   readonly url?: string | undefined;
-  /** A connected `MongoClient` of the caller, who also closes it. Default: a client that the store opens and closes. */
+  /**
+   * A connected `MongoClient` of the user, which the user closes. Default: a client that the store opens and closes.
+   */
   readonly client?: object | undefined;
   /** Options of the driver's `MongoClient`, in its units (milliseconds). */
   readonly clientOptions?: object | undefined;

@@ -20,12 +20,12 @@ export function keysOf(prefix: string, field: FieldNames['key']): Filter<Documen
   return { [field]: { $gt: prefix, $lt: `${prefix.slice(0, -1)};`, $not: { $type: 'array' } } };
 }
 
-/** Selects what counts include: responses, and documents that cannot be read. */
+/** Selects the documents that counts include: responses, and documents that cannot be read. */
 export function counted({ entry }: FieldNames): Filter<Document> {
   return { [`${entry}.kind`]: { $nin: NOT_COUNTED } };
 }
 
-/** Selects what a query asks for, by the fields beside the head; the reader compares the head itself. */
+/** Selects the documents of a query by the fields beside the head; the reader compares the head itself. */
 export function conditions(query: EntryQuery, prefix: string, { key, entry }: FieldNames): Filter<Document> {
   const { kind, group, index, staleBy, freshAt, receivedBefore } = query;
   const terms: Filter<Document>[] = [];

@@ -11,7 +11,7 @@ interface Lease extends Document {
   readonly at: Date;
 }
 
-/** Seconds after which the server deletes a lease that nobody renews or releases. */
+/** Seconds after which the server deletes a lease that is neither renewed nor released. */
 const LIFETIME = 24 * 60 * 60;
 
 /**
