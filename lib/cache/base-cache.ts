@@ -1,5 +1,5 @@
 import { optionError, UnsupportedOperationError } from '../errors.js';
-import { CachedResponse } from '../models/cached-response.js';
+import { CachedResponse, RECORD } from '../models/cached-response.js';
 import type { CacheEvent } from '../models/events.js';
 import type { ResponseRecord } from '../models/record.js';
 import { INSPECT, type InspectArguments, inspected } from '../platform/inspect.js';
@@ -16,7 +16,6 @@ import { EntryScan, type InvalidResponse } from './entry-scan.js';
 import { type EventCounts, EventHub } from './events.js';
 import { type CacheInternals, INTERNALS } from './internals.js';
 import { Invalidator } from './invalidator.js';
-import { noteRecord, recordOfPresented } from './presented.js';
 import {
   type ContainsQuery,
   type DeletionQuery,
@@ -76,9 +75,10 @@ export class BaseCache {
     this.#scan = new EntryScan(this.#repository);
     this.#records = new ClientRecords(this.#repository, now);
     this.#invalidator = new Invalidator(this.#repository, this.#scan, now);
-    this.responses = responsesView(this, this.#scan, (key, value) =>
-      this.#save({ ...this.#records.adopted(recordOfPresented(value)), key }),
-    );
+    this.responses = responsesView(this, this.#scan, async (key, value) => {
+      if (!(value instanceof CachedResponse)) throw optionError('value', value, 'a stored response of a cache');
+      await this.#save({ ...this.#records.adopted(value[RECORD]()), key });
+    });
     this.redirects = redirectsView(this.#repository, this.#scan, (key, target) => this.#saveRedirect(key, target, ''));
     this[INTERNALS] = this.#internals(breaker, codec);
   }
@@ -97,7 +97,7 @@ export class BaseCache {
     const lifetime = parseExpiration(options.expireAfter) ?? { seconds: Number.POSITIVE_INFINITY };
     const record =
       response instanceof CachedResponse
-        ? this.#records.adopted(recordOfPresented(response))
+        ? this.#records.adopted(response[RECORD]())
         : await this.#records.recordOf(response, lifetime);
     await this.#save(
       options.expireAfter === undefined ? record : { ...record, staleAt: expiresAt(lifetime, this.#now()) },
@@ -398,14 +398,12 @@ export class BaseCache {
   }
 
   #present(record: ResponseRecord): CachedResponse {
-    const presented = new CachedResponse(record, {
+    return new CachedResponse(record, {
       now: this.#now,
       keep: (changed) => this.#save(changed),
       toHeaders: (fields) => clientBindings().headersOf(fields),
       toClient: (current, data) => clientBindings().responseOf(current, data),
     });
-    noteRecord(presented, record);
-    return presented;
   }
 
   #internals(breaker: CircuitBreaker, codec: EntryCodec): CacheInternals {

@@ -66,6 +66,9 @@ export class CachedRequest {
   }
 }
 
+/** The method that returns the record of a stored response, the same in all copies of this version. */
+export const RECORD: unique symbol = Symbol.for(brandOf('record')) as never;
+
 /**
  * A stored response (requests-cache: `CachedResponse`): the argument of `filterFn` and of functions given as
  * `expireAfter` or `tags`, and the result of reading a cache. Changes of it do not change the store, except by {@link
@@ -199,6 +202,11 @@ export class CachedResponse {
       tags,
       ...(isUtf8(this.#record.body) ? { data: this.data as unknown } : {}),
     };
+  }
+
+  /** @internal */
+  [RECORD](): ResponseRecord {
+    return this.#record;
   }
 
   /** @internal */
