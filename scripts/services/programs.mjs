@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import * as path from 'node:path';
 
-/** Where packages put programs that are not on the PATH: Debian, Homebrew on Apple silicon and on Intel, MacPorts. */
+/** Folders of programs that are not on the PATH: Debian, Homebrew on Apple silicon and on Intel, MacPorts. */
 const FOLDERS = ['/usr/bin', '/usr/local/bin', '/usr/sbin', '/opt/homebrew/bin', '/opt/local/bin'];
 /** Folders with one installation of PostgreSQL each: Debian, Homebrew on Apple silicon and on Intel. */
 const POSTGRES_FOLDERS = ['/usr/lib/postgresql', '/opt/homebrew/opt', '/usr/local/opt'];
