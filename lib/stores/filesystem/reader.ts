@@ -41,7 +41,36 @@ export class EntryReader {
 
   /** Returns those of the files that exist, of any type. */
   existing(files: readonly string[]): MaybePromise<readonly string[]> {
-    return this.#pace.isQuick ? files.filter(existsSync) : existing(files);
+    return this.#pace.isQuick ? this.#existingSync(files) : this.#existingAsync(files);
+  }
+
+  #existingSync(files: readonly string[]): readonly string[] {
+    const folders = new Set(files.map(path.dirname));
+    for (const folder of folders) if (!this.#hasFolderSync(folder)) folders.delete(folder);
+    return files.filter((file) => folders.has(path.dirname(file)) && existsSync(file));
+  }
+
+  #hasFolderSync(folder: string): boolean {
+    try {
+      return this.#folders.has(folder) === true;
+    } catch (error) {
+      return !isAbsent(error);
+    }
+  }
+
+  async #existingAsync(files: readonly string[]): Promise<readonly string[]> {
+    const exist = await Promise.all(
+      files.map(async (file) => {
+        try {
+          if (!(await this.#folders.has(path.dirname(file)))) return false;
+          await lstat(file);
+          return true;
+        } catch (error) {
+          return !isAbsent(error);
+        }
+      }),
+    );
+    return files.filter((_, index) => exist[index]);
   }
 
   /** Returns the entry in a file without its body; undefined if there is no file. @throws as {@link find} */
@@ -158,18 +187,6 @@ function existsSync(file: string): boolean {
   } catch (error) {
     return !isAbsent(error);
   }
-}
-
-async function existing(files: readonly string[]): Promise<readonly string[]> {
-  const exist = await Promise.all(
-    files.map((file) =>
-      lstat(file).then(
-        () => true,
-        (error: unknown) => !isAbsent(error),
-      ),
-    ),
-  );
-  return files.filter((_, index) => exist[index]);
 }
 
 /** @throws StoreFailure if the error says nothing of this entry */

@@ -105,11 +105,21 @@ export class EntryWriter {
       const taken = temporaryName(file);
       if (!(await moved(file, taken))) continue;
       const wasDirect = isDirect(await summaryOf(taken));
-      if (wasDirect) await hardLink(taken, file);
+      if (wasDirect) await this.#putBack(taken, file, summaryOf);
       await this.#folders.remove([taken]);
       if (wasDirect) return false;
     }
     throw new StoreFailure('entry', new Error(`${file} was replaced ${ATTEMPTS} times meanwhile`));
+  }
+
+  /** Puts a direct response back, also over a redirect that came meanwhile. */
+  async #putBack(
+    taken: string,
+    file: string,
+    summaryOf: (file: string) => Promise<EntrySummary | undefined>,
+  ): Promise<void> {
+    const linked = await hardLink(taken, file);
+    if (linked === 'unsupported' || (linked === 'exists' && !isDirect(await summaryOf(file)))) await moved(taken, file);
   }
 
   /** Removes a staged file. */
