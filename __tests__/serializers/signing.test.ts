@@ -27,10 +27,13 @@ function entry(more: Partial<Entry> = {}): Entry {
   };
 }
 
-/** The manifest as the documentation of the stored form gives it. */
-function manifest({ id, kind, group, receivedAt, staleAt, indexes, order, protection, meta, body }: Entry): Buffer {
-  const head = [2, 'cache', id, kind, group, receivedAt, String(staleAt), indexes, order, protection];
-  return Buffer.from(JSON.stringify([...head, sha256Base64url(meta), sha256Base64url(body)]));
+/** The manifest as docs/decisions/0022-verify-by-node-crypto.md describes it. */
+function manifest(entry: Entry): Buffer {
+  const { id, kind, group, receivedAt, staleAt, indexes, order, protection, meta, body } = entry;
+  const head = `2 5:cache ${id.length}:${id} ${kind} ${group.length}:${group} ${receivedAt} ${staleAt} ${order}`;
+  const digests = indexes.map((digest) => `${digest.length}:${digest}`).join(' ');
+  const rest = `${protection} ${sha256Base64url(meta)} ${sha256Base64url(body)}`;
+  return Buffer.from(`${head} ${indexes.length} ${digests} ${rest}`);
 }
 
 /** Verifies signatures of the package by jose. */
@@ -86,6 +89,8 @@ describe('jose and node:crypto agree', () => {
       { receivedAt: 1 },
       { staleAt: 1 },
       { indexes: [] },
+      { indexes: ['1'.repeat(31), '1'] },
+      { group: `${'a'.repeat(64)} 1` },
       { order: 8 },
       { protection: 'B' },
       { meta: Buffer.from('json;text\n{ }') },

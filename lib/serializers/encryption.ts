@@ -2,6 +2,7 @@ import type { Entry, EntrySummary } from '../models/entry.js';
 import { AesGcmKey } from '../platform/aes-gcm.js';
 import { bufferOf } from '../platform/bytes.js';
 import { sha256Base64url } from '../platform/digest.js';
+import { headText } from './head-text.js';
 import { derivedKey, keyId } from './keys.js';
 
 const ID_BYTES = 8;
@@ -38,8 +39,9 @@ export class Cipher {
     const [current] = this.#keys;
     if (!current) return entry;
     const { id, key } = current;
-    const meta = Buffer.concat([id, key.encrypt(entry.meta, this.#bound(entry, 'meta'))]);
-    const body = Buffer.concat([id, key.encrypt(entry.body, this.#bound(entry, sha256Base64url(meta)))]);
+    const head = headText(this.#cacheName, entry);
+    const meta = Buffer.concat([id, key.encrypt(entry.meta, bound(head, 'meta'))]);
+    const body = Buffer.concat([id, key.encrypt(entry.body, bound(head, sha256Base64url(meta)))]);
     return { ...entry, protection: 'E', meta, body, size: meta.byteLength + body.byteLength };
   }
 
@@ -49,25 +51,25 @@ export class Cipher {
     const known = this.#keys.find((candidate) => candidate.id.equals(id));
     if (!known) return { invalid: 'unknown-key' };
     try {
+      const head = headText(this.#cacheName, entry);
       return {
-        meta: decrypt(known, entry.meta, this.#bound(entry, 'meta')),
-        body: body && decrypt(known, body, this.#bound(entry, sha256Base64url(entry.meta))),
+        meta: decrypt(known, entry.meta, bound(head, 'meta')),
+        body: body && decrypt(known, body, bound(head, sha256Base64url(entry.meta))),
       };
     } catch (error) {
       return { invalid: 'cannot-decrypt', error };
     }
   }
-
-  #bound({ id, kind, group, receivedAt, staleAt, indexes, order }: EntrySummary, part: string): Buffer {
-    return Buffer.from(
-      JSON.stringify([2, this.#cacheName, id, kind, group, receivedAt, String(staleAt), indexes, order, part]),
-    );
-  }
 }
 
-/** @throws Error if the data, or the data bound to it, differs from the encrypted data */
-function decrypt({ id, key }: CipherKey, data: Uint8Array, bound: Buffer): Buffer {
+/** The additional data of a part: the head and, of the body, the digest of the encrypted metadata. */
+function bound(head: string, part: string): Buffer {
+  return Buffer.from(`${head} ${part}`);
+}
+
+/** @throws Error if the data, or the additional data, differs from what was encrypted */
+function decrypt({ id, key }: CipherKey, data: Uint8Array, additional: Buffer): Buffer {
   if (!id.equals(bufferOf(data).subarray(0, ID_BYTES)))
     throw new RangeError('not encrypted with the key of the metadata');
-  return key.decrypt(data.subarray(ID_BYTES), bound);
+  return key.decrypt(data.subarray(ID_BYTES), additional);
 }

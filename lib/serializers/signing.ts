@@ -3,6 +3,7 @@ import { type DetachedHeader, importSigningKey, signDetached } from '../platform
 import { sha256Base64url } from '../platform/digest.js';
 import { equalInConstantTime, HmacKey } from '../platform/hmac.js';
 import type { InvalidReason } from './codec.js';
+import { headText } from './head-text.js';
 import { derivedKey, keyId } from './keys.js';
 
 /** Digest of the body, `:`, and a detached JWS in compact form: protected header, `..`, signature. */
@@ -64,21 +65,8 @@ export class Signer {
   }
 
   #manifest(entry: EntrySummary, bodyDigest: string): string {
-    const { id, kind, group, receivedAt, staleAt, indexes, order, protection, meta } = entry;
-    return JSON.stringify([
-      2,
-      this.#cacheName,
-      id,
-      kind,
-      group,
-      receivedAt,
-      String(staleAt),
-      indexes,
-      order,
-      protection,
-      sha256Base64url(meta),
-      bodyDigest,
-    ]);
+    const { protection, meta } = entry;
+    return `${headText(this.#cacheName, entry)} ${protection} ${sha256Base64url(meta)} ${bodyDigest}`;
   }
 }
 
