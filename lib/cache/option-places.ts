@@ -1,7 +1,7 @@
 /** The options of each backend, beside those of all backends, for hints in errors. */
 export const BACKEND_OPTION_NAMES: Readonly<Record<string, readonly string[]>> = {
   sqlite: ['driver', 'useTemp', 'useCacheDir', 'busyTimeout', 'fastSave', 'maxEntries', 'maxSize'],
-  redis: ['url', 'client', 'clientOptions', 'clusterOptions', 'sentinelOptions'],
+  redis: ['url', 'client', 'clientOptions', 'clusterOptions', 'sentinelOptions', 'shards'],
   mongodb: ['url', 'client', 'clientOptions', 'database', 'collection'],
   gridfs: ['url', 'client', 'clientOptions', 'database', 'bucket'],
   dynamodb: ['endpoint', 'region', 'credentials', 'clientOptions', 'table'],
