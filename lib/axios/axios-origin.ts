@@ -2,6 +2,7 @@ import axios, { AxiosError, type AxiosResponse, type InternalAxiosRequestConfig 
 import type { BypassResponse, Origin, OriginResponse, SharedRequest } from '../exchange/origin.js';
 import type { Hop } from '../models/record.js';
 import { type Fields, fields } from '../policy/messages.js';
+import { isSafe } from '../policy/methods.js';
 import { comparable } from '../settings/signature.js';
 import { adoptError } from './adopt-error.js';
 import { readBody } from './body.js';
@@ -111,13 +112,26 @@ export class AxiosOrigin implements Origin {
   }
 
   async bypass(): Promise<BypassResponse> {
+    const observer =
+      this.#flavor === 'http' && this.#followsUnsafe() ? new RedirectObserver(this.#config, this.#url) : undefined;
+    const config = observer ? { ...this.#config, beforeRedirect: observer.beforeRedirect } : this.#config;
+    const bypassed = (response: AxiosResponse): BypassResponse => {
+      response.config = this.#config;
+      return { ...this.#bypassed(response), hops: observer?.hops ?? NO_HOPS };
+    };
     try {
-      const response = await this.#copy.dispatch(this.#config);
-      return { ...this.#bypassed(response), native: response };
+      const response = await this.#copy.dispatch(config);
+      return { ...bypassed(response), native: response };
     } catch (error) {
-      const response = (error as { response?: AxiosResponse } | null)?.response;
-      return response ? { ...this.#bypassed(response), error } : { error };
+      const own = observer ? restoreConfig(error, this.#config) : error;
+      const response = (own as { response?: AxiosResponse } | null)?.response;
+      return response ? { ...bypassed(response), error: own } : { error: own };
     }
+  }
+
+  /** Whether a redirect may matter to a request that bypasses the cache: each hop of an unsafe request invalidates. */
+  #followsUnsafe(): boolean {
+    return !isSafe((this.#config.method ?? 'get').toUpperCase());
   }
 
   /** The properties that two requests must share to be coalesced (docs/matching.md). */

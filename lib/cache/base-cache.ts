@@ -233,23 +233,17 @@ export class BaseCache {
     const names = [...deletion.urls.map((url) => this.#records.indexName(url)), ...deletion.tags.map(tagIndexName)];
     const keys = [...deletion.keys];
     for (const request of deletion.requests) keys.push(await this.createKey(request));
-    let removed = await this.#invalidator.deleteKeys(keys);
-    if (names.length > 0) removed += await this.#invalidator.deleteNamed(names);
-    if (deletion.patterns.length > 0) removed += await this.#invalidator.deleteMatching(deletion.patterns);
+    const invalidating: Promise<number>[] = [];
+    if (keys.length > 0) invalidating.push(this.#invalidator.deleteKeys(keys));
+    if (names.length > 0) invalidating.push(this.#invalidator.deleteNamed(names));
+    if (deletion.patterns.length > 0) invalidating.push(this.#invalidator.deleteMatching(deletion.patterns));
+    const removed = (await Promise.all(invalidating)).reduce((sum, count) => sum + count, 0);
     return this.#removed(removed + (await deleteByState(this.#scan, deletion, now)), 'deleted');
   }
 
   /** Deletes every entry of this cache and nothing else. */
   async clear(): Promise<void> {
-    this.#repository.invalidateInFlight({ everything: true });
-    const invalidate = () => this.#repository.breaker.manage((store) => store.invalidate?.([]));
-    // A damaged or full store may record no invalidation until it is cleared.
-    const isInvalidated = await invalidate().then(
-      () => true,
-      () => false,
-    );
-    await this.#scan.clear();
-    if (!isInvalidated) await invalidate();
+    await this.#invalidator.clear();
   }
 
   /**
@@ -288,13 +282,19 @@ export class BaseCache {
     const lifetime = parseExpiration(expireAfter);
     if (!lifetime) throw optionError('expireAfter', expireAfter, 'a value of expireAfter');
     const staleAt = isDoNotCache(lifetime) ? this.#now() : expiresAt(lifetime, this.#now());
+    // A response that is asked for before it is set to expire is not stored after that.
+    const expiresNow = staleAt <= this.#now();
     if (selection === undefined) {
-      if (isDoNotCache(lifetime)) this.#repository.invalidateInFlight({ everything: true });
+      if (expiresNow) this.#repository.invalidateInFlight({ everything: true });
       await this.#scan.rewriteStaleAt(staleAt);
       return;
     }
     const { tags, urls, patterns } = parseSelection(selection);
     const digests = new Set(this.#repository.indexes(urls.map((url) => this.#records.indexName(url))));
+    if (expiresNow) {
+      const tagged = this.#repository.indexes(tags.map(tagIndexName));
+      this.#repository.invalidateInFlight({ digests: [...digests, ...tagged], patterns });
+    }
     await this.#scan.rewriteStaleAt(staleAt, (record) => {
       if (record.indexes.some((digest) => digests.has(digest))) return true;
       if (tags.length > 0 && hasTag(record, tags)) return true;

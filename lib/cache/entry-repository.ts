@@ -6,14 +6,14 @@ import { chain, isPromise, type MaybePromise } from '../platform/maybe-promise.j
 import type { Fields } from '../policy/messages.js';
 import { matchesVary, variantOf } from '../policy/vary.js';
 import type { KeyRules } from '../request/cache-key.js';
-import { urlIndexNames } from '../request/index-names.js';
+import { tagIndexName, urlIndexNames } from '../request/index-names.js';
 import { normalizeUrl } from '../request/normalize-url.js';
 import type { EntryCodec } from '../serializers/codec.js';
 import { type CircuitBreaker, MANAGEMENT, type StoreAccess } from '../stores/circuit-breaker.js';
 import { countOf } from '../stores/entry-query.js';
 import type { Store } from '../stores/store.js';
 import { failureKind } from '../stores/store-failure.js';
-import { type Invalidation, Invalidations, type Selectable } from './invalidations.js';
+import { type Invalidation, Invalidations, NO_INVALIDATION, type Selectable } from './invalidations.js';
 
 /** The result of looking for a stored response. */
 export interface Lookup {
@@ -63,14 +63,17 @@ export class EntryRepository {
     this.#now = now;
   }
 
-  /** Finds the stored response for a request: with one read, two if Vary or a redirect applies. */
+  /**
+   * Finds the stored response for a request: with one read, two if Vary or a redirect applies. It is stale if its
+   * invalidation has not reached the store yet.
+   */
   lookup(key: string, headers: Fields, access: StoreAccess): MaybePromise<Lookup> {
-    return this.#lookup(key, headers, access);
+    return chain(this.#lookup(key, headers, access), (found) => this.#withPending(key, found));
   }
 
   /** Finds the newest stored response of a key, for management. */
   async newest(key: string): Promise<ResponseRecord | undefined> {
-    return (await this.#lookup(key, 'newest', MANAGEMENT)).record;
+    return this.#withPending(key, await this.#lookup(key, 'newest', MANAGEMENT)).record;
   }
 
   /** Finds the redirect that is stored under a key, for management. */
@@ -93,7 +96,8 @@ export class EntryRepository {
     access: StoreAccess,
     since?: number,
   ): MaybePromise<WriteResult> {
-    if (since !== undefined && this.#isOutdated(record, since)) return 'invalidated';
+    const isOutdated = () => since !== undefined && this.#isOutdated([record, ...redirects], since);
+    if (isOutdated()) return 'invalidated';
     const { key, receivedAt, staleAt, order, vary } = record;
     const records: StoredRecord[] = [record];
     if (record.variant) {
@@ -102,15 +106,33 @@ export class EntryRepository {
     records.push(...redirects);
     return chain(this.#encode(records, access), (entries) => {
       if (!entries) return 'failed';
-      const write = (store: Store): MaybePromise<boolean> =>
+      const put = (store: Store): MaybePromise<boolean> =>
         record.variant ? this.#putVariant(store, entries, key) : store.put(entries);
-      return chain(this.breaker.write(access, write), (put) => {
-        if (!put) return put === undefined ? 'failed' : 'invalidated';
-        if (since === undefined || !this.#isOutdated(record, since)) return 'stored';
-        // Invalidated during the write, whose entries the invalidation may have missed.
-        return this.discard(record, access).then(() => 'invalidated');
-      });
+      // Also if the write continues in the background: an invalidation during the write may have missed its entries.
+      const putUnlessOutdated = (store: Store): MaybePromise<WriteResult> =>
+        chain(put(store), (done) => {
+          if (!done) return 'invalidated';
+          if (!isOutdated()) return 'stored';
+          return this.#deleteFrom(store, record).then(() => 'invalidated');
+        });
+      const write = (store: Store) => this.#duringFlight(() => putUnlessOutdated(store));
+      return chain(this.breaker.write(access, write), (result) => result ?? 'failed');
     });
+  }
+
+  /** Keeps the invalidations that begin during the work. */
+  #duringFlight<T>(work: () => MaybePromise<T>): MaybePromise<T> {
+    this.invalidations.begin();
+    let result: MaybePromise<T>;
+    try {
+      result = work();
+    } catch (error) {
+      this.invalidations.end();
+      throw error;
+    }
+    if (isPromise(result)) return result.finally(() => this.invalidations.end());
+    this.invalidations.end();
+    return result;
   }
 
   /** Writes records again as they are, for management. */
@@ -130,9 +152,12 @@ export class EntryRepository {
 
   /** Deletes one stored response: exactly that variant. */
   async discard(record: ResponseRecord, access: StoreAccess): Promise<number> {
+    return (await this.breaker.write(access, (store) => this.#deleteFrom(store, record))) ?? 0;
+  }
+
+  #deleteFrom(store: Store, record: ResponseRecord): Promise<number> {
     const names = this.codec.names(record.key).map((name) => this.#nameOf(record, name));
-    const work = (store: Store) => (record.variant ? store.delete(names) : store.deleteGroups(names));
-    return (await this.breaker.write(access, work)) ?? 0;
+    return record.variant ? store.delete(names) : store.deleteGroups(names);
   }
 
   /** Deletes entries with these storage keys and all entries of their groups; resolves to the number of responses. */
@@ -193,25 +218,45 @@ export class EntryRepository {
     return { digests: [...indexes, ...this.codec.names(key)], urls };
   }
 
-  /** The properties by which invalidations select a request whose response is not known yet. */
-  selectableRequest(key: string, { method, url }: CacheRequest, rules: KeyRules): Selectable {
-    const digests = urlIndexNames(method, [url], rules).flatMap((name) => this.codec.indexDigests(name));
+  /**
+   * The properties by which invalidations select a request whose response is not known yet.
+   *
+   * @param tags those that do not depend on the response
+   */
+  selectableRequest(key: string, { method, url }: CacheRequest, rules: KeyRules, tags: readonly string[]): Selectable {
+    const names = [...urlIndexNames(method, [url], rules), ...tags.map(tagIndexName)];
+    const digests = names.flatMap((name) => this.codec.indexDigests(name));
     return { digests: [...digests, ...this.codec.names(key)], urls: [normalizeUrl(url)] };
   }
 
   /** A stored response, stale if an invalidation of it has not reached the store yet. */
-  withPending(record: ResponseRecord): ResponseRecord {
-    if (!this.invalidations.isPendingFor(record.receivedAt, this.selectable(record))) return record;
-    return { ...record, staleAt: Math.min(record.staleAt, this.#now()) };
+  #withPending(key: string, found: Lookup): Lookup {
+    const { record } = found;
+    if (!record || !this.invalidations.hasPending) return found;
+    const { digests, urls } = this.selectable(record);
+    const selectable = { digests: key === record.key ? digests : [...digests, ...this.codec.names(key)], urls };
+    if (!this.invalidations.isPendingFor(record.receivedAt, selectable)) return found;
+    return { ...found, record: { ...record, staleAt: Math.min(record.staleAt, this.#now()) } };
   }
 
   /** Records an invalidation for the requests in flight of this process. */
   invalidateInFlight(invalidation: Partial<Invalidation>): void {
-    this.invalidations.record({ digests: [], patterns: [], everything: false, ...invalidation });
+    this.invalidations.record({ ...NO_INVALIDATION, ...invalidation });
   }
 
-  #isOutdated(record: ResponseRecord, since: number): boolean {
-    return this.invalidations.anySince(since) && this.invalidations.selectsSince(since, this.selectable(record));
+  /** Whether a response, or a redirect to it, was invalidated after its request was sent. */
+  #isOutdated(records: readonly (ResponseRecord | RedirectRecord)[], since: number): boolean {
+    if (!this.invalidations.anySince(since)) return false;
+    return records.some((record) =>
+      this.invalidations.selectsSince(
+        since,
+        record.kind === 'response' ? this.selectable(record) : this.#selectableRedirect(record),
+      ),
+    );
+  }
+
+  #selectableRedirect({ key, indexes, url }: RedirectRecord): Selectable {
+    return { digests: [...indexes, ...this.codec.names(key)], urls: URL.canParse(url) ? [normalizeUrl(url)] : [] };
   }
 
   #lookup(key: string, select: Selection, access: StoreAccess): MaybePromise<Lookup> {

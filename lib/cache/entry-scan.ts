@@ -70,12 +70,22 @@ export class EntryScan {
 
   /** Stores entries again with another `staleAt` (milliseconds since the epoch): all, or the responses that `selects` accepts. */
   async rewriteStaleAt(staleAt: number, selects?: (record: ResponseRecord) => boolean): Promise<void> {
-    const rewrite = (records: readonly StoredRecord[]) =>
-      Promise.all(records.map((record) => this.#repository.put([{ ...record, staleAt }])));
-    for await (const batch of this.wholeBatches()) await rewrite(selects ? batch.filter(selects) : batch);
-    if (selects) return;
-    for (const kind of ['variants', 'redirect'] as const) {
-      for await (const record of this.others(kind)) await rewrite([record]);
+    const { invalidations } = this.#repository;
+    // A response that is deleted during the pass must not return.
+    const since = invalidations.begin();
+    try {
+      for await (const batch of this.wholeBatches()) {
+        const selected = selects ? batch.filter(selects) : batch;
+        await Promise.all(
+          selected.map((record) => this.#repository.save({ ...record, staleAt }, [], MANAGEMENT, since)),
+        );
+      }
+      if (selects) return;
+      for (const kind of ['variants', 'redirect'] as const) {
+        for await (const record of this.others(kind)) await this.#repository.put([{ ...record, staleAt }]);
+      }
+    } finally {
+      invalidations.end();
     }
   }
 

@@ -8,6 +8,8 @@ export interface Invalidation {
   readonly everything: boolean;
 }
 
+export const NO_INVALIDATION: Invalidation = Object.freeze({ digests: [], patterns: [], everything: false });
+
 /** The properties of a response by which an invalidation selects it. */
 export interface Selectable {
   /** Digests in the secondary index, and the storage key of its cache key. */
@@ -22,10 +24,8 @@ export interface PendingInvalidation extends Invalidation {
   readonly at: number;
 }
 
-/** Invalidations that are remembered, at most; beyond that every older response counts as invalidated. */
+/** Digests and patterns that are remembered, at most; beyond that every older response counts as invalidated. */
 const MAX_REMEMBERED = 1_000;
-/** Pending patterns that are matched, at most. */
-const MAX_PATTERNS = 32;
 
 /**
  * The invalidations of this process that still matter: those that began after a request in flight was sent, so that its
@@ -39,8 +39,8 @@ export class Invalidations {
   /** Sequence of the last invalidation of everything. */
   #everything = 0;
   readonly #pending = new Set<PendingInvalidation>();
-  /** Milliseconds since the epoch: more was pending than is remembered. */
-  #overflowedAt = Number.NEGATIVE_INFINITY;
+  /** Those of the pending ones that are to be tried again. */
+  readonly #failed = new Set<PendingInvalidation>();
 
   /** Begins a request to the origin; returns its place in the sequence of invalidations. */
   begin(): number {
@@ -88,27 +88,36 @@ export class Invalidations {
   }
 
   get hasPending(): boolean {
-    return this.#pending.size > 0 || this.#overflowedAt > Number.NEGATIVE_INFINITY;
+    return this.#pending.size > 0;
   }
 
   /** Remembers an invalidation until the store has carried it out. */
-  addPending(invalidation: Invalidation, at: number): PendingInvalidation {
-    const pending = { ...invalidation, at };
-    const patterns = [...this.#pending].reduce((sum, one) => sum + one.patterns.length, invalidation.patterns.length);
-    if (this.#pending.size >= MAX_REMEMBERED || patterns > MAX_PATTERNS) this.#overflowedAt = at;
+  addPending(pending: PendingInvalidation): void {
     this.#pending.add(pending);
-    return pending;
+  }
+
+  /** Keeps an invalidation that the store could not carry out. If that are too many, one of everything takes their place. */
+  keepFailed(failed: PendingInvalidation): void {
+    if (!this.#pending.has(failed)) return;
+    this.#failed.add(failed);
+    let size = 0;
+    for (const { digests, patterns } of this.#failed) size += digests.length + patterns.length;
+    if (size <= MAX_REMEMBERED) return;
+    for (const one of [...this.#failed]) this.removePending(one);
+    const everything = { ...NO_INVALIDATION, everything: true, at: failed.at };
+    this.#pending.add(everything);
+    this.#failed.add(everything);
   }
 
   /** Forgets an invalidation that the store has carried out. */
   removePending(pending: PendingInvalidation): void {
     this.#pending.delete(pending);
-    if (this.#pending.size === 0) this.#overflowedAt = Number.NEGATIVE_INFINITY;
+    this.#failed.delete(pending);
   }
 
-  /** The invalidations that the store has not carried out yet, oldest first. */
-  get pending(): readonly PendingInvalidation[] {
-    return [...this.#pending];
+  /** The invalidations that the store could not carry out, oldest first. */
+  get failed(): readonly PendingInvalidation[] {
+    return [...this.#failed];
   }
 
   /**
@@ -117,7 +126,6 @@ export class Invalidations {
    * @param receivedAt milliseconds since the epoch
    */
   isPendingFor(receivedAt: number, { digests, urls }: Selectable): boolean {
-    if (receivedAt <= this.#overflowedAt) return true;
     for (const one of this.#pending) {
       if (receivedAt > one.at) continue;
       if (one.everything || one.digests.some((digest) => digests.includes(digest))) return true;

@@ -1,3 +1,4 @@
+import { UnsupportedOperationError } from '../errors.js';
 import type { ResponseRecord } from '../models/record.js';
 import { pause } from '../platform/real-time.js';
 import type { UrlMatcher } from '../policy/url-pattern.js';
@@ -7,7 +8,7 @@ import type { RequestAccess } from '../stores/circuit-breaker.js';
 import type { Store } from '../stores/store.js';
 import type { EntryRepository } from './entry-repository.js';
 import type { EntryScan } from './entry-scan.js';
-import type { Invalidation, PendingInvalidation } from './invalidations.js';
+import { type Invalidation, NO_INVALIDATION, type PendingInvalidation } from './invalidations.js';
 
 /** The stored responses that a request invalidates. */
 export interface InvalidationRequest {
@@ -20,98 +21,187 @@ export interface InvalidationRequest {
   readonly takesGroupsAlong?: boolean;
 }
 
+type OnRemoved = (count: number) => void;
+
 /** Milliseconds between two attempts for an invalidation that the store could not carry out: at first, and at most. */
 const FIRST_RETRY = 1_000;
 const LAST_RETRY = 60_000;
 
+/** An invalidation with the work that it is in the store. */
+interface PendingWork extends PendingInvalidation {
+  /** Resolves to the number of removed responses. */
+  readonly run: () => Promise<number>;
+}
+
 /**
- * Carries out the invalidations of requests: at once for the requests in flight of this process, then in the store. Until
- * the store has carried one out, the responses concerned count as stale in this process, and it is tried again.
+ * Carries out invalidations: at once for the requests in flight of this process, then in the store. Until the store has
+ * carried one out, the responses concerned count as stale in this process, and it is tried again.
  */
 export class Invalidator {
   readonly #repository: EntryRepository;
   readonly #scan: EntryScan;
   readonly #now: () => number;
   #retrying = false;
+  #wake: AbortController | undefined;
 
   constructor(repository: EntryRepository, scan: EntryScan, now: () => number) {
     this.#repository = repository;
     this.#scan = scan;
     this.#now = now;
-    repository.breaker.onRecovery(() => this.#retry());
+    repository.breaker.onRecovery(() => {
+      this.#wake?.abort();
+      this.#retry();
+    });
   }
 
   /**
    * Invalidates for a request. URLs and tags are removed within the budget of a write; patterns in the background.
    *
    * @param onRemoved receives the numbers of removed responses, also later
+   * @returns the number of steps in the sequence of invalidations that it took
    */
-  async invalidate(
-    { names, patterns, exceptMethod, takesGroupsAlong = false }: InvalidationRequest,
-    access: RequestAccess,
-    onRemoved: (count: number) => void,
-  ): Promise<void> {
-    const { breaker, codec, invalidations } = this.#repository;
-    if (names.length > 0 || exceptMethod) {
-      const pending = this.#begin({ digests: names.flatMap((name) => codec.indexDigests(name)), patterns: [] });
-      const others = exceptMethod?.names.flatMap((name) => codec.indexDigests(name)) ?? [];
-      const work = async (store: Store) => {
-        const groups = takesGroupsAlong ? await this.#groupsOf(store, pending.digests) : [];
-        if (groups.length > 0) this.#repository.invalidateInFlight({ digests: groups });
-        const removed =
-          (await this.#deleteDigests(store, [...pending.digests, ...groups])) +
-          (await this.#deleteOthers(store, others, exceptMethod?.method));
-        invalidations.removePending(pending);
-        return removed;
-      };
-      const removed = await breaker.write(access, work);
-      if (removed === undefined) this.#retry();
-      else if (removed > 0) onRemoved(removed);
+  async invalidate(request: InvalidationRequest, access: RequestAccess, onRemoved: OnRemoved): Promise<number> {
+    const { names, patterns, exceptMethod } = request;
+    let steps = 0;
+    // Both are begun before the first pause, so that no request joins or stores in between.
+    if (patterns.length > 0) {
+      this.#inBackground(this.#beginPatterns(patterns), onRemoved);
+      steps += 1;
     }
-    if (patterns.length === 0) return;
-    const pending = this.#begin({ digests: [], patterns });
-    const removing = this.#carryOut(pending).then(
-      (removed) => removed > 0 && onRemoved(removed),
-      () => this.#retry(),
+    if (names.length > 0 || exceptMethod) steps += await this.#invalidateNames(request, access, onRemoved);
+    return steps;
+  }
+
+  async #invalidateNames(request: InvalidationRequest, access: RequestAccess, onRemoved: OnRemoved): Promise<number> {
+    const { breaker, codec } = this.#repository;
+    let steps = 1;
+    const onGroups = () => {
+      steps += 1;
+    };
+    const work = (store: Store) => this.#deleteRequested(store, request, onGroups);
+    const pending = this.#begin(
+      { digests: request.names.flatMap((name) => codec.indexDigests(name)) },
+      { run: () => breaker.manage(work) },
     );
-    breaker.track(removing);
+    let removed: number | undefined;
+    try {
+      // If the budget ends first, the work continues, and a second attempt does no harm.
+      removed = await breaker.write(access, (store) => work(store).then((count) => this.#done(pending, count)));
+    } finally {
+      if (removed === undefined) this.#failed(pending);
+    }
+    if (removed) onRemoved(removed);
+    return steps;
   }
 
   /** Deletes the responses that a management call invalidates by names in the secondary index. */
-  async deleteNamed(names: readonly string[]): Promise<number> {
+  deleteNamed(names: readonly string[]): Promise<number> {
     const digests = names.flatMap((name) => this.#repository.codec.indexDigests(name));
-    this.#repository.invalidateInFlight({ digests });
-    return this.#repository.breaker.manage((store) => this.#deleteDigests(store, digests));
+    const run = () => this.#repository.breaker.manage((store) => this.#deleteDigests(store, digests));
+    return this.#manage(this.#begin({ digests }, { run }));
   }
 
   /** Deletes the responses of keys, also through redirects; resolves to their number. */
-  async deleteKeys(keys: readonly string[]): Promise<number> {
-    const groups = new Set<string>();
-    for (const key of keys) for (const group of await this.#repository.groupsOfKey(key)) groups.add(group);
-    if (groups.size > 0) this.#repository.invalidateInFlight({ digests: [...groups] });
-    return this.#repository.deleteGroups([...groups]);
+  deleteKeys(keys: readonly string[]): Promise<number> {
+    const run = async () => {
+      const groups = new Set<string>();
+      for (const key of keys) for (const group of await this.#repository.groupsOfKey(key)) groups.add(group);
+      this.#repository.invalidateInFlight({ digests: [...groups] });
+      return this.#repository.deleteGroups([...groups]);
+    };
+    return this.#manage(this.#begin({ digests: keys.flatMap((key) => this.#repository.codec.names(key)) }, { run }));
   }
 
   /** Deletes the responses whose asked or final URL matches. */
-  async deleteMatching(patterns: readonly UrlMatcher[]): Promise<number> {
-    this.#repository.invalidateInFlight({ patterns });
-    return this.#scan.deleteGroupsMatching((record) => matchesUrl(record, patterns));
+  deleteMatching(patterns: readonly UrlMatcher[]): Promise<number> {
+    return this.#manage(this.#beginPatterns(patterns));
   }
 
-  #begin(invalidation: Omit<Invalidation, 'everything'>): PendingInvalidation {
+  /** Deletes every entry. */
+  async clear(): Promise<void> {
+    let isFirst = true;
+    const run = async (): Promise<number> => {
+      const stamp = () => this.#repository.breaker.manage((store) => store.invalidate?.([]));
+      // A damaged or full store may record no invalidation until it is cleared.
+      const isStamped = await stamp().then(
+        () => true,
+        () => false,
+      );
+      // A later attempt keeps what was stored meanwhile.
+      const removed = isFirst ? await this.#scan.clear() : await this.#deleteReceivedUntil(pending.at);
+      isFirst = false;
+      if (!isStamped) await stamp();
+      return removed ?? 0;
+    };
+    const pending = this.#begin({ everything: true }, { run });
+    await this.#manage(pending);
+  }
+
+  #begin(invalidation: Partial<Invalidation>, { run }: Pick<PendingWork, 'run'>): PendingWork {
     const { invalidations } = this.#repository;
-    invalidations.record({ ...invalidation, everything: false });
-    return invalidations.addPending({ ...invalidation, everything: false }, this.#now());
+    const pending = { ...NO_INVALIDATION, ...invalidation, at: this.#now(), run };
+    invalidations.record(pending);
+    invalidations.addPending(pending);
+    return pending;
   }
 
-  async #carryOut(pending: PendingInvalidation): Promise<number> {
-    const { digests, patterns } = pending;
-    let removed = 0;
-    if (digests.length > 0)
-      removed += await this.#repository.breaker.manage((store) => this.#deleteDigests(store, digests));
-    if (patterns.length > 0) removed += await this.#scan.deleteGroupsMatching((record) => matchesUrl(record, patterns));
+  #beginPatterns(patterns: readonly UrlMatcher[]): PendingWork {
+    const run = () => this.#scan.deleteGroupsMatching((record) => matchesUrl(record, patterns));
+    return this.#begin({ patterns }, { run });
+  }
+
+  #done(pending: PendingInvalidation, removed: number): number {
     this.#repository.invalidations.removePending(pending);
     return removed;
+  }
+
+  #failed(pending: PendingInvalidation): void {
+    this.#repository.invalidations.keepFailed(pending);
+    this.#retry();
+  }
+
+  /** @throws the store's error; the invalidation is then tried again, unless the store can never carry it out */
+  async #manage(pending: PendingWork): Promise<number> {
+    try {
+      return await this.#carryOut(pending);
+    } catch (error) {
+      if (error instanceof UnsupportedOperationError) this.#done(pending, 0);
+      throw error;
+    }
+  }
+
+  /** @throws the store's error; the invalidation is then tried again */
+  async #carryOut(pending: PendingInvalidation): Promise<number> {
+    try {
+      const work = 'run' in pending ? (pending as PendingWork).run() : this.#deleteReceivedUntil(pending.at);
+      return this.#done(pending, await work);
+    } catch (error) {
+      this.#failed(pending);
+      throw error;
+    }
+  }
+
+  #inBackground(pending: PendingWork, onRemoved: OnRemoved): void {
+    const removing = this.#carryOut(pending).then((removed) => removed > 0 && onRemoved(removed));
+    this.#repository.breaker.track(removing);
+  }
+
+  #deleteReceivedUntil(at: number): Promise<number> {
+    return this.#scan.deleteMatching(() => this.#scan.summaries({ receivedBefore: at + 1 }));
+  }
+
+  async #deleteRequested(store: Store, request: InvalidationRequest, onGroups: () => void): Promise<number> {
+    const { codec } = this.#repository;
+    const { names, exceptMethod, takesGroupsAlong = false } = request;
+    const digests = names.flatMap((name) => codec.indexDigests(name));
+    const groups = takesGroupsAlong ? await this.#groupsOf(store, digests) : [];
+    if (groups.length > 0) {
+      this.#repository.invalidateInFlight({ digests: groups });
+      onGroups();
+    }
+    const others = exceptMethod?.names.flatMap((name) => codec.indexDigests(name)) ?? [];
+    const removed = await this.#deleteDigests(store, [...digests, ...groups]);
+    return removed + (await this.#deleteOthers(store, others, exceptMethod?.method));
   }
 
   /** The stamps come first: responses that were requested before are then refused, and those stored before are deleted. */
@@ -150,7 +240,7 @@ export class Invalidator {
     return ids.length === 0 ? 0 : store.delete(ids);
   }
 
-  /** Tries the pending invalidations again, with growing pauses, until none is left. */
+  /** Tries the failed invalidations again, with growing pauses and after each outage, until none is left. */
   #retry(): void {
     if (this.#retrying) return;
     this.#retrying = true;
@@ -161,12 +251,12 @@ export class Invalidator {
 
   async #retryAll(): Promise<void> {
     const { breaker, invalidations } = this.#repository;
-    for (let wait = FIRST_RETRY; !breaker.closed; wait = Math.min(wait * 2, LAST_RETRY)) {
-      if (breaker.state === 'closed') {
-        for (const pending of invalidations.pending) await this.#carryOut(pending).catch(() => {});
-      }
-      if (!invalidations.hasPending) return;
-      await pause(wait);
+    for (let wait = FIRST_RETRY; invalidations.failed.length > 0; wait = Math.min(wait * 2, LAST_RETRY)) {
+      this.#wake = new AbortController();
+      await pause(wait, { signal: this.#wake.signal }).catch(() => {});
+      if (breaker.closed) return;
+      if (breaker.state !== 'closed') continue;
+      for (const pending of invalidations.failed) await this.#carryOut(pending).catch(() => {});
     }
   }
 }

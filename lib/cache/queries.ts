@@ -151,7 +151,9 @@ export function parseSelection(selection: ResponseSelection): {
 function parseUrls(option: string, value: unknown): { readonly urls: string[]; readonly patterns: UrlMatcher[] } {
   const isUrl = (one: unknown) => typeof one === 'string' || one instanceof RegExp;
   const given = readList<string | RegExp>(option, value, isUrl, 'a URL, a URL pattern, or a list of them');
-  const isExact = (one: string | RegExp) => typeof one === 'string' && URL.canParse(one) && !one.includes('*');
+  // Not `URL.canParse` alone: in `localhost:3000/users` it takes the host for a scheme.
+  const isExact = (one: string | RegExp) =>
+    typeof one === 'string' && /^https?:\/\/[^*]*$/i.test(one) && URL.canParse(one);
   return {
     urls: given.filter(isExact) as string[],
     patterns: given.filter((one) => !isExact(one)).map((one) => compileUrlPattern(one, option)),

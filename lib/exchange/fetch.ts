@@ -45,9 +45,14 @@ export async function fetchShared(context: RequestContext, plan: FetchPlan): Pro
   const name = coalescingName(context, plan);
   const open = coalescing.find(name);
   if (open && !isInvalidatedSince(context, open.since)) {
+    const { invalidations } = context.cache.repository;
+    const wasInvalidated = invalidations.anySince(open.since);
     const result = await waitForResult(context, open, true);
-    return fitsOtherCaller(context, result) ? result : fetchAlone(context, plan);
+    // Only the response tells its final URL, tags and groups, by which it may have been invalidated before this caller came.
+    const mayShare = fitsOtherCaller(context, result) && !(wasInvalidated && result.invalidated);
+    return mayShare ? result : fetchAlone(context, plan);
   }
+  supersedeOlder(context);
   const started = coalescing.start(name, context.key, originRequest(context, plan));
   const result = await waitForResult(context, started, false);
   if (isForOneCaller(context, result)) coalescing.keepSeparate(context.key, context.now());
@@ -71,7 +76,7 @@ export function refreshInBackground(context: RequestContext, plan: FetchPlan): P
   const coalescing = coalescingOf<Result>(context.cache);
   const name = coalescingName(context, plan);
   const open = coalescing.find(name);
-  if (open) return open.result;
+  if (open && !isInvalidatedSince(context, open.since)) return open.result;
   const request = coalescing.start(name, context.key, originRequest(context, plan));
   request.join(undefined);
   const reported = request.result.then(
@@ -106,10 +111,19 @@ function demandOf({ request, settings }: RequestContext): string {
   return refresh || forceRefresh || alwaysRevalidate || noCache ? 'demand' : '';
 }
 
+/** A demand for the origin's own response begins later than the requests in flight, whose responses must not replace its own. */
+function supersedeOlder(context: RequestContext): void {
+  const { repository } = context.cache;
+  if (demandOf(context) !== '') repository.invalidateInFlight({ digests: repository.codec.names(context.key) });
+}
+
 function isInvalidatedSince({ cache, request, key, settings }: RequestContext, since: number): boolean {
   const { repository } = cache;
   if (!repository.invalidations.anySince(since)) return false;
-  return repository.invalidations.selectsSince(since, repository.selectableRequest(key, request, settings));
+  return repository.invalidations.selectsSince(
+    since,
+    repository.selectableRequest(key, request, settings, settings.tags.names),
+  );
 }
 
 /** Waits within the caller's limits; an error of another caller's request becomes this caller's own. */
@@ -130,10 +144,13 @@ async function waitForResult(
 }
 
 /** RFC 9111 section 4: a response that may not be stored, or sets a cookie, is for its own caller only. */
-function isForOneCaller({ settings }: RequestContext, { response, record, revalidated }: Result): boolean {
+function isForOneCaller(
+  { settings }: RequestContext,
+  { response, record, revalidated, wasStorable = false }: Result,
+): boolean {
   if (!response) return false;
   if (response.headers['set-cookie'] !== undefined || response.bodyForm === 'opaque') return true;
-  return settings.cacheControl && !record && !revalidated;
+  return settings.cacheControl && !record && !revalidated && !wasStorable;
 }
 
 /** Whether another caller's response answers this request too, which its Vary may exclude. */
@@ -187,8 +204,7 @@ async function fetchAndStore(
   shared.responseArrived();
   await invalidateOwn(context, sent, response);
   if (confirmed && sent.stored) {
-    const record = await freshenStored(context, { ...sent, stored: sent.stored }, response);
-    return resultOf(context, response, { record, revalidated: true });
+    return resultOf(context, response, await freshenStored(context, { ...sent, stored: sent.stored }, response));
   }
   const outcome = await storeResponse(storeAs(response), sent, response);
   return resultOf(context, response, outcome);
@@ -203,15 +219,17 @@ async function fetchAndStore(
 export async function fetchStream(context: RequestContext, plan: FetchPlan): Promise<Result> {
   const { cache, settings } = context;
   const { invalidations } = cache.repository;
-  const sent = await originRequestOf(context, plan, invalidations.begin());
+  supersedeOlder(context);
+  const since = invalidations.begin();
   let isCollecting = false;
   try {
+    const sent = await originRequestOf(context, plan, since);
     const { response, confirmed } = await askOrigin(context, plan);
     const { stored } = sent;
     if (confirmed && stored) {
       response.stream?.discard();
-      const record = await freshenStored(context, { ...sent, stored }, response);
-      return resultOf(context, response, { record, revalidated: true });
+      await invalidateOwn(context, sent, response);
+      return resultOf(context, response, await freshenStored(context, { ...sent, stored }, response));
     }
     if (stored && response.status !== 304 && allowsStale(context, stored, response)) return resultOf(context, response);
     await invalidateOwn(context, sent, response);
@@ -225,8 +243,7 @@ export async function fetchStream(context: RequestContext, plan: FetchPlan): Pro
     const native = await response.stream.collect({
       limit: settings.maxBodySize,
       onComplete: async (body) => {
-        await storeResponse(context, sent, { ...response, body });
-        invalidations.end();
+        await storeResponse(context, sent, { ...response, body }).finally(() => invalidations.end());
       },
       onIncomplete: (reason) => {
         reportNotStored(context, { reason });
@@ -270,9 +287,12 @@ async function originRequestOf(context: RequestContext, plan: FetchPlan, since: 
  */
 async function invalidateOwn(context: RequestContext, sent: OriginRequest, response: OriginResponse): Promise<void> {
   const { repository } = context.cache;
-  const wasInvalidated = repository.invalidations.anySince(sent.since);
-  if (!(await invalidateAfter(context, response)) || wasInvalidated) return;
-  sent.since = repository.invalidations.now;
+  const { invalidations } = repository;
+  const wasInvalidated = invalidations.anySince(sent.since);
+  const before = invalidations.now;
+  const own = await invalidateAfter(context, response);
+  if (own === 0 || wasInvalidated || invalidations.now !== before + own) return;
+  sent.since = invalidations.now;
   sent.order = await repository.currentOrder(context.access);
 }
 
@@ -285,13 +305,28 @@ const NOT_ASKED: Result = {
   key: undefined,
 };
 
-function resultOf(
-  { request }: RequestContext,
-  response: OriginResponse,
-  outcome: { readonly record?: ResponseRecord; readonly revalidated?: boolean; readonly reason?: string } = {},
-): Result {
-  const { record, revalidated = false, reason } = outcome;
+/** What became of the origin's response. */
+interface OriginOutcome {
+  readonly record?: ResponseRecord;
+  readonly revalidated?: boolean;
+  readonly reason?: string;
+  readonly wasStorable?: boolean;
+}
+
+function resultOf({ request }: RequestContext, response: OriginResponse, outcome: OriginOutcome = {}): Result {
+  const { record, revalidated = false, reason, wasStorable = false } = outcome;
   const status = reason === undefined ? {} : { detail: reason };
+  const invalidated = reason === 'invalidated';
   const requestHeaders = request.headers;
-  return { ...NOT_ASKED, message: response, response, requestHeaders, record, revalidated, status };
+  return {
+    ...NOT_ASKED,
+    message: response,
+    response,
+    requestHeaders,
+    record,
+    revalidated,
+    status,
+    invalidated,
+    wasStorable,
+  };
 }

@@ -41,16 +41,14 @@ export async function handleRequest(context: RequestContext): Promise<Result> {
   if (bypass === 'method' && mayServeLaterGets(context)) return fetchForLaterGets(context);
   if (bypass !== undefined) return bypassCache(context, bypass);
 
+  if (isTurnOver()) await yieldToEventLoop();
   const looking = lookUp(context);
   const lookup = isPromise(looking) ? await lookUpSlowly(context, looking) : looking;
   const { record: stored } = lookup;
   const { action, reason, serveAfter } = decide(context.request, stored, context.settings, context.now());
 
   if (action === 'refuse') return serveGatewayTimeout(context, reason);
-  if (stored && action === 'serve') {
-    if (!isPromise(looking) && isTurnOver()) await yieldToEventLoop();
-    return serveStored(context, stored, reason);
-  }
+  if (stored && action === 'serve') return serveStored(context, stored, reason);
   const plan: FetchPlan = {
     stored,
     revalidate: action === 'revalidate' || action === 'serve-and-refresh',
@@ -80,8 +78,8 @@ function reasonToBypass(context: RequestContext): string | undefined {
 /** Sends the request exactly as the caller wrote it; an unsafe method still invalidates. */
 async function bypassCache(context: RequestContext, reason: string): Promise<Result> {
   const bypassed = await context.origin.bypass();
-  const { status, headers = {} } = bypassed;
-  if (status !== undefined) await invalidateAfter(context, { status, headers });
+  const { status, headers = {}, url, hops } = bypassed;
+  if (status !== undefined) await invalidateAfter(context, { status, headers, url, hops });
   context.emitBypass(reason);
   return bypassResult(bypassed, {
     fwd: reason === 'method' ? 'method' : 'bypass',
@@ -94,13 +92,12 @@ async function bypassCache(context: RequestContext, reason: string): Promise<Res
 function lookUp(context: RequestContext): MaybePromise<Lookup> {
   const { cache, key, request, access, settings } = context;
   const found = cache.repository.lookup(key, request.headers, access);
-  if (isPromise(found) || settings.filterFn || request.carriesMoreTo) return checkFound(context, found);
-  return withPending(context, found);
+  return isPromise(found) || settings.filterFn || request.carriesMoreTo ? checkFound(context, found) : found;
 }
 
 async function checkFound(context: RequestContext, looking: MaybePromise<Lookup>): Promise<Lookup> {
   const { cache, settings, access } = context;
-  const found = withPending(context, await looking);
+  const found = await looking;
   const { record } = found;
   if (!record) return found;
   if (!(await mayServeRedirected(context, record))) return { miss: 'uri-miss', detail: 'redirect-credentials' };
@@ -116,17 +113,10 @@ async function checkFound(context: RequestContext, looking: MaybePromise<Lookup>
   }
 }
 
-/** A response whose invalidation has not reached the store yet is stale. */
-function withPending({ cache }: RequestContext, found: Lookup): Lookup {
-  const { repository } = cache;
-  if (!found.record || !repository.invalidations.hasPending) return found;
-  return { ...found, record: repository.withPending(found.record) };
-}
-
 /** A look-up that outlives a request that it could have joined is repeated, since that may have stored a response. */
 async function lookUpSlowly(context: RequestContext, looking: Promise<Lookup>): Promise<Lookup> {
   const [lookup, ended] = await coalescingOf(context.cache).watch(context.key, Promise.resolve(context.wait(looking)));
-  if (lookup.record || !ended) return lookup;
+  if (!ended || (lookup.record && lookup.record.staleAt > context.now())) return lookup;
   return context.wait(lookUp(context));
 }
 

@@ -4,34 +4,39 @@ import { invalidation } from '../policy/invalidation.js';
 import { redirectedMethod } from '../policy/methods.js';
 import { groupIndexName, otherUrlIndexName, tagIndexName, urlIndexName } from '../request/index-names.js';
 import { keyUrl } from '../request/redaction.js';
+import { meantMethod } from '../request/uncached.js';
 import type { OriginResponse } from './origin.js';
 import type { RequestContext } from './request-context.js';
 
 /** The part of a response that decides on invalidation. */
-export type InvalidatingResponse = Pick<OriginResponse, 'status' | 'headers'> &
-  Partial<Pick<OriginResponse, 'hops' | 'url'>>;
+export interface InvalidatingResponse extends Pick<OriginResponse, 'status' | 'headers'> {
+  readonly hops?: OriginResponse['hops'] | undefined;
+  readonly url?: string | undefined;
+}
 
 /**
  * Invalidates the stored responses that a non-error response makes out of date: with `cacheControl` by RFC 9111 section 4.4
  * and RFC 9875, and by the request's own `invalidates` in any mode.
  *
- * @returns whether anything was to be invalidated
+ * @returns the number of steps in the sequence of invalidations that it took; 0: nothing was to be invalidated
  */
-export async function invalidateAfter(context: RequestContext, response: InvalidatingResponse): Promise<boolean> {
+export async function invalidateAfter(context: RequestContext, response: InvalidatingResponse): Promise<number> {
   const { cache, settings, access } = context;
-  if (settings.readOnly) return false;
+  if (settings.readOnly) return 0;
   const requests = [...byProtocol(context, response), ...byOption(context, response)];
-  for (const request of requests) {
-    await cache.invalidator.invalidate(request, access, (count) => context.emit('invalidated', { count }));
-  }
-  return requests.length > 0;
+  const recorded = await Promise.all(
+    requests.map((request) =>
+      cache.invalidator.invalidate(request, access, (count) => context.emit('invalidated', { count })),
+    ),
+  );
+  return recorded.reduce((sum, count) => sum + count, 0);
 }
 
 /** Each response of a redirect chain invalidates by its own method and URL. */
 function* byProtocol(context: RequestContext, response: InvalidatingResponse): Generator<InvalidationRequest> {
   const { settings, request } = context;
   if (!settings.cacheControl || !settings.enabled) return;
-  let { method } = request;
+  let method = meantMethod(request);
   const { hops = [], url = request.url } = response;
   for (const hop of [...hops, { ...response, url: hops.length > 0 ? url : request.url }]) {
     if (!URL.canParse(hop.url)) continue;

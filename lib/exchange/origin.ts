@@ -51,6 +51,8 @@ export interface BypassResponse {
   readonly headers?: Fields;
   /** The final URL. */
   readonly url?: string;
+  /** The redirects that were followed, in order, unredacted. */
+  readonly hops?: readonly Hop[];
   readonly native?: unknown;
   /** The reason with which the adapter rejected. */
   readonly error?: unknown;

@@ -36,6 +36,10 @@ export interface Result {
   readonly revalidated: boolean;
   /** Another caller's origin request. */
   readonly joined: boolean;
+  /** The response was invalidated while its request was in flight. */
+  readonly invalidated?: boolean;
+  /** The response may be stored, although it was not: the store failed, or it was invalidated. */
+  readonly wasStorable?: boolean;
   readonly status: CacheStatusParts;
   readonly history?: readonly Hop[];
   /** Undefined if the request has no key. */
@@ -155,7 +159,7 @@ export function presentOriginResult(context: RequestContext, result: Result, for
   const status: CacheStatusParts = {
     ...forward,
     fwdStatus: response.status,
-    ...(record ? { stored: true } : {}),
+    ...(record && result.status.detail === undefined ? { stored: true } : {}),
     ...(joined ? { collapsed: true } : {}),
     detail: context.access.failure ?? result.status.detail ?? forward.detail,
   };

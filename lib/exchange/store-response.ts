@@ -16,7 +16,7 @@ import { redactHops, redactRequest, redactUrl, secretInHeader, storedHeaders } f
 import { configuredLifetime, hasExpirationFunction } from './expiration-settings.js';
 import type { OriginResponse } from './origin.js';
 import { storableForm } from './partial-content.js';
-import { chainStaleAt, redirectRecords } from './redirects.js';
+import { chainStaleAt, isSameTarget, redirectRecords } from './redirects.js';
 import type { RequestContext } from './request-context.js';
 
 /** The purpose of an origin request, and its place in the order of invalidations. */
@@ -30,7 +30,14 @@ export interface OriginRequest {
 }
 
 /** The stored response, or why a response is not stored. */
-export type StoreOutcome = { readonly record: ResponseRecord } | { readonly reason: string; readonly error?: unknown };
+export type StoreOutcome =
+  | { readonly record: ResponseRecord }
+  | {
+      readonly reason: string;
+      readonly error?: unknown;
+      /** The rules and the user accept the response, but the store failed, or the response was invalidated. */
+      readonly wasStorable?: boolean;
+    };
 
 /** Stores a response of the origin if the rules, the user and the store agree, with the settings of its request. */
 export async function storeResponse(
@@ -116,7 +123,7 @@ async function save(context: RequestContext, sent: OriginRequest, response: Orig
   const redirects = redirectRecords(context, response, record);
   const written = await cache.repository.save(record, redirects, access, sent.since);
   if (written === 'stored') return { record };
-  return { reason: written === 'invalidated' ? written : (access.failure ?? 'write-failed') };
+  return { reason: written === 'invalidated' ? written : (access.failure ?? 'write-failed'), wasStorable: true };
 }
 
 /** The record of a response with its lifetime, unless the rules or the user refuse it. */
@@ -206,17 +213,32 @@ function keptFields({ settings }: RequestContext, headers: Fields): Fields {
   return storedHeaders(storedFields(headers, settings), settings);
 }
 
-/** RFC 9111 section 4.3.4: freshens the stored response by a 304 that confirms it; returns it, stored or not. */
+/** A stored response that a 304 confirms, freshened; `reason` says why it is not stored again. */
+export interface FreshenedResponse {
+  readonly record: ResponseRecord;
+  readonly revalidated: true;
+  readonly reason?: string;
+}
+
+/** RFC 9111 section 4.3.4: freshens the stored response by a 304 that confirms it. */
 export async function freshenStored(
   context: RequestContext,
   sent: OriginRequest & { readonly stored: ResponseRecord },
   response: OriginResponse,
-): Promise<ResponseRecord> {
-  const { cache, settings, access } = context;
-  const merged = { ...sent.stored, headers: freshen(sent.stored.headers, keptFields(context, response.headers)) };
-  const renewed = await renewRecord(context, { ...merged, order: sent.order }, response);
-  if (renewed && !settings.readOnly) await cache.repository.save(renewed, [], access, sent.since);
-  return renewed ?? merged;
+): Promise<FreshenedResponse> {
+  const { cache, access } = context;
+  const { stored, order, since } = sent;
+  const renewed = await renewRecord(context, { ...stored, order }, response);
+  if ('reason' in renewed) {
+    reportNotStored(context, renewed);
+    const headers = freshen(stored.headers, keptFields(context, response.headers));
+    return { record: { ...stored, headers }, revalidated: true, reason: renewed.reason };
+  }
+  const { record } = renewed;
+  const written = await cache.repository.save(record, [], access, since);
+  if (written === 'stored') return { record, revalidated: true };
+  const reason = written === 'invalidated' ? written : (access.failure ?? 'write-failed');
+  return { record, revalidated: true, reason };
 }
 
 /** RFC 9111 section 4.3.5: updates the stored response to a GET by the response to a HEAD. */
@@ -225,12 +247,12 @@ async function freshenFromHead(context: RequestContext, sent: OriginRequest, res
   const { repository } = cache;
   const key = keyOf({ ...request, method: 'GET' }, settings);
   const { record: stored } = await repository.lookup(key, request.headers, access);
-  if (!stored || response.status !== stored.status) return;
+  if (!stored || response.status !== stored.status || !isSameTarget(context, stored, response)) return;
   const base = { ...stored, order: sent.order };
   if (matchesHead(stored, response)) {
-    const merged = { ...base, headers: freshen(stored.headers, keptFields(context, response.headers)) };
-    const renewed = await renewRecord(context, merged, response);
-    if (renewed) await repository.save(renewed, [], access, sent.since);
+    const renewed = await renewRecord(context, base, response);
+    if ('record' in renewed) await repository.save(renewed.record, [], access, sent.since);
+    else reportNotStored(context, renewed);
   } else {
     // Stale from now on; it may still be revalidated.
     const stale = { ...base, staleAt: Math.min(stored.staleAt, response.responseTime) };
@@ -238,22 +260,40 @@ async function freshenFromHead(context: RequestContext, sent: OriginRequest, res
   }
 }
 
-/** The record with a lifetime that begins with this response; undefined if it may no longer be stored, or a user's function threw. */
+/**
+ * The record, updated by a 304 or a response to HEAD, with a lifetime that begins then; or why it may not be stored so.
+ */
 async function renewRecord(
   context: RequestContext,
-  record: ResponseRecord,
-  response: OriginResponse,
-): Promise<ResponseRecord | undefined> {
+  stored: ResponseRecord,
+  update: OriginResponse,
+): Promise<StoreOutcome> {
+  const { cache, settings, request } = context;
+  if (settings.readOnly) return { reason: 'read-only' };
+  if (update.laterCredentials) return { reason: 'redirect-credentials' };
+  if (!cache.encrypts && secretInHeader(update.headers, settings)) return { reason: 'secret-in-header' };
+  const record = { ...stored, headers: freshen(stored.headers, keptFields(context, update.headers)) };
+  if (varyNames(record.headers, countsInVary(settings)) === '*') return { reason: 'vary-star' };
   try {
-    const configured = await configuredLifetime(context, record, response.url);
-    const lifetime = freshnessOf(record, context.settings, configured, response);
-    if (lifetime === undefined) return undefined;
-    const { requestTime, responseTime } = response;
+    const configured = await configuredLifetime(context, record, update.url);
+    const verdict = storable({ ...request, method: stored.request.method }, record, settings, configured);
+    if (!verdict.store) return { reason: verdict.reason };
+    const lifetime = freshnessOf(record, settings, configured, update);
+    if (lifetime === undefined) return { reason: 'do-not-cache' };
+    const { requestTime, responseTime } = update;
     const tags = combineTags([record.tags, await tagsOf(context, record)], 'tags');
     const renewed = { ...record, ...lifetime, tags, receivedAt: responseTime };
-    return withIndexes(context, { ...renewed, initialAge: initialAge(response, requestTime, responseTime) });
+    const age = initialAge(update, requestTime, responseTime);
+    return { record: withIndexes(context, { ...withoutGroups(context, stored, renewed), initialAge: age }) };
   } catch (error) {
-    context.emit('error', { reason: 'user-function', error });
-    return undefined;
+    return { reason: 'user-function', error };
   }
+}
+
+/** The groups of an update replace the stored ones. */
+function withoutGroups({ cache }: RequestContext, stored: ResponseRecord, record: ResponseRecord): ResponseRecord {
+  const old = groupIndexNames(stored);
+  if (old.length === 0) return record;
+  const digests = new Set(cache.repository.indexes(old));
+  return { ...record, indexes: record.indexes.filter((digest) => !digests.has(digest)) };
 }

@@ -84,17 +84,21 @@ export function isTurnOver(): boolean {
   return monotonicNow() - turnBeganAt > TURN;
 }
 
-/** Lets timers and sockets run before the caller continues. */
+let yielding: Promise<void> | undefined;
+
+/** Lets timers and sockets run before the caller continues; all callers of one turn share the next. */
 export function yieldToEventLoop(): Promise<void> {
-  return new Promise((resolve) => {
+  yielding ??= new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {
       port1.close();
       turnBeganAt = monotonicNow();
+      yielding = undefined;
       resolve();
     };
     port2.postMessage(undefined);
   });
+  return yielding;
 }
 
 interface TimerFunctions {

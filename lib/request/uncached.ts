@@ -1,4 +1,5 @@
 import type { CacheRequest } from '../models/cache-request.js';
+import { isSafe } from '../policy/methods.js';
 
 /** Make a request another one than its method says, at origins that accept them. */
 const METHOD_OVERRIDES = ['x-http-method-override', 'x-http-method', 'x-method-override'] as const;
@@ -11,5 +12,15 @@ export function uncachedReason(request: CacheRequest): string | undefined {
   if (request.body.kind === 'stream') return 'stream-body';
   if (request.hiddenTransport !== undefined) return request.hiddenTransport;
   if (request.hiddenCredentials && request.principal === undefined) return 'hidden-credentials';
-  return METHOD_OVERRIDES.some((name) => request.headers[name] !== undefined) ? 'method-override' : undefined;
+  return overridingField(request) === undefined ? undefined : 'method-override';
+}
+
+/** Returns the method that decides on invalidation: an unsafe one, even if only a field such as X-HTTP-Method-Override names it. */
+export function meantMethod(request: CacheRequest): string {
+  const name = isSafe(request.method) ? overridingField(request) : undefined;
+  return name === undefined ? request.method : String(request.headers[name]).trim().toUpperCase();
+}
+
+function overridingField({ headers }: CacheRequest): (typeof METHOD_OVERRIDES)[number] | undefined {
+  return METHOD_OVERRIDES.find((name) => headers[name] !== undefined);
 }

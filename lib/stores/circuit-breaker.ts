@@ -13,8 +13,8 @@ export interface RequestAccess {
   failure: StoreFailureReason | undefined;
   /** Receives the events of this request. */
   readonly emit: (event: CacheEvent) => void;
-  /** Milliseconds by the monotonic clock: end of the reads' budget. Set by the first read that has to wait. */
-  readsUntil: number | undefined;
+  /** Milliseconds of the reads' budget that are left. Set by the first read that has to wait. */
+  readsLeft: number | undefined;
 }
 
 /** Management: 30 seconds for each step, and failures reject. */
@@ -86,7 +86,7 @@ export class CircuitBreaker {
 
   /** Starts a request's use of the store. */
   request(emit: (event: CacheEvent) => void): RequestAccess {
-    return { failure: undefined, emit, readsUntil: undefined };
+    return { failure: undefined, emit, readsLeft: undefined };
   }
 
   /**
@@ -100,9 +100,12 @@ export class CircuitBreaker {
     if (!this.#allows(access)) return undefined;
     const result = this.#start(work);
     if (!isPromise(result)) return result;
-    const now = monotonicNow();
-    access.readsUntil ??= now + this.#budget();
-    return this.#settle(access, result, access.readsUntil - now);
+    // Only the time in which the request waits for the store counts, not that in which it waits for the origin.
+    const began = monotonicNow();
+    const left = access.readsLeft ?? this.#budget();
+    return this.#settle(access, result, left).finally(() => {
+      access.readsLeft = left - (monotonicNow() - began);
+    });
   }
 
   /**
