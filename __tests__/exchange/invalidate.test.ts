@@ -41,7 +41,7 @@ function document(headers: Record<string, string> = {}) {
   };
   return {
     handler,
-    /** Holds the answers until a release, or until an unsafe request. */
+    /** Delays the answers until a release, or until an unsafe request. */
     hold() {
       heldVersion = version;
     },
@@ -84,7 +84,7 @@ const INVALIDATIONS: readonly (readonly [string, (api: CachedAxiosInstance, url:
   ['resetExpiration(0, { urls })', (api, url) => api.cache.resetExpiration(0, { urls: `${url}/document` })],
 ];
 
-/** What is in flight: it is started, and its answer is held by the origin. */
+/** Requests in flight, whose answers the origin delays. */
 const IN_FLIGHT: readonly (readonly [string, (bench: Bench) => Promise<() => Promise<unknown>>])[] = [
   [
     'a GET',

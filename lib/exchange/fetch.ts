@@ -48,7 +48,7 @@ export async function fetchShared(context: RequestContext, plan: FetchPlan): Pro
     const { invalidations } = context.cache.repository;
     const wasInvalidated = invalidations.anySince(open.since);
     const result = await waitForResult(context, open, true);
-    // Only the response tells its final URL, tags and groups, by which it may have been invalidated before this caller came.
+    // Its final URL, tags and groups are unknown until now; an invalidation of them before this caller came counts.
     const mayShare = fitsOtherCaller(context, result) && !(wasInvalidated && result.invalidated);
     return mayShare ? result : fetchAlone(context, plan);
   }
@@ -305,7 +305,7 @@ const NOT_ASKED: Result = {
   key: undefined,
 };
 
-/** What became of the origin's response. */
+/** The outcome of an origin request. */
 interface OriginOutcome {
   readonly record?: ResponseRecord;
   readonly revalidated?: boolean;
