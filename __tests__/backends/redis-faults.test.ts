@@ -25,8 +25,12 @@ const PLANTS: Readonly<Record<string, readonly string[]>> = {
 };
 
 async function plant(client: RedisClientType, key: string, [command = '', ...words]: readonly string[]): Promise<void> {
-  await client.del(key);
-  await client.sendCommand([command, key, ...words]);
+  // In one step: a sweep may look at the key in between.
+  await client
+    .multi()
+    .del(key)
+    .addCommand([command, key, ...words])
+    .exec();
 }
 
 /** The kind of failure, or the result. */

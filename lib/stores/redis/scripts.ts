@@ -87,7 +87,7 @@ const HEAD = `
 
 /**
  * The orders of invalidations are members of a sorted set: `last`, the order of the last one; `all`, that of the last one of
- * everything; a digest, that of its last one; `first`: entries with a lower order are refused, since what happened before is
+ * everything; a digest, that of its last one; `first`: entries with a lower order are refused, since earlier invalidations are
  * forgotten. A server may evict the set: entries with an order are then refused until it is begun again.
  */
 const ORDERS = `
