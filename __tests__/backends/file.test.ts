@@ -11,6 +11,7 @@ import { type Bench, startBench, temporaryFolder } from '../support/api.js';
 import { TestClock } from '../support/clock.js';
 import { until } from '../support/faults.js';
 import { managed } from '../support/managed.js';
+import { expectPermissions } from '../support/permissions.js';
 import { describeBackend, entry } from './contract.js';
 
 describeBackend('filesystem', {
@@ -67,8 +68,7 @@ describe('a file', () => {
     await using folder = await temporaryFolder();
     const cacheName = path.join(folder.path, 'deep/cache');
     await using bench = await startBench(inFiles(cacheName));
-    const { mode } = statSync(await onlyFile(bench, cacheName));
-    expect(mode & 0o777).toBe(0o600);
+    expectPermissions(await onlyFile(bench, cacheName), 0o600);
   });
 
   test.each([

@@ -1,4 +1,4 @@
-import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import axios from 'axios';
@@ -6,6 +6,7 @@ import { SqliteCache } from '../../lib/cache/backends/sqlite-cache.js';
 import { setupCache } from '../../lib/setup-cache.js';
 import { SqliteStore } from '../../lib/stores/sqlite/index.js';
 import { startBench, temporaryFolder } from '../support/api.js';
+import { expectPermissions } from '../support/permissions.js';
 import { DRIVERS, rawStore } from '../support/sqlite.js';
 import { describeBackend } from './contract.js';
 
@@ -29,7 +30,7 @@ test('the file is made with its folder, for its owner alone', async () => {
   expect(existsSync(path.join(folder.path, 'new'))).toBe(false);
   await store.ready();
   expect(store.file).toBe(path.join(folder.path, 'new/deep/cache.sqlite'));
-  for (const suffix of ['', '-wal', '-shm']) expect(statSync(store.file + suffix).mode & 0o777).toBe(0o600);
+  for (const suffix of ['', '-wal', '-shm']) expectPermissions(store.file + suffix, 0o600);
   await store.close();
 });
 

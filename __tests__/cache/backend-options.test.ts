@@ -1,10 +1,11 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import * as path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { readPath } from '../../lib/cache/backend-options.js';
 import { temporaryFolder } from '../support/api.js';
 import { program } from '../support/child.js';
+import { expectPermissions } from '../support/permissions.js';
 
 describe('the path of a file or a folder', () => {
   test.each([
@@ -48,7 +49,7 @@ describe('a cacheName below the home directory', () => {
     await using caller = program(source);
     expect(await caller.runWith({ HOME: home.path }, folder.path)).toBe('');
     expect(existsSync(path.join(folder.path, '~'))).toBe(false);
-    expect(statSync(path.join(home.path, 'mine')).mode & 0o777).toBe(0o700);
+    expectPermissions(path.join(home.path, 'mine'), 0o700);
   });
 
   test.each(['', 'relative/home'])('is refused if HOME is %j', async (home) => {

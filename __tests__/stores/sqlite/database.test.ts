@@ -1,10 +1,11 @@
-import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import type { Entry } from '../../../lib/models/entry.js';
 import { SqliteStore } from '../../../lib/stores/sqlite/index.js';
 import { temporaryFolder } from '../../support/api.js';
 import { until } from '../../support/faults.js';
+import { expectPermissions } from '../../support/permissions.js';
 import { DRIVERS, fill, idOf, numbersIn, rawQuery, response } from '../../support/sqlite.js';
 
 if (DRIVERS.includes('node')) {
@@ -29,8 +30,7 @@ describe.each(DRIVERS)('the file of driver %s', (driver) => {
     expect(existsSync(path.join(folder.path, 'new'))).toBe(false);
     await fill(store, 0, 1);
     expect(store.file).toBe(path.join(folder.path, 'new/deep/cache.sqlite'));
-    for (const suffix of ['', '-wal', '-shm', '-reserve'])
-      expect(statSync(store.file + suffix).mode & 0o777).toBe(0o600);
+    for (const suffix of ['', '-wal', '-shm', '-reserve']) expectPermissions(store.file + suffix, 0o600);
     await store.close();
   });
 
