@@ -10,7 +10,7 @@ const run = promisify(execFile);
 /** User of processes for which permissions count: root may do everything. */
 const NOBODY = 65_534;
 
-/** What can go wrong with a folder: in a mount namespace, under a user without rights, or with few descriptors. */
+/** Faults of a folder: in a mount namespace, under a user without rights, or with few descriptors. */
 export type Confinement = 'full' | 'read-only' | 'descriptors' | 'no-access' | 'file';
 
 /** Runs a program on a folder of its own, under conditions that {@link fill} and {@link release} begin and end. */
