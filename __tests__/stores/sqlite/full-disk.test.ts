@@ -7,7 +7,7 @@ import { DRIVERS } from '../../support/sqlite.js';
 /** Prints what each action returned, or the kind of its failure. */
 const START = `
   import { execFileSync } from 'node:child_process';
-  import { writeFileSync } from 'node:fs';
+  import { mkdirSync, writeFileSync } from 'node:fs';
   import { setTimeout as pause } from 'node:timers/promises';
   import { SqliteStore } from './lib/stores/sqlite/index.js';
   import { idOf, response } from './__tests__/support/sqlite.js';
@@ -127,6 +127,39 @@ describeHere(`a full or read-only disk${where}`, () => {
         'find again': 'response',
         'put again': true,
         'find new': 'response',
+      });
+    },
+    60_000,
+  );
+
+  test.each(DRIVERS)(
+    'driver %s, read-only for this process: what another process writes is read',
+    async (driver) => {
+      const source = `
+        const write = async (number) => {
+          const writer = new SqliteStore(disk + '/writable/cache', { driver }, Date.now);
+          await put(writer, number);
+          await writer.close();
+        };
+        await write(1);
+        mkdirSync(disk + '/readable');
+        execFileSync('mount', ['--bind', disk + '/writable', disk + '/readable']);
+        execFileSync('mount', ['-o', 'remount,ro,bind', disk + '/readable']);
+        store = new SqliteStore(disk + '/readable/cache', { driver }, Date.now);
+        await note('first', () => store.find(idOf(1)));
+        await note('none', () => store.find(idOf(2)));
+        await write(2);
+        await note('second', () => store.find(idOf(2)));
+        await note('first again', () => store.find(idOf(1)));
+        await note('put', () => put(store, 3));
+        await store.close();
+        console.log(JSON.stringify(results));`;
+      expect(await resultsOf(source, driver, '10000')).toEqual({
+        first: 'response',
+        none: null,
+        second: 'response',
+        'first again': 'response',
+        put: 'refusal',
       });
     },
     60_000,

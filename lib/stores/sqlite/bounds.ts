@@ -1,3 +1,4 @@
+import type { MaybePromise } from '../../platform/maybe-promise.js';
 import { type Row, type SqliteConnection, type Statement, statement, type Work } from './driver.js';
 import { TABLE } from './schema.js';
 
@@ -35,17 +36,17 @@ export class SqliteBounds {
     });
   }
 
-  /** Notes that an entry was used. Uses are written in batches: a hit waits for no write. */
-  used(connection: SqliteConnection, id: string): void {
+  /** Notes that an entry was used; returns whether the notes are to be written, so that a hit waits for no write. */
+  used(id: string): boolean {
     this.#uses.set(id, this.#now());
-    if (this.#uses.size >= USES_AT_ONCE) this.flush(connection).catch(() => {});
+    return this.#uses.size >= USES_AT_ONCE;
   }
 
-  /** Writes the noted uses down. */
-  async flush(connection: SqliteConnection): Promise<void> {
-    if (this.#uses.size === 0) return;
+  /** Writes the noted uses. */
+  flush(connection: SqliteConnection): MaybePromise<unknown> {
+    if (this.#uses.size === 0) return undefined;
     const { sql, parameters } = this.#writeUses();
-    await connection.run(sql, ...parameters);
+    return connection.run(sql, ...parameters);
   }
 
   /** A write, and the evictions that it makes necessary, in one transaction. */

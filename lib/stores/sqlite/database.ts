@@ -1,28 +1,11 @@
 import { CacheError } from '../../errors.js';
-import { type MaybePromise, recover } from '../../platform/maybe-promise.js';
+import { chain, isPromise, type MaybePromise, recover } from '../../platform/maybe-promise.js';
 import { monotonicNow } from '../../platform/real-time.js';
 import { StoreFailure } from '../store-failure.js';
-import { loadDriver, type SqliteDriverName } from './choose-driver.js';
-import type { SqliteConnection, SqliteDriver, Work } from './driver.js';
+import type { SqliteConnection } from './driver.js';
 import { isConnectionReadOnly, sqliteFailure } from './failures.js';
 import type { DatabaseFile } from './file.js';
-import { driverInUse, registerConnection } from './open-files.js';
-
-/** The tables that a file has to have. */
-export interface Schema {
-  /** A query that finds a row if the tables are there. */
-  readonly exists: string;
-  readonly create: Work<void>;
-  /** Prepares a connection that can write. */
-  onOpen?(connection: SqliteConnection): MaybePromise<unknown>;
-}
-
-export interface DatabaseOptions {
-  readonly driver: SqliteDriverName | undefined;
-  /** Milliseconds. */
-  readonly busyTimeout: number;
-  readonly fastSave: boolean;
-}
+import { type DatabaseOptions, openDatabase, type Schema } from './open-database.js';
 
 /** Milliseconds between two looks at the file on reads, and between two attempts to get a writable connection. */
 const INTERVAL = 1000;
@@ -37,6 +20,8 @@ export class Database {
   #isEnded = false;
   #identity: string | undefined;
   #checkedAt = 0;
+  /** Of a file that was opened without locks; undefined for other files. */
+  #fingerprint: string | undefined;
   /** Why the connection cannot write, for a file on a read-only or full medium. */
   #refusal: unknown;
   #refusedAt = Number.NEGATIVE_INFINITY;
@@ -51,7 +36,19 @@ export class Database {
   read<T>(work: (connection: SqliteConnection) => MaybePromise<T>): MaybePromise<T> {
     const now = monotonicNow();
     if (now - this.#checkedAt > INTERVAL) this.#check(now);
-    return this.#use(work, 'read');
+    if (this.#isChanged()) this.#drop();
+    const result = this.#use(work, 'read');
+    if (this.#fingerprint === undefined && !isPromise(result)) return result;
+    return chain(result, (value) => {
+      if (!this.#isChanged()) return value;
+      this.#drop();
+      throw new StoreFailure('outage', 'the file, which this process can only read, was changed meanwhile');
+    });
+  }
+
+  /** A reader without locks must not see half of what another process, which can write, changes. */
+  #isChanged(): boolean {
+    return this.#fingerprint !== undefined && this.#file.fingerprint() !== this.#fingerprint;
   }
 
   /** Writes, after a look whether the file is still the one that was opened. */
@@ -99,6 +96,7 @@ export class Database {
     this.#opening = undefined;
     this.#connection = undefined;
     this.#refusal = undefined;
+    this.#fingerprint = undefined;
     await (await opening?.catch(() => undefined))?.close();
   }
 
@@ -150,11 +148,12 @@ export class Database {
   #open(): Promise<SqliteConnection> {
     if (this.#opening) return this.#opening;
     if (this.#isEnded) return Promise.reject(new CacheError('ERR_CACHE_CLOSED', 'the store was closed'));
-    const opening: Promise<SqliteConnection> = this.#connect().then(
-      ({ connection, identity, refusal }) => {
+    const opening: Promise<SqliteConnection> = openDatabase(this.#file, this.#options, this.#schema).then(
+      ({ connection, identity, fingerprint, refusal }) => {
         if (this.#opening === opening) {
           this.#connection = connection;
           this.#identity = identity;
+          this.#fingerprint = fingerprint;
           this.#refusal = undefined;
           if (refusal !== undefined) this.#refuse(refusal);
         }
@@ -168,75 +167,4 @@ export class Database {
     this.#opening = opening;
     return opening;
   }
-
-  async #connect(): Promise<{ connection: SqliteConnection; identity: string | undefined; refusal?: unknown }> {
-    let obstacle: unknown;
-    try {
-      this.#file.create();
-    } catch (error) {
-      obstacle = error;
-    }
-    const identity = this.#file.identity();
-    if (identity === undefined) throw obstacle;
-    const driver = await loadDriver(this.#options.driver ?? driverInUse(identity));
-    const release = this.#file.isInMemory ? () => {} : registerConnection(identity, driver.name);
-    try {
-      const opened = await this.#connectOver(driver);
-      return { ...opened, connection: releasing(opened.connection, release), identity };
-    } catch (error) {
-      release();
-      throw error;
-    }
-  }
-
-  async #connectOver(driver: SqliteDriver): Promise<{ connection: SqliteConnection; refusal?: unknown }> {
-    try {
-      return { connection: await this.#connectForWriting(driver) };
-    } catch (refusal) {
-      if (!this.#file.isCompleteWithoutWal()) throw refusal;
-      const connection = await this.#connectForReading(driver).catch(() => undefined);
-      if (!connection) throw refusal;
-      return { connection, refusal };
-    }
-  }
-
-  async #connectForWriting(driver: SqliteDriver): Promise<SqliteConnection> {
-    const { busyTimeout, fastSave } = this.#options;
-    const connection = await driver.open({ file: this.#file.path, busyTimeout });
-    try {
-      // Only before the first table and before the change to WAL.
-      await connection.run('PRAGMA auto_vacuum = 2');
-      await connection.run('PRAGMA journal_mode = WAL');
-      await connection.run(`PRAGMA synchronous = ${fastSave ? 'OFF' : 'NORMAL'}`);
-      if (!(await connection.get(this.#schema.exists))) await connection.transaction(this.#schema.create);
-      await this.#schema.onOpen?.(connection);
-      return connection;
-    } catch (error) {
-      await connection.close().catch(() => {});
-      throw error;
-    }
-  }
-
-  /** A read-only or full medium has no room for the files that WAL needs. */
-  async #connectForReading(driver: SqliteDriver): Promise<SqliteConnection> {
-    const connection = await driver.open({
-      file: this.#file.path,
-      busyTimeout: this.#options.busyTimeout,
-      immutable: true,
-    });
-    try {
-      if (!(await connection.get(this.#schema.exists))) throw new Error('not a file of this cache');
-      return connection;
-    } catch (error) {
-      await connection.close().catch(() => {});
-      throw error;
-    }
-  }
-}
-
-/** A connection whose end is reported, which must happen after the locks are released. */
-function releasing(connection: SqliteConnection, release: () => void): SqliteConnection {
-  const close = connection.close.bind(connection);
-  connection.close = () => close().finally(release);
-  return connection;
 }

@@ -79,6 +79,12 @@ export class DatabaseFile {
     return found && `${found.dev}:${found.ino}`;
   }
 
+  /** Changes whenever anything is written to the file or its WAL. */
+  fingerprint(): string {
+    const stats = ['', WAL].map((suffix) => statSync(this.path + suffix, { throwIfNoEntry: false }));
+    return JSON.stringify(stats.map((found) => found && [found.dev, found.ino, found.size, found.mtimeMs]));
+  }
+
   /** Whether the file can be read without SQLite's other files: changes that are only in the WAL would be missed. */
   isCompleteWithoutWal(): boolean {
     const [file, wal] = ['', WAL].map((suffix) => statSync(this.path + suffix, { throwIfNoEntry: false })?.size ?? 0);

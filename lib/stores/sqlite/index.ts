@@ -10,7 +10,7 @@ import { packEntry, parseEntry, unreadable } from '../stored-form.js';
 import { SqliteBounds } from './bounds.js';
 import type { SqliteDriverName } from './choose-driver.js';
 import { Database } from './database.js';
-import type { SqliteConnection, SqlValue, Statement } from './driver.js';
+import type { Row, SqlValue, Statement } from './driver.js';
 import { EntryTable } from './entry-table.js';
 import { isBusy, isDamaged, isFull } from './failures.js';
 import { DatabaseFile, type SqliteFileOptions, sqliteFile } from './file.js';
@@ -85,18 +85,28 @@ export class SqliteStore implements PreferredStore {
 
   find(id: string): MaybePromise<Entry | undefined> {
     return recover(
-      () => this.#database.read((connection) => this.#find(connection, id)),
+      () =>
+        chain(
+          this.#database.read((connection) => connection.get(FIND, id)),
+          (row) => this.#entryOf(id, row),
+        ),
       (error) => unreadableFor(id, error),
     );
   }
 
-  #find(connection: SqliteConnection, id: string): MaybePromise<Entry | undefined> {
-    return chain(connection.get(FIND, id), (row) => {
-      if (row === undefined) return undefined;
-      this.#bounds?.used(connection, id);
-      const { value } = row;
-      return isBytes(value) ? parseEntry(id, value) : unreadable(id, String(value).length);
-    });
+  #entryOf(id: string, row: Row | undefined): Entry | undefined {
+    if (row === undefined) return undefined;
+    if (this.#bounds?.used(id)) this.#writeUses(this.#bounds);
+    const { value } = row;
+    return isBytes(value) ? parseEntry(id, value) : unreadable(id, String(value).length);
+  }
+
+  /** A hit does not wait for it; uses that cannot be written are lost. */
+  #writeUses(bounds: SqliteBounds): void {
+    recover(
+      () => this.#database.write((connection) => bounds.flush(connection)),
+      () => undefined,
+    );
   }
 
   put(entries: readonly Entry[]): MaybePromise<boolean> {
