@@ -1,0 +1,298 @@
+import type { ServerResponse } from 'node:http';
+import type { TestClock } from './clock.js';
+import type { Asked } from './origin.js';
+
+/**
+ * A reference model of a cache. It knows every answer that the origins gave, and states which of them may answer a request.
+ * It does not predict whether a request is a hit.
+ */
+
+/** The lifetime of every stored response, in seconds. */
+export const LIFETIME = 60;
+/** The option `staleWhileRevalidate` of requests that set it, in seconds. */
+export const STALE_WHILE_REVALIDATE = 30;
+
+/** A request of a client. */
+export interface ModelRequest {
+  readonly id: number;
+  readonly cache: number;
+  readonly url: string;
+  readonly user: string;
+  /** The fields that a Vary may name. */
+  readonly fields: Readonly<Record<string, string>>;
+  readonly tags: readonly string[];
+  readonly forceRefresh: boolean;
+  readonly oldDataOnError: boolean;
+  readonly staleWhileRevalidate: boolean;
+  /** Place in the order of events. */
+  readonly began: number;
+  /** Milliseconds since the epoch. */
+  readonly beganAt: number;
+  /** Place in the order of events, when the caller had the response. */
+  finished: number;
+  readonly hops: Hop[];
+}
+
+/** A request of a redirect chain as an origin received it. */
+interface Hop {
+  readonly url: string;
+  readonly user: string;
+  /** Milliseconds since the epoch: when the answer was sent. */
+  answeredAt: number;
+}
+
+/** An exchange with the origin that gave or confirmed an answer. */
+interface Contact {
+  readonly request: ModelRequest;
+  readonly hops: readonly Hop[];
+  /** Places in the order of events: the origin read its state, and sent the answer. */
+  readonly arrived: number;
+  answered: number;
+}
+
+/** A body that an origin sent. */
+export interface Answer {
+  readonly id: number;
+  readonly url: string;
+  readonly version: number;
+  readonly user: string;
+  readonly vary: readonly string[];
+  readonly fields: Readonly<Record<string, string | undefined>>;
+  readonly contacts: Contact[];
+}
+
+/** An invalidation or a deletion. */
+export interface ModelInvalidation {
+  readonly what:
+    | { readonly url: string }
+    | { readonly pattern: string }
+    | { readonly tag: string }
+    | { readonly key: { readonly url: string; readonly user: string } }
+    | 'everything';
+  readonly cache: number;
+  readonly began: number;
+  finished: number;
+}
+
+const FIELDS = ['accept-language', 'x-flavor'] as const;
+const NEVER = Number.POSITIVE_INFINITY;
+
+/** The origins and all that happened in one program. */
+export class World {
+  readonly requests: ModelRequest[] = [];
+  readonly invalidations: ModelInvalidation[] = [];
+  /** The targets of redirecting URLs. */
+  readonly targets = new Map<string, string>();
+  readonly vary = new Map<string, readonly string[]>();
+  readonly failing = new Set<string>();
+  readonly #clock: TestClock;
+  readonly #cacheControl: boolean;
+  readonly #answers: Answer[] = [];
+  readonly #versions = new Map<string, number>();
+  readonly #failures: { readonly request: ModelRequest; readonly at: number }[] = [];
+  readonly #held = new Map<string, Deferred>();
+  #arrival = deferred();
+  #tick = 0;
+
+  constructor(clock: TestClock, cacheControl: boolean) {
+    this.#clock = clock;
+    this.#cacheControl = cacheControl;
+  }
+
+  /** The next place in the order of events. */
+  tick(): number {
+    this.#tick += 1;
+    return this.#tick;
+  }
+
+  begin(request: Omit<ModelRequest, 'id' | 'began' | 'beganAt' | 'finished' | 'hops'>): ModelRequest {
+    const began = { began: this.tick(), beganAt: this.#clock.now(), finished: NEVER, hops: [] };
+    const begun = { ...request, ...began, id: this.requests.length };
+    this.requests.push(begun);
+    return begun;
+  }
+
+  invalidate(what: ModelInvalidation['what'], cache: number, began = this.tick()): ModelInvalidation {
+    const invalidation = { what, cache, began, finished: NEVER };
+    this.invalidations.push(invalidation);
+    return invalidation;
+  }
+
+  /** Answers of this URL wait from now on. */
+  hold(url: string): void {
+    if (this.#held.has(url)) return;
+    this.#held.set(url, deferred());
+  }
+
+  release(): void {
+    for (const { resolve } of this.#held.values()) resolve();
+    this.#held.clear();
+  }
+
+  get isHolding(): boolean {
+    return this.#held.size > 0;
+  }
+
+  /** Resolves when the next request arrives at an origin and is held. */
+  get nextHeld(): Promise<void> {
+    return this.#arrival.promise;
+  }
+
+  /** Answers a request to an origin. */
+  async handle(origin: string, asked: Asked, response: ServerResponse): Promise<void> {
+    const url = `${origin}${asked.url}`;
+    const request = this.requests[Number(asked.headers['x-request-id'])] as ModelRequest;
+    const hop: Hop = { url, user: userOf(asked), answeredAt: this.#clock.now() };
+    request.hops.push(hop);
+    if (this.failing.has(url)) {
+      this.#failures.push({ request, at: this.tick() });
+      response.writeHead(500).end();
+      return;
+    }
+    if (asked.method !== 'GET') {
+      this.#versions.set(url, this.#versionOf(url) + 1);
+      response.writeHead(200, { 'x-arrived': String(this.tick()) }).end();
+      return;
+    }
+    const freshness = this.#cacheControl ? { 'cache-control': `max-age=${LIFETIME}` } : {};
+    const location = this.targets.get(url);
+    if (location !== undefined) {
+      response.writeHead(302, { ...freshness, location }).end();
+      return;
+    }
+    const confirmed = this.#confirmed(url, asked);
+    const answer = confirmed ?? this.#newAnswer(url, asked);
+    const contact: Contact = { request, hops: [...request.hops], arrived: this.tick(), answered: NEVER };
+    answer.contacts.push(contact);
+    const held = this.#held.get(url);
+    if (held) {
+      this.#arrival.resolve();
+      this.#arrival = deferred();
+      await held.promise;
+    }
+    hop.answeredAt = this.#clock.now();
+    contact.answered = this.tick();
+    const vary = answer.vary.length > 0 ? { vary: answer.vary.join(', ') } : {};
+    response.writeHead(confirmed ? 304 : 200, { ...freshness, ...vary, etag: `"${answer.id}"` });
+    const { id, version, user, fields } = answer;
+    response.end(confirmed ? undefined : JSON.stringify({ id, url, version, user, ...fields }));
+  }
+
+  /** Why a response is wrong for a request; undefined if it is right. */
+  faultOf(request: ModelRequest, { status, data }: { readonly status: number; readonly data: unknown }) {
+    const hasFailed = this.#failures.some(({ at }) => at > request.began);
+    if (status === 500) return hasFailed ? undefined : 'an error that no origin sent after the request began';
+    const answer = this.#answers[(data as Partial<Answer> | undefined)?.id ?? -1];
+    if (status !== 200 || !answer) return `status ${status} and body ${JSON.stringify(data)}`;
+    const what = JSON.stringify(data);
+    const [first] = answer.contacts;
+    if (first?.hops[0]?.user !== request.user) return `the answer of another user: ${what}`;
+    const contacts = answer.contacts.filter(({ hops }) => hops.some(({ url }) => url === request.url));
+    if (contacts.length === 0) return `the answer of another URL: ${what}`;
+    if (answer.vary.some((name) => answer.fields[name] !== request.fields[name])) return `another variant: ${what}`;
+    const valid = contacts.filter((contact) => !this.#isInvalidated(answer, contact, request));
+    if (valid.length === 0) return `an answer from before an invalidation: ${what}`;
+    const timely = valid.filter((contact) =>
+      hasFailed && request.oldDataOnError ? true : this.#isTimely(contact, request),
+    );
+    if (timely.length === 0) return `an expired answer: ${what}`;
+    if (!request.forceRefresh || (hasFailed && request.oldDataOnError)) return undefined;
+    const isNew = ({ arrived, answered, request: { forceRefresh } }: Contact) =>
+      arrived > request.began || (forceRefresh && answered > request.began);
+    return timely.some(isNew) ? undefined : `a stored answer in spite of forceRefresh: ${what}`;
+  }
+
+  #isTimely({ answered, hops }: Contact, request: ModelRequest): boolean {
+    if (answered > request.began) return true;
+    // Without cacheControl the lifetime begins with the final answer.
+    const counted = this.#cacheControl ? hops : hops.slice(-1);
+    const staleAt = Math.min(...counted.map(({ answeredAt }) => answeredAt)) + LIFETIME * 1000;
+    const limit = request.staleWhileRevalidate ? STALE_WHILE_REVALIDATE * 1000 : 0;
+    // A response may be served stale up to the limit, which counts in.
+    return limit > 0 ? request.beganAt <= staleAt + limit : request.beganAt < staleAt;
+  }
+
+  #isInvalidated(answer: Answer, contact: Contact, request: ModelRequest): boolean {
+    return this.invalidations.some((one) => {
+      if (one.finished >= request.began || contact.arrived > one.began) return false;
+      return covers(one, answer, contact, request) && reaches(one, contact, request);
+    });
+  }
+
+  #newAnswer(url: string, { headers }: Asked): Answer {
+    const fields = Object.fromEntries(FIELDS.map((name) => [name, headers[name] as string | undefined]));
+    const described = { url, version: this.#versionOf(url), user: userOf({ headers }), vary: this.#varyOf(url) };
+    const answer = { id: this.#answers.length, ...described, fields, contacts: [] };
+    this.#answers.push(answer);
+    return answer;
+  }
+
+  /** The answer that a condition names, if it is the present one. */
+  #confirmed(url: string, asked: Asked): Answer | undefined {
+    const validator = asked.headers['if-none-match'];
+    const named = validator === undefined ? undefined : this.#answers[Number(validator.replaceAll('"', ''))];
+    if (!named || named.url !== url || named.version !== this.#versionOf(url)) return undefined;
+    if (named.user !== userOf(asked) || named.vary !== this.#varyOf(url)) return undefined;
+    return named.vary.every((name) => named.fields[name] === asked.headers[name]) ? named : undefined;
+  }
+
+  #versionOf(url: string): number {
+    return this.#versions.get(url) ?? 1;
+  }
+
+  #varyOf(url: string): readonly string[] {
+    return this.vary.get(url) ?? NO_FIELDS;
+  }
+}
+
+interface Deferred {
+  readonly promise: Promise<void>;
+  readonly resolve: () => void;
+}
+
+function deferred(): Deferred {
+  let resolve = () => {};
+  const promise = new Promise<void>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}
+
+const NO_FIELDS: readonly string[] = [];
+
+/** The headers by which users authenticate themselves. */
+export const USERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  nobody: {},
+  alice: { Authorization: 'Bearer alice' },
+  bob: { Authorization: 'Bearer bob' },
+  carol: { Cookie: 'sid=carol' },
+  dave: { 'X-Tenant-Id': 'dave' },
+};
+
+function userOf({ headers }: Pick<Asked, 'headers'>): string {
+  const { authorization, cookie, 'x-tenant-id': tenant } = headers;
+  return /alice|bob|carol|dave/.exec(`${authorization} ${cookie} ${tenant}`)?.[0] ?? 'nobody';
+}
+
+/** Whether an invalidation applies to an answer, as a request would get it. */
+function covers({ what }: ModelInvalidation, { contacts }: Answer, { hops }: Contact, request: ModelRequest): boolean {
+  if (typeof what === 'string') return true;
+  if ('tag' in what) return contacts[0]?.request.tags.includes(what.tag) ?? false;
+  if ('key' in what) return what.key.url === request.url && what.key.user === request.user;
+  const url = 'url' in what ? what.url : what.pattern;
+  return [hops[0]?.url, hops.at(-1)?.url, request.url].includes(url);
+}
+
+/**
+ * Whether an invalidation reaches responses of another cache on the same store. Patterns are removed later there. Keys are
+ * removed only if the response was stored, since stores have stamps of URLs and tags alone.
+ */
+function reaches(
+  { what, cache, began }: ModelInvalidation,
+  { request: source }: Contact,
+  reader: ModelRequest,
+): boolean {
+  if ((cache === source.cache && cache === reader.cache) || typeof what === 'string') return true;
+  if ('pattern' in what) return false;
+  return 'key' in what ? source.finished < began : true;
+}
