@@ -46,7 +46,10 @@ export type Step =
   | { readonly do: 'release' };
 
 // The first value of each list is the simplest and the most frequent one.
-const url = fc.oneof({ weight: 3, arbitrary: fc.constant('0/a') }, { weight: 5, arbitrary: fc.constantFrom(...URLS) });
+const url = fc.oneof(
+  { weight: 5, arbitrary: fc.constantFrom('0/a', '0/r') },
+  { weight: 4, arbitrary: fc.constantFrom(...URLS) },
+);
 const leaf = fc.constantFrom(...LEAVES);
 const user = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom('nobody', 'alice') },
@@ -93,7 +96,7 @@ const management: fc.Arbitrary<Step> = fc.oneof(
 );
 const ofOrigin: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constantFrom('hold', 'hold', 'fail', 'heal'), url: leaf }),
-  fc.record({ do: fc.constant('redirect'), url: fc.constantFrom(...REDIRECTS), to: leaf }),
+  fc.record({ do: fc.constant('redirect'), url: fc.constantFrom('0/r', ...REDIRECTS), to: leaf }),
   // Another redirect as target: only of the last one, so that there is no cycle.
   fc.record({ do: fc.constant('redirect'), url: fc.constant('0/p'), to: fc.constantFrom('0/r', '1/r') }),
   fc.record({

@@ -177,12 +177,12 @@ class Program {
       const body = await text(data);
       data = body.startsWith('{') ? JSON.parse(body) : body;
     }
-    request.finished = this.#world.tick();
     this.#run.requests += 1;
     if (fromCache) this.#run.hits += 1;
     const fault = this.#world.faultOf(request, { status, data });
     if (fault !== undefined) throw new Error(`${JSON.stringify(step)} got ${fault}; ${response.cacheStatus}`);
     await response.refreshed?.catch(() => {});
+    request.finished = this.#world.tick();
   }
 
   async #write({ method, url, user, cache, invalidates, other, tag }: WriteStep): Promise<void> {
@@ -229,7 +229,7 @@ class Program {
       case 'deleteUrl':
         return remove({ url: this.#url(step.url) }, () => cache.deleteUrl(this.#url(step.url)));
       case 'deletePattern':
-        return remove({ pattern: this.#url(step.url) }, () => cache.delete({ urls: [`${this.#url(step.url)}*`] }));
+        return remove({ url: this.#url(step.url) }, () => cache.delete({ urls: [`${this.#url(step.url)}*`] }));
       case 'deleteTag':
         return remove({ tag: step.tag }, () => cache.delete({ tags: [step.tag] }));
       case 'deleteKey': {
@@ -262,8 +262,12 @@ export const shareMemory: OpenInstances = (options, clock) => {
   return [first, setupCache(axios.create(), { ...rest, backend: first.cache }, clock)];
 };
 
-/** Two caches on one SQLite file, as in two processes. */
+/** Two caches on one SQLite file, as in two processes; each call opens another file. */
 export function shareFile(cacheName: string): OpenInstances {
-  return (options, clock) =>
-    [0, 1].map(() => setupCache(axios.create(), { ...options, backend: 'sqlite', cacheName }, clock));
+  let opened = 0;
+  return (options, clock) => {
+    opened += 1;
+    const own = { ...options, backend: 'sqlite' as const, cacheName: `${cacheName}-${opened}` };
+    return [0, 1].map(() => setupCache(axios.create(), own, clock));
+  };
 }

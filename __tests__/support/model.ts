@@ -28,7 +28,7 @@ export interface ModelRequest {
   readonly began: number;
   /** Milliseconds since the epoch. */
   readonly beganAt: number;
-  /** Place in the order of events, when the caller had the response. */
+  /** Place in the order of events, when the caller had the response, and its refresh in the background ended. */
   finished: number;
   readonly hops: Hop[];
 }
@@ -45,9 +45,8 @@ interface Hop {
 interface Contact {
   readonly request: ModelRequest;
   readonly hops: readonly Hop[];
-  /** Places in the order of events: the origin read its state, and sent the answer. */
+  /** Place in the order of events, when the origin read its state. */
   readonly arrived: number;
-  answered: number;
 }
 
 /** A body that an origin sent. */
@@ -65,6 +64,7 @@ export interface Answer {
 export interface ModelInvalidation {
   readonly what:
     | { readonly url: string }
+    /** An option of a write: removed in the background, until then stale. */
     | { readonly pattern: string }
     | { readonly tag: string }
     | { readonly key: { readonly url: string; readonly user: string } }
@@ -89,7 +89,8 @@ export class World {
   readonly #cacheControl: boolean;
   readonly #answers: Answer[] = [];
   readonly #versions = new Map<string, number>();
-  readonly #failures: { readonly request: ModelRequest; readonly at: number }[] = [];
+  /** Requests that an origin answered with an error. */
+  readonly #failures: ModelRequest[] = [];
   readonly #held = new Map<string, Deferred>();
   #arrival = deferred();
   #tick = 0;
@@ -145,7 +146,7 @@ export class World {
     const hop: Hop = { url, user: userOf(asked), answeredAt: this.#clock.now() };
     request.hops.push(hop);
     if (this.failing.has(url)) {
-      this.#failures.push({ request, at: this.tick() });
+      this.#failures.push(request);
       response.writeHead(500).end();
       return;
     }
@@ -162,8 +163,7 @@ export class World {
     }
     const confirmed = this.#confirmed(url, asked);
     const answer = confirmed ?? this.#newAnswer(url, asked);
-    const contact: Contact = { request, hops: [...request.hops], arrived: this.tick(), answered: NEVER };
-    answer.contacts.push(contact);
+    answer.contacts.push({ request, hops: [...request.hops], arrived: this.tick() });
     const held = this.#held.get(url);
     if (held) {
       this.#arrival.resolve();
@@ -171,7 +171,6 @@ export class World {
       await held.promise;
     }
     hop.answeredAt = this.#clock.now();
-    contact.answered = this.tick();
     const vary = answer.vary.length > 0 ? { vary: answer.vary.join(', ') } : {};
     response.writeHead(confirmed ? 304 : 200, { ...freshness, ...vary, etag: `"${answer.id}"` });
     const { id, version, user, fields } = answer;
@@ -180,7 +179,7 @@ export class World {
 
   /** Why a response is wrong for a request; undefined if it is right. */
   faultOf(request: ModelRequest, { status, data }: { readonly status: number; readonly data: unknown }) {
-    const hasFailed = this.#failures.some(({ at }) => at > request.began);
+    const hasFailed = this.#failures.some(({ finished }) => finished > request.began);
     if (status === 500) return hasFailed ? undefined : 'an error that no origin sent after the request began';
     const answer = this.#answers[(data as Partial<Answer> | undefined)?.id ?? -1];
     if (status !== 200 || !answer) return `status ${status} and body ${JSON.stringify(data)}`;
@@ -190,20 +189,21 @@ export class World {
     const contacts = answer.contacts.filter(({ hops }) => hops.some(({ url }) => url === request.url));
     if (contacts.length === 0) return `the answer of another URL: ${what}`;
     if (answer.vary.some((name) => answer.fields[name] !== request.fields[name])) return `another variant: ${what}`;
-    const valid = contacts.filter((contact) => !this.#isInvalidated(answer, contact, request));
+    const isFailed = hasFailed && request.oldDataOnError;
+    const mayBeStale = isFailed || request.staleWhileRevalidate;
+    const valid = contacts.filter((contact) => !this.#isInvalidated(answer, contact, request, mayBeStale));
     if (valid.length === 0) return `an answer from before an invalidation: ${what}`;
-    const timely = valid.filter((contact) =>
-      hasFailed && request.oldDataOnError ? true : this.#isTimely(contact, request),
-    );
+    const timely = valid.filter((contact) => isFailed || this.#isTimely(contact, request));
     if (timely.length === 0) return `an expired answer: ${what}`;
-    if (!request.forceRefresh || (hasFailed && request.oldDataOnError)) return undefined;
-    const isNew = ({ arrived, answered, request: { forceRefresh } }: Contact) =>
-      arrived > request.began || (forceRefresh && answered > request.began);
+    if (!request.forceRefresh || isFailed) return undefined;
+    const isNew = ({ arrived, request: source }: Contact) =>
+      arrived > request.began || (source.forceRefresh && source.finished > request.began);
     return timely.some(isNew) ? undefined : `a stored answer in spite of forceRefresh: ${what}`;
   }
 
-  #isTimely({ answered, hops }: Contact, request: ModelRequest): boolean {
-    if (answered > request.began) return true;
+  #isTimely({ request: source, hops }: Contact, request: ModelRequest): boolean {
+    // Requests share the answer of one that is in flight.
+    if (source.finished > request.began) return true;
     // Without cacheControl the lifetime begins with the final answer.
     const counted = this.#cacheControl ? hops : hops.slice(-1);
     const staleAt = Math.min(...counted.map(({ answeredAt }) => answeredAt)) + LIFETIME * 1000;
@@ -212,9 +212,11 @@ export class World {
     return limit > 0 ? request.beganAt <= staleAt + limit : request.beganAt < staleAt;
   }
 
-  #isInvalidated(answer: Answer, contact: Contact, request: ModelRequest): boolean {
+  #isInvalidated(answer: Answer, contact: Contact, request: ModelRequest, mayBeStale: boolean): boolean {
     return this.invalidations.some((one) => {
       if (one.finished >= request.began || contact.arrived > one.began) return false;
+      const countsAsStale = typeof one.what === 'object' && 'pattern' in one.what;
+      if (countsAsStale && mayBeStale) return false;
       return covers(one, answer, contact, request) && reaches(one, contact, request);
     });
   }
