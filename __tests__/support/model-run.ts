@@ -182,7 +182,7 @@ class Program {
     const fault = this.#world.faultOf(request, { status, data });
     if (fault !== undefined) throw new Error(`${JSON.stringify(step)} got ${fault}; ${response.cacheStatus}`);
     await response.refreshed?.catch(() => {});
-    request.finished = this.#world.tick();
+    this.#world.end(request);
   }
 
   async #write({ method, url, user, cache, invalidates, other, tag }: WriteStep): Promise<void> {

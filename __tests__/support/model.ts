@@ -30,6 +30,8 @@ export interface ModelRequest {
   readonly beganAt: number;
   /** Place in the order of events, when the caller had the response, and its refresh in the background ended. */
   finished: number;
+  /** Milliseconds since the epoch: that place. */
+  finishedAt: number;
   readonly hops: Hop[];
 }
 
@@ -106,11 +108,17 @@ export class World {
     return this.#tick;
   }
 
-  begin(request: Omit<ModelRequest, 'id' | 'began' | 'beganAt' | 'finished' | 'hops'>): ModelRequest {
-    const began = { began: this.tick(), beganAt: this.#clock.now(), finished: NEVER, hops: [] };
+  begin(request: Omit<ModelRequest, 'id' | 'began' | 'beganAt' | 'finished' | 'finishedAt' | 'hops'>): ModelRequest {
+    const began = { began: this.tick(), beganAt: this.#clock.now(), finished: NEVER, finishedAt: NEVER, hops: [] };
     const begun = { ...request, ...began, id: this.requests.length };
     this.requests.push(begun);
     return begun;
+  }
+
+  /** Ends a request: its caller has the response, and its refresh in the background ended. */
+  end(request: ModelRequest): void {
+    request.finished = this.tick();
+    request.finishedAt = this.#clock.now();
   }
 
   invalidate(what: ModelInvalidation['what'], cache: number, began = this.tick()): ModelInvalidation {
@@ -204,9 +212,9 @@ export class World {
   #isTimely({ request: source, hops }: Contact, request: ModelRequest): boolean {
     // Requests share the answer of one that is in flight.
     if (source.finished > request.began) return true;
-    // Without cacheControl the lifetime begins with the final answer.
-    const counted = this.#cacheControl ? hops : hops.slice(-1);
-    const staleAt = Math.min(...counted.map(({ answeredAt }) => answeredAt)) + LIFETIME * 1000;
+    // Without cacheControl the lifetime begins when the cache has the response.
+    const starts = this.#cacheControl ? hops.map(({ answeredAt }) => answeredAt) : [source.finishedAt];
+    const staleAt = Math.min(...starts) + LIFETIME * 1000;
     const limit = request.staleWhileRevalidate ? STALE_WHILE_REVALIDATE * 1000 : 0;
     // A response may be served stale up to the limit, which counts in.
     return limit > 0 ? request.beganAt <= staleAt + limit : request.beganAt < staleAt;

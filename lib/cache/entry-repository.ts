@@ -213,9 +213,8 @@ export class EntryRepository {
   }
 
   /** The properties by which invalidations select a response. */
-  selectable({ key, indexes, url, request }: ResponseRecord): Selectable {
-    const urls = [request.url, url].map((one) => (URL.canParse(one) ? normalizeUrl(one) : one));
-    return { digests: [...indexes, ...this.codec.names(key)], urls };
+  selectable(record: ResponseRecord): Selectable {
+    return { digests: [...record.indexes, ...this.codec.names(record.key)], urls: urlsOf(record) };
   }
 
   /**
@@ -425,4 +424,10 @@ export class EntryRepository {
     await store.delete(variants.slice(MAX_VARIANTS).map(({ id }) => id));
     return true;
   }
+}
+
+/** The URLs of a response by which patterns select it, normalized: as asked, of each redirect, and the final one. */
+export function urlsOf({ request, history, url }: ResponseRecord): readonly string[] {
+  const urls = [request.url, ...history.map((hop) => hop.url), url];
+  return [...new Set(urls.map((one) => (URL.canParse(one) ? normalizeUrl(one) : one)))];
 }

@@ -3,10 +3,9 @@ import type { ResponseRecord } from '../models/record.js';
 import { pause } from '../platform/real-time.js';
 import type { UrlMatcher } from '../policy/url-pattern.js';
 import { groupIndexNames } from '../request/index-names.js';
-import { normalizeUrl } from '../request/normalize-url.js';
 import type { RequestAccess } from '../stores/circuit-breaker.js';
 import type { Store } from '../stores/store.js';
-import type { EntryRepository } from './entry-repository.js';
+import { type EntryRepository, urlsOf } from './entry-repository.js';
 import type { EntryScan } from './entry-scan.js';
 import { type Invalidation, NO_INVALIDATION, type PendingInvalidation } from './invalidations.js';
 
@@ -261,7 +260,7 @@ export class Invalidator {
   }
 }
 
-function matchesUrl({ url, request }: ResponseRecord, patterns: readonly UrlMatcher[]): boolean {
-  const urls = new Set([url, request.url].map((one) => (URL.canParse(one) ? normalizeUrl(one) : one)));
-  return patterns.some((pattern) => [...urls].some((one) => pattern.matches(one)));
+function matchesUrl(record: ResponseRecord, patterns: readonly UrlMatcher[]): boolean {
+  const urls = urlsOf(record);
+  return patterns.some((pattern) => urls.some((one) => pattern.matches(one)));
 }
