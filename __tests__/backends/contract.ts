@@ -275,6 +275,30 @@ export function describeBackend(name: string, backend: Backend): void {
         await until('it is light', async () => (await managed(light).count()) <= 11);
         expect(await managed(light).count()).toBeGreaterThan(5);
       });
+
+      test('refuses an entry over its bound, and evicts no more than the bound asks for', async () => {
+        const light = another('tight', { maxSize: 200_000 });
+        const numbered = (number: number, bytes: number) => {
+          const digits = number.toString(16).padStart(64, '0');
+          return entry('a', { id: digits, group: digits, body: Buffer.alloc(bytes), size: bytes + 20 });
+        };
+        for (let number = 0; number < 10; number += 1) await light.put([numbered(number, 5_000)]);
+        await expect((async () => light.put([numbered(20, 400_000)]))()).rejects.toMatchObject({
+          name: 'StoreFailure',
+          kind: 'entry',
+        });
+        await light.put([numbered(21, 5_000)]);
+        expect([await managed(light).count(), await light.find(numbered(20, 0).id)]).toEqual([11, undefined]);
+        const few = another('fewer', { maxEntries: 20 });
+        for (let number = 0; number < 25; number += 1) {
+          clock.advance(1);
+          await few.put([numbered(number, 10)]);
+        }
+        await until('it is small', async () => (await managed(few).count()) <= 20);
+        await few.close();
+        const left = backend.persistent ? await managed(another('fewer')).count() : 20;
+        expect(left).toBe(20);
+      });
     }
 
     if (backend.expires ?? true) {
