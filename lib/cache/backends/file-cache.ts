@@ -17,7 +17,12 @@ import { BaseCache } from '../base-cache.js';
 
 export interface FileCacheOptions extends CommonBackendOptions, Omit<FileStoreOptions, 'retention'> {}
 
-/** Stored responses in files, one each. `cacheName` is the path of their folder, relative or absolute. */
+/**
+ * Stored responses in files, one each (requests-cache: `FileCache`). `cacheName` is the path of their folder: relative,
+ * absolute, or below the home directory (`~/`).
+ *
+ * @example new FileCache({ cacheName: '~/caches/reports', maxSize: 500_000_000, durable: true })
+ */
 export class FileCache extends BaseCache {
   /** @internal */
   static override readonly brand: string = /* @__PURE__ */ brandOf('FileCache');

@@ -18,6 +18,8 @@ export type KeyvCacheOptions = CommonBackendOptions;
  * Stored responses in any store with a Keyv adapter: PostgreSQL, MySQL, Valkey, etcd, Memcached, a `Map` ... Keys begin
  * with `cacheName`. Listing, counting and removing expired responses are passes over all entries; if the adapter cannot
  * iterate, they throw `UnsupportedOperationError`.
+ *
+ * @example new KeyvCache(new KeyvPostgres({ uri }), { cacheName: 'reports', retention: '7d' })
  */
 export class KeyvCache extends BaseCache {
   /** @internal */

@@ -11,7 +11,11 @@ import { BaseCache } from '../base-cache.js';
 
 export interface MemoryCacheOptions extends CommonBackendOptions, Omit<MemoryStoreOptions, 'retention'> {}
 
-/** Stored responses in this process's memory, bounded by number and bytes. */
+/**
+ * Stored responses in this process's memory, bounded by number and bytes (requests-cache: `BaseCache` without a backend).
+ *
+ * @example new MemoryCache({ maxEntries: 500, maxSize: 20_000_000 })
+ */
 export class MemoryCache extends BaseCache {
   /** @internal */
   static override readonly brand: string = /* @__PURE__ */ brandOf('MemoryCache');

@@ -1,5 +1,5 @@
 import type { EntryHead } from '../../models/entry.js';
-import { LINK_PARTS, leadingTo, linkPart } from '../secondary-index.js';
+import { indexedUnder, LIST_PARTS, listPart } from '../secondary-index.js';
 import type { DynamoDbTable } from './table.js';
 
 /**
@@ -18,7 +18,7 @@ export class DynamoDbIndex {
   /** Returns the ids under a group or digest. */
   async ids(from: string): Promise<string[]> {
     const items = await this.#table.getItems(
-      LINK_PARTS.map((part) => this.#item(from, part)),
+      LIST_PARTS.map((part) => this.#item(from, part)),
       '#ids',
     );
     return items.flatMap(({ ids }) => (isSet(ids) ? [...ids] : []));
@@ -30,16 +30,16 @@ export class DynamoDbIndex {
    * @param expiresAt seconds since the epoch; undefined: forever
    */
   async add(entry: EntryHead, expiresAt: number | undefined): Promise<void> {
-    await Promise.all(leadingTo(entry).map((from) => this.#add(from, entry.id, expiresAt)));
+    await Promise.all(indexedUnder(entry).map((from) => this.#add(from, entry.id, expiresAt)));
   }
 
   /** Removes an entry, and each item with its last id. */
   async remove(entry: EntryHead): Promise<void> {
-    await Promise.all(leadingTo(entry).map((from) => this.#remove(from, entry.id)));
+    await Promise.all(indexedUnder(entry).map((from) => this.#remove(from, entry.id)));
   }
 
   async #add(from: string, id: string, expiresAt: number | undefined): Promise<void> {
-    const item = this.#item(from, linkPart(id));
+    const item = this.#item(from, listPart(id));
     const values = { ':ids': new Set([id]) };
     if (expiresAt === undefined) {
       await this.#table.update(item, { update: 'ADD #ids :ids REMOVE #expiresAt', values });
@@ -54,7 +54,7 @@ export class DynamoDbIndex {
   }
 
   async #remove(from: string, id: string): Promise<void> {
-    const item = this.#item(from, linkPart(id));
+    const item = this.#item(from, listPart(id));
     const values = { ':ids': new Set([id]) };
     const left = await this.#table.update(item, { update: 'DELETE #ids :ids', values, returns: true });
     if (!left?.ids) await this.#table.delete(item, { condition: 'attribute_not_exists(#ids)' });

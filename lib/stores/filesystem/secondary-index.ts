@@ -1,7 +1,7 @@
 import * as path from 'node:path';
 import type { EntrySummary } from '../../models/entry.js';
 import { allSettled } from '../entry-query.js';
-import { leadingTo } from '../secondary-index.js';
+import { indexedUnder } from '../secondary-index.js';
 import type { Folders } from './folders.js';
 import { type FileLayout, memberOf } from './layout.js';
 import type { EntryReader } from './reader.js';
@@ -27,7 +27,7 @@ export class FileIndex {
 
   /** Adds the members of an entry that are missing. @throws StoreFailure */
   async add(entry: EntrySummary): Promise<void> {
-    const members = this.#membersOf(entry.id, leadingTo(entry));
+    const members = this.#membersOf(entry.id, indexedUnder(entry));
     if (members.length === 0) return;
     const existing = new Set(await this.#reader.existing(members));
     await allSettled(members.filter((member) => !existing.has(member)).map((member) => this.#writer.addMember(member)));
@@ -40,8 +40,8 @@ export class FileIndex {
    * @throws StoreFailure
    */
   async remove(entry: EntrySummary, kept?: EntrySummary): Promise<void> {
-    const keptNames = new Set(kept && leadingTo(kept));
-    const names = leadingTo(entry).filter((name) => !keptNames.has(name));
+    const keptNames = new Set(kept && indexedUnder(kept));
+    const names = indexedUnder(entry).filter((name) => !keptNames.has(name));
     await this.#folders.remove(await this.#reader.existing(this.#membersOf(entry.id, names)));
   }
 

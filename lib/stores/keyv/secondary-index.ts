@@ -1,5 +1,5 @@
 import type { EntryHead } from '../../models/entry.js';
-import { LINK_PARTS, leadingTo, linkPart } from '../secondary-index.js';
+import { indexedUnder, LIST_PARTS, listPart } from '../secondary-index.js';
 import type { Found, KeyvTexts } from './texts.js';
 
 /** Ids of a list, each with the instant (milliseconds since the epoch) from which its entry may be gone. */
@@ -22,7 +22,7 @@ export class KeyvIndex {
 
   /** Adds an entry to its lists. @param until milliseconds since the epoch: when the entry may be gone. @throws StoreFailure */
   async add(entry: EntryHead, until: number): Promise<void> {
-    await this.#changeAll(leadingTo(entry), entry.id, (ids) => {
+    await this.#changeAll(indexedUnder(entry), entry.id, (ids) => {
       if (ids.get(entry.id) === until) return false;
       ids.set(entry.id, until);
       return true;
@@ -31,19 +31,19 @@ export class KeyvIndex {
 
   /** Removes an entry from its lists, except from those of an entry that replaces it. @throws StoreFailure */
   async remove(entry: EntryHead, kept?: EntryHead): Promise<void> {
-    const keptNames = new Set(kept && leadingTo(kept));
-    const names = leadingTo(entry).filter((name) => !keptNames.has(name));
+    const keptNames = new Set(kept && indexedUnder(kept));
+    const names = indexedUnder(entry).filter((name) => !keptNames.has(name));
     await this.#changeAll(names, entry.id, (ids) => ids.delete(entry.id));
   }
 
   /** Returns the ids under a group or digest; their entries may be gone. */
   async idsOf(name: string): Promise<string[]> {
-    const lists = await this.#texts.getMany(LINK_PARTS.map((part) => keyOf(name, part)));
+    const lists = await this.#texts.getMany(LIST_PARTS.map((part) => keyOf(name, part)));
     return lists.flatMap((list) => [...parse(list).keys()]);
   }
 
   async #changeAll(names: readonly string[], id: string, change: (ids: Ids) => boolean): Promise<void> {
-    await Promise.all(names.map((name) => this.#change(keyOf(name, linkPart(id)), change)));
+    await Promise.all(names.map((name) => this.#change(keyOf(name, listPart(id)), change)));
   }
 
   async #change(key: string, change: (ids: Ids) => boolean): Promise<void> {
