@@ -19,6 +19,23 @@ const common: UserConfig = {
 /** One build each for `import` and `require`, with declarations of its own: axios's types differ between the two. */
 export default defineConfig([
   { ...common, format: 'esm', clean: true },
-  // jose is an ES module alone: this build has a CommonJS copy of it, in a chunk that loads on demand.
-  { ...common, format: 'cjs', clean: false, noExternal: ['jose'] },
+  {
+    ...common,
+    format: 'cjs',
+    clean: false,
+    // jose is an ES module alone: this build has a CommonJS copy of it, in a chunk that loads on demand.
+    noExternal: ['jose'],
+    // It uses globals that some realms lack, such as that of jsdom in Jest.
+    inputOptions: {
+      transform: {
+        inject: {
+          TextDecoder: ['node:util', 'TextDecoder'],
+          TextEncoder: ['node:util', 'TextEncoder'],
+          atob: ['node:buffer', 'atob'],
+          btoa: ['node:buffer', 'btoa'],
+          crypto: ['node:crypto', 'webcrypto'],
+        },
+      },
+    },
+  },
 ]);

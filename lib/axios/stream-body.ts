@@ -26,7 +26,7 @@ class Collector {
 
 /** Returns a stream with the same bytes as they arrive, at the pace of its reader, of which a copy is collected. */
 export function teed(source: unknown, options: CollectOptions): unknown {
-  if (source instanceof ReadableStream) return teedWeb(source, options);
+  if (isWebStream(source)) return teedWeb(source, options);
   const collector = new Collector(options.limit);
   let isComplete = false;
   const tee = new Transform({
@@ -110,7 +110,7 @@ async function settled(collector: Collector, { onComplete, onIncomplete }: Colle
 
 /** Destroys a stream that will not be read. */
 export function discard(source: unknown): void {
-  if (source instanceof ReadableStream) source.cancel().catch(() => {});
+  if (isWebStream(source)) source.cancel().catch(() => {});
   else if (source instanceof Readable) {
     finished(source, () => {});
     source.destroy();
@@ -127,4 +127,9 @@ export function streamOf(body: Uint8Array): Readable {
       this.push(null);
     },
   });
+}
+
+/** By its tag: some realms have no such class. */
+function isWebStream(source: unknown): source is ReadableStream<Uint8Array> {
+  return Object.prototype.toString.call(source) === '[object ReadableStream]';
 }

@@ -1,3 +1,4 @@
+import { webcrypto } from 'node:crypto';
 import { ownBytes } from './bytes.js';
 
 /** The protected header of a detached JWS (RFC 7797) with HMAC-SHA-256. */
@@ -11,7 +12,7 @@ export type DetachedHeader = {
 /** Returns a key for {@link signDetached}. It is imported once, since jose would import raw bytes for each signature. */
 export function importSigningKey(key: Uint8Array): Promise<CryptoKey> {
   const algorithm = { name: 'HMAC', hash: 'SHA-256' };
-  return crypto.subtle.importKey('raw', Uint8Array.from(key), algorithm, false, ['sign']);
+  return webcrypto.subtle.importKey('raw', Uint8Array.from(key), algorithm, false, ['sign']);
 }
 
 /**

@@ -1,3 +1,5 @@
+import { MessageChannel } from 'node:worker_threads';
+
 /**
  * Real time, which fake clocks of test frameworks do not replace: budgets, retries, leases and yields must end while a
  * test stops `Date` and the global timers.
@@ -90,12 +92,12 @@ let yielding: Promise<void> | undefined;
 export function yieldToEventLoop(): Promise<void> {
   yielding ??= new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
+    port1.on('message', () => {
       port1.close();
       turnBeganAt = monotonicNow();
       yielding = undefined;
       resolve();
-    };
+    });
     port2.postMessage(undefined);
   });
   return yielding;

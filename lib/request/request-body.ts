@@ -1,3 +1,4 @@
+import { TextDecoder } from 'node:util';
 import { isLosslessNumber, parse } from 'lossless-json';
 import type { CacheRequest, FormEntry, RequestBody } from '../models/cache-request.js';
 import { sha256 } from '../platform/digest.js';

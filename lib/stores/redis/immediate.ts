@@ -1,3 +1,5 @@
+import { MessageChannel } from 'node:worker_threads';
+
 /**
  * node-redis writes commands in a callback of the global `setImmediate`. Fake clocks of test frameworks replace it, and a command
  * would wait until the test advances the clock.
@@ -10,7 +12,7 @@ const original = isFake(globalThis.setImmediate) ? undefined : globalThis.setImm
 /** Sends a command; while it does so, a fake `setImmediate` is replaced by a real one. */
 export function sendNow<T>(send: () => T): T {
   const present = globalThis.setImmediate;
-  if (present === original) return send();
+  if (present !== undefined && present === original) return send();
   globalThis.setImmediate = realImmediate as unknown as SetImmediate;
   try {
     return send();
@@ -21,14 +23,14 @@ export function sendNow<T>(send: () => T): T {
 
 function realImmediate(callback: () => void): void {
   const { port1, port2 } = new MessageChannel();
-  port1.onmessage = () => {
+  port1.on('message', () => {
     port1.close();
     callback();
-  };
+  });
   port2.postMessage(undefined);
 }
 
 /** Fake clocks of Jest, vitest and sinon mark their functions. */
-function isFake(setImmediate: SetImmediate): boolean {
-  return 'clock' in setImmediate || '_isMockFunction' in setImmediate;
+function isFake(setImmediate: SetImmediate | undefined): boolean {
+  return setImmediate !== undefined && ('clock' in setImmediate || '_isMockFunction' in setImmediate);
 }
