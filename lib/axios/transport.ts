@@ -67,14 +67,14 @@ const PLAIN: Transport = { transport: [] };
 
 /** Returns everything besides URL, headers and body that changes the response (docs/matching.md). */
 export function readTransport(config: InternalAxiosRequestConfig): Transport {
-  const { proxy, decompress, maxRedirects, httpVersion, httpAgent, httpsAgent, fetchOptions, ...rest } =
-    partsOf(config);
-  const { http2Options, socketPath, family, lookup, sensitiveHeaders, transitional, auth } = rest;
-  const { advertiseZstdAcceptEncoding: zstd, encodeBasicAuthUsername } = (transitional ?? {}) as Options;
-  const encodesUser = Boolean(encodeBasicAuthUsername && auth);
+  // Without rest elements, which would copy the whole config on every hit.
+  const { proxy, decompress, maxRedirects, httpVersion, httpAgent, httpsAgent, fetchOptions } = partsOf(config);
+  const { http2Options, socketPath, family, lookup, sensitiveHeaders, transitional, auth } = partsOf(config);
+  const encodesUser = auth !== undefined && Boolean((transitional as Options | undefined)?.encodeBasicAuthUsername);
   if (!proxy && !httpAgent && !httpsAgent && !fetchOptions && !lookup && !socketPath && httpVersion === undefined) {
     if (decompress !== false && maxRedirects !== 0 && !family && !sensitiveHeaders && !encodesUser) return PLAIN;
   }
+  const zstd = (transitional as Options | undefined)?.advertiseZstdAcceptEncoding;
   const parts = new TransportParts();
   if (decompress === false) parts.add('decompress', zstd ? 'false, zstd' : 'false');
   if (encodesUser) parts.add('encodeBasicAuthUsername', 'true');
