@@ -119,7 +119,22 @@ const MAX_STEPS = 60;
 /** The steps of a program on average. */
 export const AVERAGE_STEPS = MAX_STEPS / 2;
 
-export const program = fc.array(step, { maxLength: MAX_STEPS, size: 'max' });
+/** A redirect that leads elsewhere, with requests before and after: single steps seldom come in this order. */
+const movedRedirect: fc.Arbitrary<Step[]> = fc
+  .tuple(user, leaf, leaf, cache, fc.constantFrom('0/r', '0/p'))
+  .map(([name, before, after, index, url]) => {
+    const simple = { do: 'get', user: name, fields: {}, cache: index, tag: undefined, wait: true } as const;
+    return [
+      { do: 'redirect', url, to: before },
+      { ...simple, url, option: 'forceRefresh' },
+      { do: 'redirect', url, to: after },
+      { ...simple, url, option: 'forceRefresh' },
+      { ...simple, url: before, option: 'none' },
+    ];
+  });
+const steps = fc.oneof({ weight: 60, arbitrary: step.map((one) => [one]) }, { weight: 1, arbitrary: movedRedirect });
+
+export const program = fc.array(steps, { maxLength: MAX_STEPS, size: 'max' }).map((lists) => lists.flat());
 
 /** A program as text, one step a line. */
 export function textOf(steps: readonly Step[]): string {
