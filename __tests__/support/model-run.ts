@@ -136,7 +136,7 @@ class Program {
     }
   }
 
-  /** Waits for a request, unless an origin holds it. */
+  /** Waits for a request, unless an origin delays it. */
   async #start(request: Promise<void>, wait: boolean): Promise<void> {
     const tracked = request.then(
       () => void this.#pending.delete(tracked),

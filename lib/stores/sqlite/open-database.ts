@@ -51,7 +51,7 @@ export async function openDatabase(
     return { ...opened, connection: releasing(opened.connection, release), identity };
   } catch (error) {
     release();
-    // Such as too many open files, which SQLite does not tell from other reasons.
+    // Such as too many open files, which SQLite does not distinguish from other reasons.
     throw obstacle ?? error;
   }
 }
