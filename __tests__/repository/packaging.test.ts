@@ -87,7 +87,13 @@ test.each([
     writeFileSync(path.join(folder.path, file), `${importsOf(name)} ${check};`);
     seen.push((await run(process.execPath, [file], { cwd: folder.path })).stdout.trim());
   }
-  expect(seen).toEqual(['SqliteCache 1', 'RedisCache 1', 'MongoCache 1', 'GridFSCache 1', 'DynamoDbCache 1']);
+  expect(seen).toEqual([
+    'NodeSqliteAdapter,SqliteCache 2',
+    'RedisCache 1',
+    'MongoCache 1',
+    'GridFSCache 1',
+    'DynamoDbCache 1',
+  ]);
 });
 
 /** The oldest axios that is supported, and the one that is developed against. */

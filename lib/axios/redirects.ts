@@ -3,6 +3,7 @@ import type { Hop } from '../models/record.js';
 import { identityOf } from '../platform/identity.js';
 import { shared } from '../platform/shared-state.js';
 import { fields } from '../policy/messages.js';
+import { canParseUrl } from '../policy/parse-url.js';
 import { cookiesFor, hasMore } from './cookie-jar.js';
 
 type BeforeRedirect = NonNullable<InternalAxiosRequestConfig['beforeRedirect']>;
@@ -109,5 +110,5 @@ export function finalUrl(request: unknown): string | undefined {
   if (typeof request !== 'object' || request === null) return undefined;
   const { res, responseURL } = request as { res?: { responseUrl?: unknown }; responseURL?: unknown };
   const url = finalUrls.get(request) ?? res?.responseUrl ?? responseURL;
-  return typeof url === 'string' && URL.canParse(url) ? url : undefined;
+  return typeof url === 'string' && canParseUrl(url) ? url : undefined;
 }

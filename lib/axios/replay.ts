@@ -8,6 +8,7 @@ import {
 import { type Extras, extrasOf, type Result, type ServedMessage } from '../exchange/result.js';
 import { isPromise } from '../platform/maybe-promise.js';
 import { field } from '../policy/messages.js';
+import { canParseUrl } from '../policy/parse-url.js';
 import { materialize } from './body.js';
 import type { AxiosCopy } from './copies.js';
 import type { Flavor } from './flavor.js';
@@ -111,7 +112,7 @@ class ReplayedRequest {
   }
 
   get path(): string {
-    if (!URL.canParse(this.responseURL)) return '';
+    if (!canParseUrl(this.responseURL)) return '';
     const { pathname, search } = new URL(this.responseURL);
     return pathname + search;
   }

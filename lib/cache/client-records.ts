@@ -2,6 +2,7 @@ import { optionError } from '../errors.js';
 import { CachedRequest } from '../models/cached-response.js';
 import type { RedirectRecord, ResponseRecord, StoredRecord } from '../models/record.js';
 import type { Expiration } from '../policy/expiration.js';
+import { canParseUrl } from '../policy/parse-url.js';
 import type { KeyRules } from '../request/cache-key.js';
 import { tagIndexName, urlIndexName, urlIndexNames } from '../request/index-names.js';
 import { keyUrl, redactUrl } from '../request/redaction.js';
@@ -58,7 +59,7 @@ export class ClientRecords {
 
   /** The name of a URL in the secondary index. @throws TypeError unless it is absolute */
   indexName(url: string): string {
-    if (!URL.canParse(url)) throw optionError('url', url, 'an absolute URL');
+    if (!canParseUrl(url)) throw optionError('url', url, 'an absolute URL');
     return urlIndexName(keyUrl(url, this.#rules));
   }
 

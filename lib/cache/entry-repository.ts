@@ -4,6 +4,7 @@ import type { CacheEvent } from '../models/events.js';
 import type { RedirectRecord, ResponseRecord, StoredRecord, VariantsRecord } from '../models/record.js';
 import { chain, isPromise, type MaybePromise } from '../platform/maybe-promise.js';
 import type { Fields } from '../policy/messages.js';
+import { canParseUrl } from '../policy/parse-url.js';
 import { matchesVary, variantOf } from '../policy/vary.js';
 import type { KeyRules } from '../request/cache-key.js';
 import { tagIndexName, urlIndexNames } from '../request/index-names.js';
@@ -255,7 +256,7 @@ export class EntryRepository {
   }
 
   #selectableRedirect({ key, indexes, url }: RedirectRecord): Selectable {
-    return { digests: [...indexes, ...this.codec.names(key)], urls: URL.canParse(url) ? [normalizeUrl(url)] : [] };
+    return { digests: [...indexes, ...this.codec.names(key)], urls: canParseUrl(url) ? [normalizeUrl(url)] : [] };
   }
 
   #lookup(key: string, select: Selection, access: StoreAccess): MaybePromise<Lookup> {
@@ -429,5 +430,5 @@ export class EntryRepository {
 /** The URLs of a response by which patterns select it, normalized: as asked, of each redirect, and the final one. */
 export function urlsOf({ request, history, url }: ResponseRecord): readonly string[] {
   const urls = [request.url, ...history.map((hop) => hop.url), url];
-  return [...new Set(urls.map((one) => (URL.canParse(one) ? normalizeUrl(one) : one)))];
+  return [...new Set(urls.map((one) => (canParseUrl(one) ? normalizeUrl(one) : one)))];
 }

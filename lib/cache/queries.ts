@@ -1,6 +1,7 @@
 import { optionError } from '../errors.js';
 import type { ResponseRecord } from '../models/record.js';
 import { type ExpirationTime, parseExpiration } from '../policy/expiration.js';
+import { canParseUrl } from '../policy/parse-url.js';
 import { compileUrlPattern, type UrlMatcher } from '../policy/url-pattern.js';
 import type { EntryQuery } from '../stores/store.js';
 
@@ -153,7 +154,7 @@ function parseUrls(option: string, value: unknown): { readonly urls: string[]; r
   const given = readList<string | RegExp>(option, value, isUrl, 'a URL, a URL pattern, or a list of them');
   // Not `URL.canParse` alone: in `localhost:3000/users` it takes the host for a scheme.
   const isExact = (one: string | RegExp) =>
-    typeof one === 'string' && /^https?:\/\/[^*]*$/i.test(one) && URL.canParse(one);
+    typeof one === 'string' && /^https?:\/\/[^*]*$/i.test(one) && canParseUrl(one);
   return {
     urls: given.filter(isExact) as string[],
     patterns: given.filter((one) => !isExact(one)).map((one) => compileUrlPattern(one, option)),

@@ -1,5 +1,6 @@
 import type { ResponseRecord } from '../models/record.js';
 import { type Expiration, isDoNotCache, parseExpiration } from '../policy/expiration.js';
+import { canParseUrl } from '../policy/parse-url.js';
 import { normalizeUrl } from '../request/normalize-url.js';
 import type { ExpirationRule } from '../settings/parse.js';
 import type { RequestContext } from './request-context.js';
@@ -18,7 +19,7 @@ function ruleOfUrl(
   rules: RequestContext['settings']['urlsExpireAfter'],
   url: string | undefined,
 ): ExpirationRule | undefined {
-  if (url === undefined || !URL.canParse(url)) return undefined;
+  if (url === undefined || !canParseUrl(url)) return undefined;
   const normal = normalizeUrl(url);
   return rules.find(([pattern]) => pattern.matches(normal))?.[1];
 }

@@ -2,6 +2,7 @@ import type { InvalidationRequest } from '../cache/invalidator.js';
 import { groupsInvalidatedBy } from '../policy/cache-groups.js';
 import { invalidation } from '../policy/invalidation.js';
 import { redirectedMethod } from '../policy/methods.js';
+import { canParseUrl } from '../policy/parse-url.js';
 import { groupIndexName, otherUrlIndexName, tagIndexName, urlIndexName } from '../request/index-names.js';
 import { keyUrl } from '../request/redaction.js';
 import { meantMethod } from '../request/uncached.js';
@@ -39,7 +40,7 @@ function* byProtocol(context: RequestContext, response: InvalidatingResponse): G
   let method = meantMethod(request);
   const { hops = [], url = request.url } = response;
   for (const hop of [...hops, { ...response, url: hops.length > 0 ? url : request.url }]) {
-    if (!URL.canParse(hop.url)) continue;
+    if (!canParseUrl(hop.url)) continue;
     const target = { ...request, method, url: hop.url };
     const unsafe = invalidation(target, hop, settings);
     const groups = groupsInvalidatedBy(target, hop);

@@ -3,6 +3,7 @@ import { chain, type MaybePromise } from '../platform/maybe-promise.js';
 import type { Expiration } from '../policy/expiration.js';
 import { freshnessOf } from '../policy/lifetime.js';
 import { redirectedMethod } from '../policy/methods.js';
+import { canParseUrl } from '../policy/parse-url.js';
 import { storable } from '../policy/storable.js';
 import { hasCredentials, keyOf } from '../request/cache-key.js';
 import { urlIndexNames } from '../request/index-names.js';
@@ -47,7 +48,7 @@ export function mayServeRedirected(
 ): MaybePromise<boolean> {
   if (!request.carriesMoreTo) return true;
   const urls = [...record.history.map(({ url }) => url), record.url];
-  const chainUrls = urls.filter((url) => URL.canParse(url)).map(normalizeUrl);
+  const chainUrls = urls.filter((url) => canParseUrl(url)).map(normalizeUrl);
   const asked = chainUrls.lastIndexOf(normalizeUrl(redactUrl(request.url, settings)));
   const later = chainUrls.slice(asked + 1);
   return later.length === 0 ? true : chain(request.carriesMoreTo(later), (more) => !more);
@@ -104,7 +105,7 @@ function sameUrl(a: string, b: string): boolean {
 
 /** The URL with the user name and password of the asked URL instead of what the HTTP client added; undefined if it is none. */
 function withUserinfo(url: string, asked: URL): string | undefined {
-  if (!URL.canParse(url)) return undefined;
+  if (!canParseUrl(url)) return undefined;
   const bare = new URL(url);
   const same = bare.origin === asked.origin;
   bare.username = same ? asked.username : '';

@@ -1,5 +1,6 @@
 import { field, type RequestMessage, type ResponseMessage } from './messages.js';
 import { isSafe } from './methods.js';
+import { canParseUrl } from './parse-url.js';
 import { allowsMethod, type Rules } from './rules.js';
 
 /** The stored responses that an unsafe request invalidates. */
@@ -30,7 +31,7 @@ export function invalidation(
   const urls = new Set([target.href]);
   for (const name of ['location', 'content-location']) {
     const location = field(response.headers, name);
-    if (location === undefined || !URL.canParse(location, target)) continue;
+    if (location === undefined || !canParseUrl(location, target)) continue;
     const url = new URL(location, target);
     url.hash = '';
     if (url.origin === target.origin) urls.add(url.href);

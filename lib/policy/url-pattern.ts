@@ -1,4 +1,5 @@
 import { optionError } from '../errors.js';
+import { canParseUrl } from './parse-url.js';
 
 /** A URL pattern in compiled form. */
 export interface UrlMatcher {
@@ -51,7 +52,7 @@ function isPath(pattern: string): boolean {
 }
 
 function isAbsolute(baseURL: string | undefined): boolean {
-  return baseURL !== undefined && /^https?:\/\//i.test(baseURL) && URL.canParse(baseURL);
+  return baseURL !== undefined && /^https?:\/\//i.test(baseURL) && canParseUrl(baseURL);
 }
 
 /** Combines an absolute base URL and a path as axios does; userinfo is not part of patterns. */
@@ -90,12 +91,12 @@ function readPattern(pattern: string): UrlGlob | undefined {
 /** Host names are compared in punycode, as URLs contain them. */
 function hostGlob(name: string): Glob | undefined {
   if (name === '' || /[@\s/\\]/.test(name) || /^[^[]*:/.test(name)) return undefined;
-  if (!name.includes('*')) return URL.canParse(`http://${name}`) ? [new URL(`http://${name}`).hostname] : undefined;
+  if (!name.includes('*')) return canParseUrl(`http://${name}`) ? [new URL(`http://${name}`).hostname] : undefined;
   const labels = name.toLowerCase().split(/[.\u3002\uff0e\uff61]/);
   const converted = labels.map((label) => {
     if (/^[\w*-]*$/.test(label)) return label;
     // A part of a label has no punycode form of its own.
-    return !label.includes('*') && URL.canParse(`http://${label}`) ? new URL(`http://${label}`).hostname : undefined;
+    return !label.includes('*') && canParseUrl(`http://${label}`) ? new URL(`http://${label}`).hostname : undefined;
   });
   return converted.includes(undefined) ? undefined : globOf(converted.join('.'));
 }

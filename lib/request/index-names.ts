@@ -1,5 +1,6 @@
 import { cacheGroups } from '../policy/cache-groups.js';
 import type { Fields } from '../policy/messages.js';
+import { canParseUrl } from '../policy/parse-url.js';
 import type { NameRules } from './credentials.js';
 import { lookupUrls } from './redaction.js';
 
@@ -35,7 +36,7 @@ export function groupIndexNames({
   readonly url: string;
 }): readonly string[] {
   const groups = headers['cache-groups'] === undefined ? [] : cacheGroups(headers);
-  if (groups === 'too-many' || groups.length === 0 || !URL.canParse(url)) return [];
+  if (groups === 'too-many' || groups.length === 0 || !canParseUrl(url)) return [];
   const { origin } = new URL(url);
   return groups.map((group) => groupIndexName(origin, group));
 }
@@ -47,7 +48,7 @@ export function groupIndexNames({
  * @param urls unredacted; those that cannot be parsed are left out
  */
 export function urlIndexNames(method: string, urls: readonly string[], rules: NameRules): readonly string[] {
-  const found = urls.filter((url) => URL.canParse(url)).flatMap((url) => lookupUrls(url, rules));
+  const found = urls.filter((url) => canParseUrl(url)).flatMap((url) => lookupUrls(url, rules));
   const name = isFoundByUrl(method) ? urlIndexName : otherUrlIndexName;
   return [...new Set(found.map((url) => name(url as string)))];
 }

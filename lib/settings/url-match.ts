@@ -1,4 +1,5 @@
 import { optionError } from '../errors.js';
+import { canParseUrl } from '../policy/parse-url.js';
 import { compileUrlPattern } from '../policy/url-pattern.js';
 import { normalizeUrl } from '../request/normalize-url.js';
 
@@ -18,6 +19,6 @@ export function urlMatch(
   pattern: string | RegExp,
   options: { readonly baseURL?: string | undefined } = {},
 ): boolean {
-  if (!URL.canParse(url)) throw optionError('url', url, 'an absolute URL');
+  if (!canParseUrl(url)) throw optionError('url', url, 'an absolute URL');
   return compileUrlPattern(pattern, 'pattern', options).matches(normalizeUrl(url));
 }

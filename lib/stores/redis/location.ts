@@ -1,3 +1,4 @@
+import { canParseUrl } from '../../policy/parse-url.js';
 import type { RedisConnectionOptions } from './client.js';
 
 interface Socket {
@@ -40,7 +41,7 @@ function clientLocation({ url, socket = {}, database }: ClientOptions): string {
 }
 
 function withoutCredentials(url: string): string {
-  if (!URL.canParse(url)) return url.replace(/\/\/.*@/, '//').replace(/\?.*/, '');
+  if (!canParseUrl(url)) return url.replace(/\/\/.*@/, '//').replace(/\?.*/, '');
   const { protocol, host, pathname } = new URL(url);
   return `${protocol}//${host}${pathname === '/' ? '' : pathname}`;
 }
