@@ -1,11 +1,9 @@
 import type { CacheRequest } from '../models/cache-request.js';
 import type { Entry } from '../models/entry.js';
-import type { CacheEvent } from '../models/events.js';
 import type { RedirectRecord, ResponseRecord, StoredRecord, VariantsRecord } from '../models/record.js';
 import { chain, isPromise, type MaybePromise } from '../platform/maybe-promise.js';
 import type { Fields } from '../policy/messages.js';
 import { canParseUrl } from '../policy/parse-url.js';
-import { matchesVary, variantOf } from '../policy/vary.js';
 import type { KeyRules } from '../request/cache-key.js';
 import { tagIndexName, urlIndexNames } from '../request/index-names.js';
 import { normalizeUrl } from '../request/normalize-url.js';
@@ -13,34 +11,16 @@ import type { EntryCodec } from '../serializers/codec.js';
 import { type CircuitBreaker, MANAGEMENT, type StoreAccess } from '../stores/circuit-breaker.js';
 import { countOf } from '../stores/entry-query.js';
 import type { Store } from '../stores/store.js';
-import { failureKind } from '../stores/store-failure.js';
+import { EntryReader, type EntryReaderParts, type Lookup } from './entry-reader.js';
 import { type Invalidation, Invalidations, NO_INVALIDATION, type Selectable } from './invalidations.js';
-
-/** The result of looking for a stored response. */
-export interface Lookup {
-  readonly record?: ResponseRecord;
-  /** Why there is none, in the words of RFC 9211 section 2.2. */
-  readonly miss?: 'uri-miss' | 'vary-miss' | 'miss';
-  /** Why an entry that exists cannot be used. */
-  readonly detail?: string;
-}
 
 /** The result of a write: `invalidated` if the response was out of date before it could be stored. */
 export type WriteResult = 'stored' | 'invalidated' | 'failed';
 
-/** Chooses among the responses of a key: by the request's header fields (Vary), or the newest. */
-type Selection = Fields | 'newest';
-
 /** Variants of one key that are kept; beyond that the oldest are deleted. */
 const MAX_VARIANTS = 32;
-const URI_MISS: Lookup = { miss: 'uri-miss' };
-const VARY_MISS: Lookup = { miss: 'vary-miss' };
 
-export interface EntryRepositoryParts {
-  readonly breaker: CircuitBreaker;
-  readonly codec: EntryCodec;
-  /** Receives the events of management. */
-  readonly onEvent: (event: CacheEvent) => void;
+export interface EntryRepositoryParts extends EntryReaderParts {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -54,14 +34,14 @@ export class EntryRepository {
   readonly breaker: CircuitBreaker;
   readonly codec: EntryCodec;
   readonly invalidations = new Invalidations();
-  readonly #onEvent: (event: CacheEvent) => void;
+  readonly #reader: EntryReader;
   readonly #now: () => number;
 
-  constructor({ breaker, codec, onEvent, now }: EntryRepositoryParts) {
-    this.breaker = breaker;
-    this.codec = codec;
-    this.#onEvent = onEvent;
-    this.#now = now;
+  constructor(parts: EntryRepositoryParts) {
+    this.breaker = parts.breaker;
+    this.codec = parts.codec;
+    this.#reader = new EntryReader(parts);
+    this.#now = parts.now;
   }
 
   /**
@@ -69,18 +49,18 @@ export class EntryRepository {
    * invalidation has not reached the store yet.
    */
   lookup(key: string, headers: Fields, access: StoreAccess): MaybePromise<Lookup> {
-    return chain(this.#lookup(key, headers, access), (found) => this.#withPending(key, found));
+    return chain(this.#reader.lookup(key, headers, access), (found) => this.#withPending(key, found));
   }
 
   /** Finds the newest stored response of a key, for management. */
   async newest(key: string): Promise<ResponseRecord | undefined> {
-    return this.#withPending(key, await this.#lookup(key, 'newest', MANAGEMENT)).record;
+    return this.#withPending(key, await this.#reader.lookup(key, 'newest', MANAGEMENT)).record;
   }
 
   /** Finds the redirect that is stored under a key, for management. */
   async redirect(key: string): Promise<RedirectRecord | undefined> {
     for (const name of this.codec.names(key)) {
-      const found = await this.#read(name, key, MANAGEMENT);
+      const found = await this.#reader.read(name, key, MANAGEMENT);
       if (typeof found === 'object' && found.kind === 'redirect') return found;
     }
     return undefined;
@@ -145,7 +125,7 @@ export class EntryRepository {
   /** Reads a listed response again, with its body. */
   async reread(record: ResponseRecord, access: StoreAccess): Promise<ResponseRecord | undefined> {
     for (const name of this.codec.names(record.key)) {
-      const found = await this.#read(this.#nameOf(record, name), record.key, access);
+      const found = await this.#reader.read(this.#reader.nameOf(record, name), record.key, access);
       if (typeof found === 'object' && found.kind === 'response') return found;
     }
     return undefined;
@@ -157,7 +137,7 @@ export class EntryRepository {
   }
 
   #deleteFrom(store: Store, record: ResponseRecord): Promise<number> {
-    const names = this.codec.names(record.key).map((name) => this.#nameOf(record, name));
+    const names = this.codec.names(record.key).map((name) => this.#reader.nameOf(record, name));
     return record.variant ? store.delete(names) : store.deleteGroups(names);
   }
 
@@ -259,129 +239,6 @@ export class EntryRepository {
     return { digests: [...indexes, ...this.codec.names(key)], urls: canParseUrl(url) ? [normalizeUrl(url)] : [] };
   }
 
-  #lookup(key: string, select: Selection, access: StoreAccess): MaybePromise<Lookup> {
-    const [name, ...older] = this.codec.names(key);
-    return chain(this.#lookupName(name, key, select, access), (found) => {
-      if (found.record || older.length === 0) return found;
-      return this.#lookupOlder(older, key, select, access, found);
-    });
-  }
-
-  /** Older encryption keys result in older storage keys, which are read only after a miss. */
-  async #lookupOlder(
-    names: readonly string[],
-    key: string,
-    select: Selection,
-    access: StoreAccess,
-    first: Lookup,
-  ): Promise<Lookup> {
-    for (const name of names) {
-      const found = await this.#lookupName(name, key, select, access);
-      if (found.record) return found;
-    }
-    return first;
-  }
-
-  #lookupName(name: string, key: string, select: Selection, access: StoreAccess): MaybePromise<Lookup> {
-    return chain(this.#read(name, key, access), (found) => {
-      if (typeof found !== 'object') {
-        // The marker of a key's variants may be missing or unreadable while its variants exist.
-        if (select === 'newest') return this.#searchVariants(name, key, select, access);
-        return found === undefined ? URI_MISS : { miss: 'miss', detail: found };
-      }
-      switch (found.kind) {
-        case 'response':
-          return this.#isSelected(found, select) ? { record: found } : VARY_MISS;
-        case 'variants':
-          return this.#lookupVariant(name, found, select, access);
-        case 'redirect':
-          return this.#lookupTarget(found, select, access);
-      }
-    });
-  }
-
-  /**
-   * A redirect maps to the response that it was stored with, which has the same stamp; never to another redirect, so
-   * that a cycle is a miss.
-   */
-  async #lookupTarget(redirect: RedirectRecord, select: Selection, access: StoreAccess): Promise<Lookup> {
-    for (const name of this.codec.names(redirect.target)) {
-      const target = await this.#read(name, redirect.target, access);
-      if (typeof target !== 'object' || target.kind === 'redirect') continue;
-      const found =
-        target.kind === 'response'
-          ? this.#isSelected(target, select)
-            ? { record: target }
-            : VARY_MISS
-          : await this.#lookupVariant(name, target, select, access);
-      if (!found.record || found.record.stamp === redirect.stamp) return found;
-    }
-    return URI_MISS;
-  }
-
-  #lookupVariant(
-    name: string,
-    { key, vary }: VariantsRecord,
-    select: Selection,
-    access: StoreAccess,
-  ): MaybePromise<Lookup> {
-    if (select === 'newest') return this.#searchVariants(name, key, select, access);
-    const variant = this.codec.variantName(name, variantOf(vary, select));
-    return chain(this.#read(variant, key, access), (found) => {
-      if (typeof found === 'object' && found.kind === 'response' && matchesVary(found, select))
-        return { record: found };
-      if (typeof found === 'string') return { miss: 'miss', detail: found };
-      return this.#searchVariants(name, key, select, access);
-    });
-  }
-
-  /** Responses of one key may vary by different fields, so that the marker does not name all of them. */
-  async #searchVariants(name: string, key: string, select: Selection, access: StoreAccess): Promise<Lookup> {
-    const found = await this.breaker.read(access, async (store) => {
-      let newest: ResponseRecord | undefined;
-      for await (const summary of store.list({ kind: 'response', group: name })) {
-        const decoded = await this.codec.decodeSummary(summary, key);
-        if ('invalid' in decoded || decoded.record.kind !== 'response') continue;
-        const { record } = decoded;
-        if (this.#isSelected(record, select) && (!newest || record.receivedAt > newest.receivedAt)) newest = record;
-      }
-      return newest;
-    });
-    if (!found) return VARY_MISS;
-    const record = await this.#read(this.#nameOf(found, name), key, access);
-    return typeof record === 'object' && record.kind === 'response' ? { record } : VARY_MISS;
-  }
-
-  #isSelected(record: ResponseRecord, select: Selection): boolean {
-    return select === 'newest' || matchesVary(record, select);
-  }
-
-  /** Reads the record with a storage key; a string if it cannot be used: the reason. */
-  #read(name: string, key: string, access: StoreAccess): MaybePromise<StoredRecord | string | undefined> {
-    const failed = (error: unknown) => {
-      if (failureKind(error) !== 'entry') throw error;
-      this.#emitTo(access, { type: 'invalid', key, reason: 'unreadable', error });
-      return 'unreadable';
-    };
-    const found = this.breaker.read(access, (store): MaybePromise<Entry | string | undefined> => {
-      try {
-        const entry = store.find(name);
-        return isPromise(entry) ? entry.catch(failed) : entry;
-      } catch (error) {
-        return failed(error);
-      }
-    });
-    return chain(found, (entry) => {
-      if (typeof entry !== 'object') return entry;
-      return chain(this.codec.decode(entry, key), (decoded) => {
-        if ('record' in decoded) return decoded.record;
-        const { invalid: reason, error } = decoded;
-        this.#emitTo(access, { type: 'invalid', key, reason, ...(error === undefined ? {} : { error }) });
-        return reason;
-      });
-    });
-  }
-
   /** Undefined if the serializer cannot write one of them: for a request, only this response is then not cached. */
   #encode(records: readonly StoredRecord[], access: StoreAccess): MaybePromise<Entry[] | undefined> {
     const refused = (error: unknown) => {
@@ -403,15 +260,6 @@ export class EntryRepository {
     } catch (error) {
       return refused(error);
     }
-  }
-
-  #nameOf(record: ResponseRecord, name: string): string {
-    return record.variant ? this.codec.variantName(name, record.variant) : name;
-  }
-
-  #emitTo(access: StoreAccess, event: CacheEvent): void {
-    if (access === MANAGEMENT) this.#onEvent(event);
-    else access.emit(event);
   }
 
   /** Writes a variant, and deletes the oldest ones of its key beyond the bound. */

@@ -1,4 +1,4 @@
-import type { Lookup } from '../cache/entry-repository.js';
+import type { Lookup } from '../cache/entry-reader.js';
 import type { ResponseRecord } from '../models/record.js';
 import { isPromise, type MaybePromise } from '../platform/maybe-promise.js';
 import { isTurnOver, type RealTimer, startTimer, stopTimer, yieldToEventLoop } from '../platform/real-time.js';
