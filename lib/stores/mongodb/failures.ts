@@ -21,7 +21,9 @@ export function classified(error: unknown, access: Access): Error {
   if (error instanceof StoreFailure || error instanceof CacheError) return error;
   const { name = '', code } = (error ?? {}) as { name?: string; code?: unknown };
   if (TOO_LARGE.has(code) || NOT_SERIALIZED.has(name)) return new StoreFailure('entry', error);
-  const refused = access === 'write' && ANSWERED.has(name) && !UNAVAILABLE.has(code);
+  // The driver wraps a lost connection in an error of a bulk write as well. Only the code comes from the server.
+  const answered = ANSWERED.has(name) && typeof code === 'number';
+  const refused = access === 'write' && answered && !UNAVAILABLE.has(code);
   return new StoreFailure(refused ? 'refusal' : 'outage', error);
 }
 
