@@ -7,6 +7,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+# Tests start this Node.js as an unprivileged user, who needs access to the folder.
+chmod 755 "$work"
 mkdir "$work/line6" "$work/project"
 platform=$(node -p 'process.platform + "-" + process.arch')
 (
