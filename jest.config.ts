@@ -11,6 +11,8 @@ const config: Config = {
   transform: { '^.+\\.ts$': ['ts-jest', { useESM: true, tsconfig: 'tsconfig.json' }] },
   // Some tests write thousands of entries, and machines are slow at times.
   testTimeout: 60_000,
+  // The default is one less than the number of cores, hence one at a time on two.
+  maxWorkers: '100%',
   reporters: ['default', '<rootDir>/scripts/contract-reporter.mjs'],
 };
 
