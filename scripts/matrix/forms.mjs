@@ -39,6 +39,12 @@ function write(project, file, text) {
   return target;
 }
 
+/** @type {Form['prepare']} */
+async function workerThread(project) {
+  write(project, 'worker.mjs', ESM);
+  return [write(project, 'in-worker.mjs', `import { Worker } from 'node:worker_threads'; new Worker('./worker.mjs');`)];
+}
+
 /**
  * @param {string} tool `jest` or `jest29`
  * @param {string} environment
@@ -127,6 +133,7 @@ async function webpack(project, require) {
 export const FORMS = [
   { name: 'ESM', prepare: async (project) => [write(project, 'main.mjs', ESM)] },
   { name: 'CommonJS', prepare: async (project) => [write(project, 'main.cjs', CJS)] },
+  { name: 'worker thread', prepare: workerThread },
   { name: 'Jest 29', prepare: jest('jest29', 'node') },
   { name: 'Jest 30', prepare: jest('jest', 'node') },
   { name: 'Jest 30, jsdom', prepare: jest('jest', 'jsdom') },

@@ -20,11 +20,25 @@ const START = '<!-- matrix: npm run test:matrix -- --write -->';
 const END = '<!-- end of matrix -->';
 const LIMIT = 60_000;
 
-/** Node.js versions from the registry's packages; the first is the oldest line, whose SQLite is @keyv/sqlite. */
-const NODES = ['20', '22', '24', '26'];
-/** Forms that run in every version; the others in the oldest and in the last long-term line. */
-const EVERYWHERE = ['ESM', 'CommonJS'];
-const FULL = ['20', '24'];
+const platform = `${process.platform}-${process.arch}`;
+const nodePackage = `node-${platform}`;
+const bunPackage = `@oven/bun-${platform}`;
+const denoPackage = `@deno/${platform}${process.platform === 'linux' ? '-glibc' : ''}`;
+/**
+ * Runtimes from the registry's packages. The first is the oldest line of Node.js, whose SQLite is @keyv/sqlite. All forms run
+ * in two lines of Node.js, the basic ones everywhere.
+ *
+ * @type {readonly { name: string, package: string, bin: string, args?: readonly string[], all?: true }[]}
+ */
+const RUNTIMES = [
+  { name: 'Node 20', package: `${nodePackage}@20`, bin: `${nodePackage}/bin/node`, all: true },
+  { name: 'Node 22', package: `${nodePackage}@22`, bin: `${nodePackage}/bin/node` },
+  { name: 'Node 24', package: `${nodePackage}@24`, bin: `${nodePackage}/bin/node`, all: true },
+  { name: 'Node 26', package: `${nodePackage}@26`, bin: `${nodePackage}/bin/node` },
+  { name: 'Bun', package: bunPackage, bin: `${bunPackage}/bin/bun` },
+  { name: 'Deno', package: denoPackage, bin: `${denoPackage}/deno`, args: ['run', '-A'] },
+];
+const BASIC = ['ESM', 'CommonJS', 'worker thread'];
 const AXIOS = { '1.7.9': 'axios@1.7.9', latest: 'axios@1' };
 const KEYV = { 5: 'keyv@5', 6: 'keyv@6' };
 const TOOLS = [
@@ -94,20 +108,21 @@ async function startOrigin() {
 }
 
 /**
- * @param {string} node
+ * @param {readonly [file: string, ...args: string[]]} runtime
  * @param {readonly string[]} command
  * @param {Record<string, string>} variables
  * @param {string} cwd
  */
-async function seen(node, command, variables, cwd) {
+async function seen(runtime, command, variables, cwd) {
   const { NODE_OPTIONS: _, ...env } = process.env;
   const options = { cwd, env: { ...env, ...variables, CI: '1' }, timeout: LIMIT };
-  const { stdout, stderr } = await run(node, command, options);
+  const [file, ...args] = runtime;
+  const { stdout, stderr } = await run(file, [...args, ...command], options);
   return /seen (\S+)/.exec(stdout + stderr)?.[1] ?? `nothing: ${stderr.slice(0, 500)}`;
 }
 
 /** @returns {Promise<string>} the version, or why the cell fails */
-async function cell({ node, form, folder, require, origin, name }) {
+async function cell({ runtime, form, folder, require, origin, name }) {
   const place = `/${encodeURIComponent(name)}`;
   const variables = {
     MATRIX_URL: origin.url + place,
@@ -115,8 +130,8 @@ async function cell({ node, form, folder, require, origin, name }) {
   };
   try {
     const command = await form.prepare(folder, require);
-    const first = await seen(node, command, variables, folder);
-    const second = await seen(node, command, variables, folder);
+    const first = await seen(runtime, command, variables, folder);
+    const second = await seen(runtime, command, variables, folder);
     if (first === 'false,true' && second === 'true,true' && origin.count(place) === 1) return 'ok';
     return `${first}; ${second}; ${origin.count(place)} requests`;
   } catch (error) {
@@ -131,14 +146,7 @@ const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--json', '--pa
 });
 const tarball = path.join(work, JSON.parse(stdout)[0].filename);
 const tools = path.join(work, 'tools');
-const platform = `${process.platform}-${process.arch}`;
 await install(tools, TOOLS);
-const nodes = new Map();
-for (const version of NODES) {
-  const folder = path.join(work, `node-${version}`);
-  await install(folder, [`node-${platform}@${version}`]);
-  nodes.set(version, path.join(folder, 'node_modules', `node-${platform}`, 'bin', 'node'));
-}
 const columns = [];
 for (const [axiosName, axios] of Object.entries(AXIOS)) {
   for (const [keyvName, keyv] of Object.entries(KEYV)) {
@@ -158,20 +166,22 @@ const lines = [
   `|---|${columns.map(() => '---|').join('')}`,
 ];
 let failures = 0;
-for (const version of NODES) {
+for (const { name: runtimeName, package: wanted, bin, args = [], all } of RUNTIMES) {
+  const installed = path.join(work, runtimeName.replaceAll(' ', '-'));
+  await install(installed, [wanted]);
+  const runtime = /** @type {const} */ ([path.join(installed, 'node_modules', bin), ...args]);
   for (const form of FORMS) {
-    if (!FULL.includes(version) && !EVERYWHERE.includes(form.name)) continue;
-    const row = `Node ${version}, ${form.name}`;
+    if (!all && !BASIC.includes(form.name)) continue;
+    const row = `${runtimeName}, ${form.name}`;
     if (only !== undefined && !row.includes(only)) continue;
     const results = [];
     for (const { name, keyv, folder } of columns) {
       // Keyv 6 needs Node 22.19.
-      if (keyv === '6' && version === '20') {
+      if (keyv === '6' && runtimeName === 'Node 20') {
         results.push('-');
         continue;
       }
-      const node = nodes.get(version);
-      const result = await cell({ node, form, folder, require, origin, name: `${row}, ${name}` });
+      const result = await cell({ runtime, form, folder, require, origin, name: `${row}, ${name}` });
       if (result !== 'ok') {
         failures += 1;
         console.error(`${row}, ${name}: ${result}\n`);
