@@ -1,8 +1,10 @@
+import * as path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import axios from 'axios';
 import { MemoryCache } from '../lib/cache/backends/memory-cache.js';
 import { cachingAdapter } from '../lib/cached-adapter.js';
 import type { CacheEvent } from '../lib/models/events.js';
+import { temporaryFolder } from './support/api.js';
 import { TestClock } from './support/clock.js';
 import { sendJson, startOrigin } from './support/origin.js';
 
@@ -47,6 +49,28 @@ describe('cachingAdapter', () => {
     await expect(sdk.get('/a', { expireAfter: 'soon' as never })).rejects.toThrow(/^expireAfter: "soon"/);
     await adapter.close();
   });
+
+  test.each(['memory', 'sqlite'] as const)(
+    'refreshes a %s cache in the background from the origin',
+    async (backend) => {
+      await using folder = await temporaryFolder();
+      await using origin = await startOrigin(({ headers }, response, count) =>
+        sendJson(response, { count, mode: headers['x-mode'] }),
+      );
+      const clock = new TestClock();
+      const cacheName = path.join(folder.path, 'cache.sqlite');
+      const adapter = cachingAdapter({ backend, cacheName, expireAfter: 60, staleWhileRevalidate: true }, clock);
+      const sdk = axios.create({ baseURL: origin.url, adapter, headers: { 'X-Mode': 'a' } });
+      await sdk.get('/');
+      clock.advance(61);
+      const stale = await sdk.get('/');
+      // A later change of the config applies to the next request.
+      stale.config.headers.set('X-Mode', 'b');
+      expect(await stale.refreshed).toMatchObject({ data: { count: 2, mode: 'a' }, fromCache: false });
+      expect(await sdk.get('/')).toMatchObject({ data: { count: 2, mode: 'a' }, fromCache: true });
+      await adapter.close();
+    },
+  );
 
   test('close() waits for requests, closes its own store alone, and later requests bypass the cache', async () => {
     let answer = () => {};

@@ -129,6 +129,12 @@ export class AxiosOrigin implements Origin {
     }
   }
 
+  detached(): AxiosOrigin {
+    const { headers } = this.#config;
+    const config = { ...this.#config, headers: new (headersClassOf(headers))(headers) };
+    return new AxiosOrigin(config, this.#flavor, this.#url, this.#now, this.#copy);
+  }
+
   /** Whether a redirect may matter to a request that bypasses the cache: each hop of an unsafe request invalidates. */
   #followsUnsafe(): boolean {
     return !isSafe((this.#config.method ?? 'get').toUpperCase());

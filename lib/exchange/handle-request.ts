@@ -3,6 +3,7 @@ import type { ResponseRecord } from '../models/record.js';
 import { isPromise, type MaybePromise } from '../platform/maybe-promise.js';
 import { isTurnOver, type RealTimer, startTimer, stopTimer, yieldToEventLoop } from '../platform/real-time.js';
 import { bypassReason, decide } from '../policy/decide.js';
+import { isFresh } from '../policy/stale.js';
 import { uncachedReason } from '../request/uncached.js';
 import { coalescingOf } from './coalescing.js';
 import { isSetToDoNotCache } from './expiration-settings.js';
@@ -55,12 +56,16 @@ export async function handleRequest(context: RequestContext): Promise<Result> {
     forward: forwardOf(context, lookup, reason),
   };
   if (stored && action === 'serve-and-refresh') {
-    const refreshed = refreshInBackground(context, plan).then((result) =>
-      presentOriginResult(context, result, plan.forward),
+    const background = context.detached();
+    const refreshed = refreshInBackground(background, plan).then((result) =>
+      presentOriginResult(background, result, plan.forward),
     );
     return { ...serveStale(context, stored, { detail: reason }), refreshed };
   }
-  if (stored && serveAfter !== undefined) return fetchOrServeAfter(context, plan, { stored, serveAfter });
+  // A stream that the caller no longer wants would have to be read by the cache.
+  if (stored && serveAfter !== undefined && !context.request.streamed) {
+    return fetchOrServeAfter(context.detached(), plan, { stored, serveAfter });
+  }
   return fetchOrServeStale(context, plan);
 }
 
@@ -116,7 +121,7 @@ async function checkFound(context: RequestContext, looking: MaybePromise<Lookup>
 /** A look-up that outlives a request that it could have joined is repeated, since that may have stored a response. */
 async function lookUpSlowly(context: RequestContext, looking: Promise<Lookup>): Promise<Lookup> {
   const [lookup, ended] = await coalescingOf(context.cache).watch(context.key, Promise.resolve(context.wait(looking)));
-  if (!ended || (lookup.record && lookup.record.staleAt > context.now())) return lookup;
+  if (!ended || (lookup.record && isFresh(lookup.record, context.now()))) return lookup;
   return context.wait(lookUp(context));
 }
 
@@ -125,7 +130,7 @@ function forwardOf(context: RequestContext, { record, miss, detail }: Lookup, re
   const known = context.access.failure ?? detail;
   if (!record) return { fwd: miss, detail: known };
   if (reason === 'partial') return { fwd: 'partial', detail: known };
-  return record.staleAt > context.now() ? { fwd: 'request', detail: known ?? reason } : { fwd: 'stale', detail: known };
+  return isFresh(record, context.now()) ? { fwd: 'request', detail: known ?? reason } : { fwd: 'stale', detail: known };
 }
 
 /** Asks the origin; serves the stored response if the origin takes longer than so many seconds (option `networkFirst`). */

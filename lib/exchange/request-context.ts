@@ -53,6 +53,13 @@ export class RequestContext {
     return new RequestContext({ ...this, request });
   }
 
+  /** The same context for work that continues after the caller has a response. */
+  detached(): RequestContext {
+    const context = new RequestContext({ ...this, origin: this.origin.detached() });
+    context.#key = this.#key;
+    return context;
+  }
+
   /** Waits on the caller's behalf, within its limits. */
   wait<T>(work: MaybePromise<T>): MaybePromise<T> {
     return this.caller && isPromise(work) ? this.caller.race(work) : work;
