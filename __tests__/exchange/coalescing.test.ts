@@ -122,6 +122,16 @@ describe('identical requests in flight', () => {
     expect(responses.map(({ data }) => data)).toEqual(modes);
   });
 
+  test.each(['Cache-Control', 'Pragma'])('that demand the origin by %s share no older request', async (name) => {
+    const { open, handler } = gate();
+    await using bench = await startBench({ cacheControl: true }, handler);
+    const requests = [bench.api.get('/'), bench.api.get('/', { headers: { [name]: 'no-cache' } })];
+    await asked(bench.origin, 2);
+    open();
+    await Promise.all(requests);
+    expect(bench.origin.asked).toHaveLength(2);
+  });
+
   test('whose answer sets a cookie are not shared, nor joined for a while', async () => {
     const { open, handler } = gate();
     await using bench = await startBench({}, async (request, response, count) => {

@@ -1,4 +1,5 @@
 import type { ResponseRecord } from '../models/record.js';
+import { requestDirectives } from '../policy/cache-control.js';
 import { allowsMethod } from '../policy/rules.js';
 import { mayServeOnError } from '../policy/stale.js';
 import { answersLaterGets } from '../policy/storable.js';
@@ -107,7 +108,7 @@ function coalescingName(context: RequestContext, { stored, revalidate }: FetchPl
 /** The part of a request that makes it unfit to share an ordinary one that began before. */
 function demandOf({ request, settings }: RequestContext): string {
   const { refresh, forceRefresh, alwaysRevalidate } = settings;
-  const noCache = settings.cacheControl && /no-cache/i.test(String(request.headers['cache-control'] ?? ''));
+  const noCache = settings.cacheControl && requestDirectives(request.headers).has('no-cache');
   return refresh || forceRefresh || alwaysRevalidate || noCache ? 'demand' : '';
 }
 
@@ -156,9 +157,11 @@ function isForOneCaller(
 /** Whether another caller's response answers this request too, which its Vary may exclude. */
 function fitsOtherCaller(context: RequestContext, result: Result): boolean {
   if (isForOneCaller(context, result)) return false;
-  const { response, requestHeaders = {} } = result;
+  const { response, record, revalidated, requestHeaders = {} } = result;
   if (!response) return true;
-  const names = varyNames(response.headers, countsInVary(context.settings));
+  // A 304 without Vary confirms a stored response that has one.
+  const { headers } = revalidated && record ? record : response;
+  const names = varyNames(headers, countsInVary(context.settings));
   if (names === '*') return false;
   return names.length === 0 || variantOf(names, context.request.headers) === variantOf(names, requestHeaders);
 }

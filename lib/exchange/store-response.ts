@@ -202,7 +202,7 @@ function draftRecord(context: RequestContext, sent: OriginRequest, response: Ori
     request: redactRequest(request, settings),
     history: redactHops(response.hops, settings),
     vary,
-    variant: vary.length === 0 ? '' : variantOf(vary, request.headers),
+    variant: variantFor(vary, request.headers),
     tags: [],
     bodyForm: response.bodyForm as BodyForm,
     body: response.body,
@@ -247,9 +247,12 @@ async function freshenFromHead(context: RequestContext, sent: OriginRequest, res
   const { repository } = cache;
   const key = keyOf({ ...request, method: 'GET' }, settings);
   const { record: stored } = await repository.lookup(key, request.headers, access);
-  if (!stored || response.status !== stored.status || !isSameTarget(context, stored, response)) return;
+  if (!stored || stored.isInvalidated || response.status !== stored.status || !isSameTarget(context, stored, response))
+    return;
   const base = { ...stored, order: sent.order };
-  if (matchesHead(stored, response)) {
+  // Another Vary says nothing of the request that the stored response answered.
+  const isSame = isSameVary(varyNames({ ...stored.headers, ...response.headers }, countsInVary(settings)), stored);
+  if (isSame && matchesHead(stored, response)) {
     const renewed = await renewRecord(context, base, response);
     if ('record' in renewed) await repository.save(renewed.record, [], access, sent.since);
     else reportNotStored(context, renewed);
@@ -272,8 +275,10 @@ async function renewRecord(
   if (settings.readOnly) return { reason: 'read-only' };
   if (update.laterCredentials) return { reason: 'redirect-credentials' };
   if (!cache.encrypts && secretInHeader(update.headers, settings)) return { reason: 'secret-in-header' };
-  const record = { ...stored, headers: freshen(stored.headers, keptFields(context, update.headers)) };
-  if (varyNames(record.headers, countsInVary(settings)) === '*') return { reason: 'vary-star' };
+  const headers = freshen(stored.headers, keptFields(context, update.headers));
+  const vary = varyNames(headers, countsInVary(settings));
+  if (vary === '*') return { reason: 'vary-star' };
+  const record = { ...stored, headers, ...selectionBy(context, vary, stored) };
   try {
     const configured = await configuredLifetime(context, record, update.url);
     const verdict = storable({ ...request, method: stored.request.method }, record, settings, configured);
@@ -282,12 +287,34 @@ async function renewRecord(
     if (lifetime === undefined) return { reason: 'do-not-cache' };
     const { requestTime, responseTime } = update;
     const tags = combineTags([record.tags, await tagsOf(context, record)], 'tags');
-    const renewed = { ...record, ...lifetime, tags, receivedAt: responseTime };
+    const renewed = { ...record, ...lifetime, tags, receivedAt: responseTime, isInvalidated: false };
     const age = initialAge(update, requestTime, responseTime);
     return { record: withIndexes(context, { ...withoutGroups(context, stored, renewed), initialAge: age }) };
   } catch (error) {
     return { reason: 'user-function', error };
   }
+}
+
+/** An update may change Vary: the response is then selected by the fields of the request that it answered. */
+function selectionBy(
+  { request, settings }: RequestContext,
+  vary: readonly string[],
+  stored: ResponseRecord,
+): Pick<ResponseRecord, 'vary' | 'variant' | 'request'> | undefined {
+  if (isSameVary(vary, stored)) return undefined;
+  return {
+    vary,
+    variant: variantFor(vary, request.headers),
+    request: { ...stored.request, headers: redactRequest(request, settings).headers },
+  };
+}
+
+function isSameVary(vary: readonly string[] | '*', stored: ResponseRecord): boolean {
+  return vary !== '*' && vary.join() === stored.vary.join();
+}
+
+function variantFor(vary: readonly string[], headers: Fields): string {
+  return vary.length === 0 ? '' : variantOf(vary, headers);
 }
 
 /** The groups of an update replace the stored ones. */

@@ -87,11 +87,13 @@ export function hasCredentials(request: CacheRequest, rules: KeyRules): boolean 
 }
 
 /**
- * Returns a function that says whether a field counts in Vary. What `credentials` or `ignoredParameters` leave out does
- * not; but a credential that is ignored counts, or its users would share a response of which the origin says otherwise.
+ * Returns a function that decides whether a field counts in Vary. What `credentials` or `ignoredParameters` leave out does
+ * not. Credentials count if the key has none of them, since it is that of `keyFn` or they are ignored parameters: their
+ * users would otherwise share a response although the origin distinguishes them.
  */
-export function countsInVary(rules: NameRules): (name: string) => boolean {
-  return (name) => isCredentialHeader(name, rules) === isIgnored(name, rules);
+export function countsInVary(rules: KeyRules): (name: string) => boolean {
+  const isKeyed = rules.keyFn === undefined || rules.credentials === 'ignore';
+  return (name) => (isCredentialHeader(name, rules) ? !isKeyed || isIgnored(name, rules) : !isIgnored(name, rules));
 }
 
 function credentialsOf(request: CacheRequest, rules: NameRules): string {
