@@ -11,6 +11,8 @@ const redirecting: Handler = ({ url }, response, count) => {
 
 test.each([
   ['cache.delete', async (api, url) => void (await api.cache.delete({ urls: [`${url}*`] }))],
+  ['cache.resetExpiration', (api, url) => api.cache.resetExpiration(0, { urls: [`${url}*`] })],
+  ['cache.resetExpiration of the exact URL', (api, url) => api.cache.resetExpiration(0, { urls: url })],
   ['invalidates', async (api, url) => void (await api.post('/write', {}, { invalidates: url }))],
 ] as readonly (readonly [
   string,

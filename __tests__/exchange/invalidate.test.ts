@@ -319,7 +319,7 @@ describe('a store that refuses deletions', () => {
   }
 
   test.each(INVALIDATIONS.filter(([name]) => /^(POST|invalidates by (p|t)|delete\(|clear)/.test(name)))(
-    'after %s, responses count as stale until it has carried it out',
+    'after %s, responses need validation until it has carried it out',
     async (_name, invalidate) => {
       await using refused = await refusing();
       const { bench, recover } = refused;
@@ -334,6 +334,25 @@ describe('a store that refuses deletions', () => {
       await until('it is carried out', async () => !(await bench.api.cache.hasUrl(`${bench.origin.url}/document`)));
     },
   );
+
+  test.each([
+    ['staleWhileRevalidate', { staleWhileRevalidate: true }],
+    ['oldDataOnError', { oldDataOnError: true }],
+    ['networkFirst', { networkFirst: 0.01 }],
+    ['max-stale', { headers: { 'Cache-Control': 'max-stale' } }],
+  ])('no option serves an invalidated response: %s', async (_name, config) => {
+    await using refused = await refusing();
+    const { bench } = refused;
+    await bench.api.get('/document');
+    await bench.api.post('/x', undefined, { invalidates: ['/doc*'] });
+    await until('the store refused', () => bench.events.some(({ reason }) => reason === 'invalidation'));
+    await bench.origin.stop();
+    bench.clock.advance(1);
+    await expect(bench.api.get('/document', config)).rejects.toHaveProperty(
+      'code',
+      expect.stringMatching(/^ECONN(REFUSED|RESET)$/),
+    );
+  });
 
   test.each([40, 1_100])('%i patterns or URLs', async (number) => {
     await using refused = await refusing();

@@ -54,6 +54,8 @@ function decision(
   return `${action}: ${reason}`;
 }
 
+const SERVE_STALE: Partial<Rules> = { staleWhileRevalidate: FOR_EVER, staleIfError: { limit: FOR_EVER } as never };
+const OFFLINE: Partial<Rules> = { onlyIfCached: true, ...SERVE_STALE };
 const WITH_TAG = stored({ etag: '"a"' });
 
 describe('in any mode', () => {
@@ -64,6 +66,14 @@ describe('in any mode', () => {
     ['it never expires', stored({}, { staleAt: FOR_EVER }), LATER, {}, 'serve: fresh'],
     ['its time is up', WITH_TAG, NOW + 60_000, {}, 'revalidate: stale'],
     ['it is stale, and has no validator', stored(), LATER, {}, 'fetch: stale'],
+    [
+      'it is invalidated',
+      stored({ etag: '"a"' }, { isInvalidated: true }),
+      NOW,
+      SERVE_STALE,
+      'revalidate: invalidated',
+    ],
+    ['it is invalidated, offline', stored({}, { isInvalidated: true }), NOW, OFFLINE, 'refuse: only-if-cached'],
     ['refresh', WITH_TAG, NOW, { refresh: true }, 'revalidate: refresh'],
     ['refresh, without a validator', stored(), NOW, { refresh: true }, 'fetch: refresh'],
     ['forceRefresh', WITH_TAG, NOW, { forceRefresh: true }, 'fetch: force-refresh'],

@@ -198,8 +198,7 @@ export class World {
     if (contacts.length === 0) return `the answer of another URL: ${what}`;
     if (answer.vary.some((name) => answer.fields[name] !== request.fields[name])) return `another variant: ${what}`;
     const isFailed = hasFailed && request.oldDataOnError;
-    const mayBeStale = isFailed || request.staleWhileRevalidate;
-    const valid = contacts.filter((contact) => !this.#isInvalidated(answer, contact, request, mayBeStale));
+    const valid = contacts.filter((contact) => !this.#isInvalidated(answer, contact, request));
     if (valid.length === 0) return `an answer from before an invalidation: ${what}`;
     const timely = valid.filter((contact) => isFailed || this.#isTimely(contact, request));
     if (timely.length === 0) return `an expired answer: ${what}`;
@@ -220,11 +219,9 @@ export class World {
     return limit > 0 ? request.beganAt <= staleAt + limit : request.beganAt < staleAt;
   }
 
-  #isInvalidated(answer: Answer, contact: Contact, request: ModelRequest, mayBeStale: boolean): boolean {
+  #isInvalidated(answer: Answer, contact: Contact, request: ModelRequest): boolean {
     return this.invalidations.some((one) => {
       if (one.finished >= request.began || contact.arrived > one.began) return false;
-      const countsAsStale = typeof one.what === 'object' && 'pattern' in one.what;
-      if (countsAsStale && mayBeStale) return false;
       return covers(one, answer, contact, request) && reaches(one, contact, request);
     });
   }

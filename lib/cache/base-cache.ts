@@ -27,7 +27,7 @@ import {
   type ResponseFilter,
   type ResponseSelection,
 } from './queries.js';
-import { countSelected, deleteByState, hasTag, selectResponses } from './selection.js';
+import { countSelected, deleteByState, selectorOf, selectResponses } from './selection.js';
 import { type CacheStorage, redirectsView, responsesView } from './storage-view.js';
 
 /** The result of {@link BaseCache.removeExpiredResponses}. */
@@ -290,16 +290,12 @@ export class BaseCache {
       return;
     }
     const { tags, urls, patterns } = parseSelection(selection);
-    const digests = new Set(this.#repository.indexes(urls.map((url) => this.#records.indexName(url))));
+    const urlNames = urls.map((url) => this.#records.indexName(url));
     if (expiresNow) {
-      const tagged = this.#repository.indexes(tags.map(tagIndexName));
-      this.#repository.invalidateInFlight({ digests: [...digests, ...tagged], patterns });
+      const digests = this.#repository.indexes([...urlNames, ...tags.map(tagIndexName)]);
+      this.#repository.invalidateInFlight({ digests, patterns });
     }
-    await this.#scan.rewriteStaleAt(staleAt, (record) => {
-      if (record.indexes.some((digest) => digests.has(digest))) return true;
-      if (tags.length > 0 && hasTag(record, tags)) return true;
-      return patterns.some((pattern) => pattern.matches(record.url) || pattern.matches(record.request.url));
-    });
+    await this.#scan.rewriteStaleAt(staleAt, await selectorOf(this.#repository, { urlNames, tags, patterns }));
   }
 
   /**

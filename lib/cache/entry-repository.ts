@@ -13,6 +13,7 @@ import { countOf } from '../stores/entry-query.js';
 import type { Store } from '../stores/store.js';
 import { EntryReader, type EntryReaderParts, type Lookup } from './entry-reader.js';
 import { type Invalidation, Invalidations, NO_INVALIDATION, type Selectable } from './invalidations.js';
+import { urlsOf } from './record-urls.js';
 
 /** The result of a write: `invalidated` if the response was out of date before it could be stored. */
 export type WriteResult = 'stored' | 'invalidated' | 'failed';
@@ -45,7 +46,7 @@ export class EntryRepository {
   }
 
   /**
-   * Finds the stored response for a request: with one read, two if Vary or a redirect applies. It is stale if its
+   * Finds the stored response for a request: with one read, two if Vary or a redirect applies. It needs validation if its
    * invalidation has not reached the store yet.
    */
   lookup(key: string, headers: Fields, access: StoreAccess): MaybePromise<Lookup> {
@@ -209,14 +210,14 @@ export class EntryRepository {
     return { digests: [...digests, ...this.codec.names(key)], urls: [normalizeUrl(url)] };
   }
 
-  /** A stored response, stale if an invalidation of it has not reached the store yet. */
+  /** A stored response, invalidated if that has not reached the store yet. */
   #withPending(key: string, found: Lookup): Lookup {
     const { record } = found;
     if (!record || !this.invalidations.hasPending) return found;
     const { digests, urls } = this.selectable(record);
     const selectable = { digests: key === record.key ? digests : [...digests, ...this.codec.names(key)], urls };
     if (!this.invalidations.isPendingFor(record.receivedAt, selectable)) return found;
-    return { ...found, record: { ...record, staleAt: Math.min(record.staleAt, this.#now()) } };
+    return { ...found, record: { ...record, staleAt: Math.min(record.staleAt, this.#now()), isInvalidated: true } };
   }
 
   /** Records an invalidation for the requests in flight of this process. */
@@ -273,10 +274,4 @@ export class EntryRepository {
     await store.delete(variants.slice(MAX_VARIANTS).map(({ id }) => id));
     return true;
   }
-}
-
-/** The URLs of a response by which patterns select it, normalized: as asked, of each redirect, and the final one. */
-export function urlsOf({ request, history, url }: ResponseRecord): readonly string[] {
-  const urls = [request.url, ...history.map((hop) => hop.url), url];
-  return [...new Set(urls.map((one) => (canParseUrl(one) ? normalizeUrl(one) : one)))];
 }

@@ -5,9 +5,10 @@ import type { UrlMatcher } from '../policy/url-pattern.js';
 import { groupIndexNames } from '../request/index-names.js';
 import type { RequestAccess } from '../stores/circuit-breaker.js';
 import type { Store } from '../stores/store.js';
-import { type EntryRepository, urlsOf } from './entry-repository.js';
+import type { EntryRepository } from './entry-repository.js';
 import type { EntryScan } from './entry-scan.js';
 import { type Invalidation, NO_INVALIDATION, type PendingInvalidation } from './invalidations.js';
+import { matchesUrl } from './record-urls.js';
 
 /** The stored responses that a request invalidates. */
 export interface InvalidationRequest {
@@ -20,7 +21,13 @@ export interface InvalidationRequest {
   readonly takesGroupsAlong?: boolean;
 }
 
-type OnRemoved = (count: number) => void;
+/** Receives the outcomes of an invalidation, also later. */
+export interface InvalidationObserver {
+  /** Called with the number of removed responses. */
+  onRemoved(count: number): void;
+  /** Called if the work in the background fails; it is then tried again. */
+  onFailed(error: unknown): void;
+}
 
 /** Milliseconds between two attempts for an invalidation that the store could not carry out: at first, and at most. */
 const FIRST_RETRY = 1_000;
@@ -56,22 +63,29 @@ export class Invalidator {
   /**
    * Invalidates for a request. URLs and tags are removed within the budget of a write; patterns in the background.
    *
-   * @param onRemoved receives the numbers of removed responses, also later
    * @returns the number of steps in the sequence of invalidations that it took
    */
-  async invalidate(request: InvalidationRequest, access: RequestAccess, onRemoved: OnRemoved): Promise<number> {
+  async invalidate(
+    request: InvalidationRequest,
+    access: RequestAccess,
+    observer: InvalidationObserver,
+  ): Promise<number> {
     const { names, patterns, exceptMethod } = request;
     let steps = 0;
     // Both are begun before the first pause, so that no request joins or stores in between.
     if (patterns.length > 0) {
-      this.#inBackground(this.#beginPatterns(patterns), onRemoved);
+      this.#inBackground(this.#beginPatterns(patterns), observer);
       steps += 1;
     }
-    if (names.length > 0 || exceptMethod) steps += await this.#invalidateNames(request, access, onRemoved);
+    if (names.length > 0 || exceptMethod) steps += await this.#invalidateNames(request, access, observer);
     return steps;
   }
 
-  async #invalidateNames(request: InvalidationRequest, access: RequestAccess, onRemoved: OnRemoved): Promise<number> {
+  async #invalidateNames(
+    request: InvalidationRequest,
+    access: RequestAccess,
+    observer: InvalidationObserver,
+  ): Promise<number> {
     const { breaker, codec } = this.#repository;
     let steps = 1;
     const onGroups = () => {
@@ -89,7 +103,7 @@ export class Invalidator {
     } finally {
       if (removed === undefined) this.#failed(pending);
     }
-    if (removed) onRemoved(removed);
+    if (removed) observer.onRemoved(removed);
     return steps;
   }
 
@@ -180,8 +194,8 @@ export class Invalidator {
     }
   }
 
-  #inBackground(pending: PendingWork, onRemoved: OnRemoved): void {
-    const removing = this.#carryOut(pending).then((removed) => removed > 0 && onRemoved(removed));
+  #inBackground(pending: PendingWork, { onRemoved, onFailed }: InvalidationObserver): void {
+    const removing = this.#carryOut(pending).then((removed) => removed > 0 && onRemoved(removed), onFailed);
     this.#repository.breaker.track(removing);
   }
 
@@ -258,9 +272,4 @@ export class Invalidator {
       for (const pending of invalidations.failed) await this.#carryOut(pending).catch(() => {});
     }
   }
-}
-
-function matchesUrl(record: ResponseRecord, patterns: readonly UrlMatcher[]): boolean {
-  const urls = urlsOf(record);
-  return patterns.some((pattern) => urls.some((one) => pattern.matches(one)));
 }

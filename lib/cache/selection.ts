@@ -1,12 +1,34 @@
 import type { ResponseRecord } from '../models/record.js';
+import type { UrlMatcher } from '../policy/url-pattern.js';
 import { MANAGEMENT } from '../stores/circuit-breaker.js';
 import type { EntryRepository } from './entry-repository.js';
 import type { EntryScan } from './entry-scan.js';
 import type { ParsedDeletion, ParsedFilter, Sortable } from './queries.js';
+import { matchesUrl } from './record-urls.js';
+
+/** Responses by URLs of any part of their redirect chains, by tags, or by patterns. */
+export interface RecordSelection {
+  /** Names in the secondary index. */
+  readonly urlNames: readonly string[];
+  readonly tags: readonly string[];
+  readonly patterns: readonly UrlMatcher[];
+}
 
 /** Whether a response has one of the tags; without tags every response does. */
 export function hasTag({ tags }: ResponseRecord, wanted: readonly string[] | undefined): boolean {
   return wanted === undefined || tags.some((tag) => wanted.includes(tag));
+}
+
+/** Returns a function that decides whether a selection applies to a response. */
+export async function selectorOf(
+  repository: EntryRepository,
+  { urlNames, tags, patterns }: RecordSelection,
+): Promise<(record: ResponseRecord) => boolean> {
+  const groups = new Set(await repository.groupsOfIndex(urlNames));
+  return (record) =>
+    (tags.length > 0 && hasTag(record, tags)) ||
+    matchesUrl(record, patterns) ||
+    (groups.size > 0 && repository.codec.names(record.key).some((name) => groups.has(name)));
 }
 
 /** Yields the readable responses that a filter selects, sorted if it says so: then heads are sorted in memory. */

@@ -1,4 +1,4 @@
-import type { InvalidationRequest } from '../cache/invalidator.js';
+import type { InvalidationObserver, InvalidationRequest } from '../cache/invalidator.js';
 import { groupsInvalidatedBy } from '../policy/cache-groups.js';
 import { invalidation } from '../policy/invalidation.js';
 import { redirectedMethod } from '../policy/methods.js';
@@ -25,10 +25,12 @@ export async function invalidateAfter(context: RequestContext, response: Invalid
   const { cache, settings, access } = context;
   if (settings.readOnly) return 0;
   const requests = [...byProtocol(context, response), ...byOption(context, response)];
+  const observer: InvalidationObserver = {
+    onRemoved: (count) => context.emit('invalidated', { count }),
+    onFailed: (error) => context.emit('error', { reason: 'invalidation', error }),
+  };
   const recorded = await Promise.all(
-    requests.map((request) =>
-      cache.invalidator.invalidate(request, access, (count) => context.emit('invalidated', { count })),
-    ),
+    requests.map((request) => cache.invalidator.invalidate(request, access, observer)),
   );
   return recorded.reduce((sum, count) => sum + count, 0);
 }

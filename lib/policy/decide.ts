@@ -100,6 +100,7 @@ function reasonNotToServe(
   rules: Rules,
   now: number,
 ): string | undefined {
+  if (stored.isInvalidated) return 'invalidated';
   if (exceedsMaxAge(stored, rules, now)) return 'max-age';
   if (!wanted) return isFresh(stored, now) ? undefined : 'stale';
   if (wanted.has('no-cache')) return 'request-no-cache';

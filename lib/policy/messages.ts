@@ -27,6 +27,8 @@ export interface StoredMessage extends ResponseMessage {
   readonly receivedAt: number;
   /** When the response stops being fresh; `Infinity` for never. */
   readonly staleAt: number;
+  /** Only a successful validation makes it usable again (RFC 9111 section 4.4). Never stored. */
+  readonly isInvalidated?: boolean;
   /** RFC 9111 section 4.2.3, corrected_initial_age, in seconds. */
   readonly initialAge: number;
   /** The stored content; its length decides which ranges can be served. */

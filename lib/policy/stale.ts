@@ -55,8 +55,12 @@ export function mayServeOnError(
   return limit !== undefined && staleness(stored, now) <= limit;
 }
 
-/** A fresh response may be prohibited from going stale, and still answer if its refresh fails; not so with `no-cache`. */
+/**
+ * A fresh response may be prohibited from going stale, and still answer if its refresh fails; not so with `no-cache`, or
+ * after an invalidation.
+ */
 function isUnusable(stored: StoredMessage, rules: Rules, now: number): boolean {
+  if (stored.isInvalidated) return true;
   if (!rules.cacheControl) return false;
   if (!isFresh(stored, now)) return prohibitsStale(stored, rules);
   return listedFields(responseDirectives(stored.headers, rules).directives, 'no-cache') === 'all';
