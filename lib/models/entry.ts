@@ -37,3 +37,11 @@ export interface EntrySummary extends EntryHead {
 export interface Entry extends EntrySummary {
   readonly body: Uint8Array;
 }
+
+/** Milliseconds since the epoch; instants from this one on count as never, since stores keep 13 digits. */
+const LATEST = 9_999_999_999_999;
+
+/** Returns the integer that every store keeps for an instant in milliseconds; `Infinity` for never. */
+export function storedInstant(instant: number): number {
+  return instant >= LATEST ? Number.POSITIVE_INFINITY : Math.max(0, Math.floor(instant));
+}

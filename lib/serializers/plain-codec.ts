@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Entry, EntryHead, EntrySummary } from '../models/entry.js';
+import { type Entry, type EntryHead, type EntrySummary, storedInstant } from '../models/entry.js';
 import type { StoredRecord } from '../models/record.js';
 import { chain, type MaybePromise, recover } from '../platform/maybe-promise.js';
 import type { Decoded, EntryCodec, InvalidEntry } from './codec.js';
@@ -71,8 +71,9 @@ export class PlainCodec implements EntryCodec {
         id,
         kind: record.kind,
         group,
-        receivedAt: Math.floor(record.receivedAt),
-        staleAt: record.staleAt,
+        // Signatures cover the values that the store returns.
+        receivedAt: storedInstant(record.receivedAt),
+        staleAt: storedInstant(record.staleAt),
         indexes: record.indexes,
         order: record.order,
         protection: '',

@@ -1,4 +1,4 @@
-import type { Entry, EntryHead, EntryKind, EntrySummary } from '../models/entry.js';
+import { type Entry, type EntryHead, type EntryKind, type EntrySummary, storedInstant } from '../models/entry.js';
 
 /**
  * The stored form for stores that keep one value for each key: a head of fixed fields in ASCII, at offsets that a store
@@ -51,8 +51,8 @@ const NO_INDEXES: readonly string[] = Object.freeze([]);
 
 /** Formats an instant (milliseconds) as 13 digits, which sort like the numbers. */
 export function instantField(instant: number): string {
-  if (instant >= Number(NEVER)) return NEVER;
-  return digits(Math.max(0, instant), 'staleAt');
+  const stored = storedInstant(instant);
+  return stored === Number.POSITIVE_INFINITY ? NEVER : digits(stored, 'staleAt');
 }
 
 /** Returns the mark of a kind in the head. */
