@@ -6,6 +6,7 @@ import { cachingAdapter } from '../lib/cached-adapter.js';
 import type { CacheEvent } from '../lib/models/events.js';
 import { temporaryFolder } from './support/api.js';
 import { TestClock } from './support/clock.js';
+import { until } from './support/faults.js';
 import { sendJson, startOrigin } from './support/origin.js';
 
 const MEMORY = { backend: 'memory' } as const;
@@ -83,7 +84,7 @@ describe('cachingAdapter', () => {
     const adapter = cachingAdapter({ ...MEMORY, backendOptions: { backendTimeout: 0 } });
     const sdk = axios.create({ baseURL: origin.url, adapter });
     const slow = sdk.get('/slow');
-    while (origin.asked.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until('the origin is asked', () => origin.asked.length > 0);
     let isClosed = false;
     const closing = adapter.close().then(() => {
       isClosed = true;

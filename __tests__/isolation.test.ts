@@ -1,6 +1,4 @@
-import { mkdtempSync } from 'node:fs';
 import { Agent, createServer } from 'node:http';
-import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import type { AxiosRequestConfig } from 'axios';
@@ -195,11 +193,11 @@ describe('an ignored credential', () => {
 });
 
 test.each([['config'], ['agent']])('two sockets of the %s are two servers', async (where) => {
-  const folder = mkdtempSync(path.join(tmpdir(), 'akc-'));
+  await using folder = await temporaryFolder();
   await using bench = await startBench();
   const configs: AxiosRequestConfig[] = [];
   const servers = ['one', 'two'].map((name) => {
-    const socketPath = path.join(folder, name);
+    const socketPath = path.join(folder.path, name);
     configs.push(where === 'config' ? { socketPath } : { httpAgent: new Agent({ socketPath } as object) });
     return createServer((_, response) => response.end(name)).listen(socketPath);
   });

@@ -73,7 +73,14 @@ test.each(RAW_STORES)(
   },
 );
 
-test('the search finds the planted secrets', () => {
-  const forms = (secret: string) => [secret, Buffer.from(`x${secret}`).toString('base64')];
-  expect(foundSecrets(forms(secretOf(3)).join(' '))).toEqual([PLACES[3]?.name]);
+test.each<[string, (secret: string) => string]>([
+  ['as it is', (secret) => `a${secret}b`],
+  ['in base64 at offset 0', (secret) => Buffer.from(`${secret}yz`).toString('base64')],
+  ['in base64 at offset 1', (secret) => Buffer.from(`x${secret}yz`).toString('base64')],
+  ['in base64 at offset 2', (secret) => Buffer.from(`xx${secret}yz`).toString('base64')],
+  ['in base64 for URLs', (secret) => Buffer.from(`x${secret}`).toString('base64url')],
+  ['in hexadecimal digits', (secret) => Buffer.from(`a${secret}b`).toString('hex')],
+  ['in UTF-16', (secret) => Buffer.from(`a${secret}b`, 'utf16le').toString('latin1')],
+])('the search finds a secret %s, and no other', (_, encoded) => {
+  expect(foundSecrets(encoded(secretOf(3)))).toEqual([PLACES[3]?.name]);
 });

@@ -8,6 +8,7 @@ import type { CacheOptions } from '../lib/settings/types.js';
 import { type CachedAxiosInstance, setupCache } from '../lib/setup-cache.js';
 import { startBench, temporaryFolder } from './support/api.js';
 import { program } from './support/child.js';
+import { until } from './support/faults.js';
 import { sendJson } from './support/origin.js';
 
 describe('the main job', () => {
@@ -180,14 +181,21 @@ describe('an instance', () => {
   });
 
   test('waits for requests in flight before the store is closed', async () => {
-    await using bench = await startBench({}, async (_, response) => {
-      await new Promise((resolve) => setTimeout(resolve, 30));
-      response.end('late');
+    let answer = () => {};
+    await using bench = await startBench({}, (_, response) => {
+      answer = () => void response.end('late');
     });
     const api = bench.more();
-    const pending = api.get('/');
-    await api.detachCache();
-    expect((await pending).data).toBe('late');
+    let received: unknown;
+    const pending = api.get('/').then(({ data }) => {
+      received = data;
+    });
+    await until('the origin is asked', () => bench.origin.asked.length === 1);
+    const closing = api.detachCache();
+    answer();
+    await closing;
+    expect(received).toBe('late');
+    await pending;
   });
 });
 

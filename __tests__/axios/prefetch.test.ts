@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { AxiosRequestConfig } from 'axios';
 import type { PrefetchProgress } from '../../lib/axios/prefetch.js';
 import { startBench } from '../support/api.js';
+import { until } from '../support/faults.js';
 import { sendJson } from '../support/origin.js';
 
 const paths = (count: number) => Array.from({ length: count }, (_, index) => `/${index}`);
@@ -33,17 +34,21 @@ describe('prefetch', () => {
     [2, 2],
     [100, 10],
   ])('with concurrency %p at most %i requests are in flight', async (concurrency, expected) => {
-    let inFlight = 0;
-    let most = 0;
-    await using bench = await startBench({}, async ({ url }, response) => {
-      inFlight += 1;
-      most = Math.max(most, inFlight);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-      inFlight -= 1;
-      sendJson(response, { url });
+    const answers: (() => void)[] = [];
+    await using bench = await startBench({}, ({ url }, response) => {
+      if (url === '/probe') sendJson(response, {});
+      else answers.push(() => sendJson(response, { url }));
     });
-    expect(await bench.api.prefetch(paths(10), { concurrency })).toMatchObject({ done: 10, fetched: 10 });
-    expect(most).toBe(expected);
+    const result = bench.api.prefetch(paths(10), { concurrency });
+    for (let answered = 0; answered < 10; answered += 1) {
+      const sent = Math.min(10, answered + expected);
+      await until('as many requests as allowed are in flight', () => answers.length >= sent);
+      // Another request, if it was sent, arrives before this one.
+      await fetch(`${bench.origin.url}/probe`);
+      expect(answers).toHaveLength(sent);
+      answers[answered]?.();
+    }
+    expect(await result).toMatchObject({ done: 10, fetched: 10 });
   });
 
   test('reads an async iterable only as far as it sends', async () => {

@@ -1,10 +1,10 @@
 import * as path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Entry } from '../../lib/models/entry.js';
 import type { EntryQuery, Store } from '../../lib/stores/store.js';
 import { temporaryFolder } from '../support/api.js';
 import { program } from '../support/child.js';
 import { TestClock } from '../support/clock.js';
+import { entryOf, idOf } from '../support/entries.js';
 import { until } from '../support/faults.js';
 import { managed } from '../support/managed.js';
 
@@ -35,30 +35,6 @@ export interface Backend {
   readonly processArgument?: () => string;
   /** Puts something under an id that is no entry of ours, with the store's own client. */
   plantGarbage?(folder: string, cacheName: string, id: string): Promise<void>;
-}
-
-function id(letter: string): string {
-  return letter.repeat(64);
-}
-
-export function entry(letter: string, more: Partial<Entry> = {}): Entry {
-  const meta = Buffer.from(`json\n{"key":"${letter}"}`);
-  const body = more.body ?? Buffer.from(`body of ${letter}`);
-  return {
-    id: id(letter),
-    kind: 'response',
-    group: id(letter),
-    receivedAt: 1_000,
-    staleAt: 2_000,
-    indexes: [],
-    order: 0,
-    protection: '',
-    signature: '',
-    size: meta.length + body.byteLength,
-    meta,
-    body,
-    ...more,
-  };
 }
 
 async function ids(store: Store, query?: EntryQuery): Promise<string[]> {
@@ -94,25 +70,25 @@ export function describeBackend(name: string, backend: Backend): void {
 
     test('writes entries that belong together, and lists them by any of their digests', async () => {
       const indexes = Array.from({ length: 40 }, (_, index) => index.toString(16).padStart(32, '0'));
-      const variant = entry('d', { id: `${id('c')}.${'f'.repeat(32)}`, group: id('c'), indexes });
-      const redirect = entry('e', { kind: 'redirect', group: id('c'), indexes: ['e'.repeat(32)] });
-      expect(await store.put([variant, entry('c', { kind: 'variants' }), redirect])).toBe(true);
+      const variant = entryOf('d', { id: `${idOf('c')}.${'f'.repeat(32)}`, group: idOf('c'), indexes });
+      const redirect = entryOf('e', { kind: 'redirect', group: idOf('c'), indexes: ['e'.repeat(32)] });
+      expect(await store.put([variant, entryOf('c', { kind: 'variants' }), redirect])).toBe(true);
       expect((await store.find(variant.id))?.indexes).toEqual(indexes);
       expect(await ids(store, { index: String(indexes.at(-1)) })).toEqual([`c.${'f'.repeat(32)}`]);
       expect(await ids(store, { index: 'e'.repeat(32) })).toEqual(['e']);
-      expect(await store.deleteGroups([id('c')])).toBe(1);
+      expect(await store.deleteGroups([idOf('c')])).toBe(1);
       expect([await ids(store), await ids(store, { index: 'e'.repeat(32) })]).toEqual([[], []]);
     });
 
     test.each(['response', 'variants'] as const)('a redirect never replaces a %s', async (kind) => {
-      await store.put([entry('a', { kind })]);
-      const redirect = entry('a', { kind: 'redirect', group: id('b') });
-      expect(await store.put([entry('b'), redirect])).toBe(true);
-      expect([(await store.find(id('a')))?.kind, (await store.find(id('b')))?.kind]).toEqual([kind, 'response']);
-      await store.delete([id('a')]);
+      await store.put([entryOf('a', { kind })]);
+      const redirect = entryOf('a', { kind: 'redirect', group: idOf('b') });
+      expect(await store.put([entryOf('b'), redirect])).toBe(true);
+      expect([(await store.find(idOf('a')))?.kind, (await store.find(idOf('b')))?.kind]).toEqual([kind, 'response']);
+      await store.delete([idOf('a')]);
       await store.put([redirect]);
-      await store.put([{ ...redirect, group: id('c') }]);
-      expect((await store.find(id('a')))?.group).toBe(id('c'));
+      await store.put([{ ...redirect, group: idOf('c') }]);
+      expect((await store.find(idOf('a')))?.group).toBe(idOf('c'));
     });
 
     if (backend.ordered ?? false) {
@@ -123,19 +99,19 @@ export function describeBackend(name: string, backend: Backend): void {
         await other.invalidate?.([digest]);
         const after = (await store.currentOrder?.()) ?? 0;
         expect(after).toBeGreaterThan(before);
-        const old = entry('a', { order: before, indexes: [unrelated, digest] });
+        const old = entryOf('a', { order: before, indexes: [unrelated, digest] });
         expect([await store.put([old]), await store.find(old.id)]).toEqual([false, undefined]);
         expect(await store.put([{ ...old, indexes: [unrelated] }])).toBe(true);
         expect(await store.put([{ ...old, order: after }])).toBe(true);
         await other.invalidate?.([]);
-        expect(await store.put([entry('b', { order: after })])).toBe(false);
-        expect(await store.put([entry('b', { order: (await store.currentOrder?.()) ?? 0 })])).toBe(true);
+        expect(await store.put([entryOf('b', { order: after })])).toBe(false);
+        expect(await store.put([entryOf('b', { order: (await store.currentOrder?.()) ?? 0 })])).toBe(true);
       });
     }
 
     test('is ready, and empty', async () => {
       await store.ready();
-      expect([await managed(store).count(), await ids(store), await store.find(id('a'))]).toEqual([0, [], undefined]);
+      expect([await managed(store).count(), await ids(store), await store.find(idOf('a'))]).toEqual([0, [], undefined]);
     });
 
     test.each([
@@ -143,16 +119,16 @@ export function describeBackend(name: string, backend: Backend): void {
       ['nothing', Buffer.alloc(0)],
       ['a large body', Buffer.alloc(backend.largest ?? 1_000_000, 'xyz')],
     ])('keeps entries whole: %s', async (_, body) => {
-      const given = entry('a', {
+      const given = entryOf('a', {
         body,
         signature: 'header..signature',
         protection: 'S',
         staleAt: Number.POSITIVE_INFINITY,
         indexes: ['1'.repeat(32), '2'.repeat(32)],
-        group: id('b'),
+        group: idOf('b'),
       });
       await store.put([given]);
-      const found = await store.find(id('a'));
+      const found = await store.find(idOf('a'));
       expect({ ...found, size: 0, meta: Buffer.from(found?.meta ?? ''), body: undefined }).toEqual({
         ...given,
         size: 0,
@@ -162,36 +138,38 @@ export function describeBackend(name: string, backend: Backend): void {
     });
 
     test('replaces the entry with the same id', async () => {
-      await store.put([entry('a', { indexes: ['1'.repeat(32)] })]);
-      await store.put([entry('a', { body: Buffer.from('new'), staleAt: 9_000, indexes: [] })]);
-      expect(Buffer.from((await store.find(id('a')))?.body ?? '').toString()).toBe('new');
+      await store.put([entryOf('a', { indexes: ['1'.repeat(32)] })]);
+      await store.put([entryOf('a', { body: Buffer.from('new'), staleAt: 9_000, indexes: [] })]);
+      expect(Buffer.from((await store.find(idOf('a')))?.body ?? '').toString()).toBe('new');
       expect([await managed(store).count(), await ids(store, { index: '1'.repeat(32) })]).toEqual([1, []]);
     });
 
     describe('with several entries', () => {
       beforeEach(async () => {
-        await store.put([entry('a', { indexes: ['1'.repeat(32)], staleAt: 2_000 })]);
-        await store.put([entry('b', { indexes: ['2'.repeat(32), '1'.repeat(32)], staleAt: 3_000, receivedAt: 1_500 })]);
-        await store.put([entry('c', { kind: 'variants', staleAt: Number.POSITIVE_INFINITY, receivedAt: 3_000 })]);
-        await store.put([entry('d', { id: `${id('c')}.${'f'.repeat(32)}`, group: id('c'), staleAt: 4_000 })]);
-        await store.put([entry('e', { kind: 'redirect', group: id('a'), staleAt: 2_000 })]);
+        await store.put([entryOf('a', { indexes: ['1'.repeat(32)], staleAt: 2_000 })]);
+        await store.put([
+          entryOf('b', { indexes: ['2'.repeat(32), '1'.repeat(32)], staleAt: 3_000, receivedAt: 1_500 }),
+        ]);
+        await store.put([entryOf('c', { kind: 'variants', staleAt: Number.POSITIVE_INFINITY, receivedAt: 3_000 })]);
+        await store.put([entryOf('d', { id: `${idOf('c')}.${'f'.repeat(32)}`, group: idOf('c'), staleAt: 4_000 })]);
+        await store.put([entryOf('e', { kind: 'redirect', group: idOf('a'), staleAt: 2_000 })]);
       });
 
       test.each<[string, EntryQuery | undefined, string[]]>([
         ['no condition', undefined, ['a', 'b', 'c', `c.${'f'.repeat(32)}`, 'e']],
         ['a kind', { kind: 'response' }, ['a', 'b', `c.${'f'.repeat(32)}`]],
-        ['a group', { group: id('a') }, ['a', 'e']],
-        ['a group of variants', { group: id('c') }, ['c', `c.${'f'.repeat(32)}`]],
+        ['a group', { group: idOf('a') }, ['a', 'e']],
+        ['a group of variants', { group: idOf('c') }, ['c', `c.${'f'.repeat(32)}`]],
         ['a URL, asked or final', { index: '1'.repeat(32) }, ['a', 'b']],
         ['what is expired', { staleBy: 2_000 }, ['a', 'e']],
         ['what is fresh', { freshAt: 2_000 }, ['b', 'c', `c.${'f'.repeat(32)}`]],
         ['what is old', { receivedBefore: 1_500 }, ['a', `c.${'f'.repeat(32)}`, 'e']],
         [
           'all at once',
-          { kind: 'response', group: id('a'), index: '1'.repeat(32), staleBy: 2_000, receivedBefore: 1_001 },
+          { kind: 'response', group: idOf('a'), index: '1'.repeat(32), staleBy: 2_000, receivedBefore: 1_001 },
           ['a'],
         ],
-        ['nothing that fits', { kind: 'response', group: id('z') }, []],
+        ['nothing that fits', { kind: 'response', group: idOf('z') }, []],
       ])('lists and counts by %s', async (_, query, expected) => {
         expect(await ids(store, query)).toEqual(expected);
         const counted =
@@ -200,12 +178,12 @@ export function describeBackend(name: string, backend: Backend): void {
       });
 
       test('drops ids with their groups', async () => {
-        expect(await store.deleteGroups([id('a'), id('c'), id('x')])).toBe(2);
+        expect(await store.deleteGroups([idOf('a'), idOf('c'), idOf('x')])).toBe(2);
         expect(await ids(store)).toEqual(['b']);
       });
 
       test('drops exactly these', async () => {
-        expect(await store.delete([id('a'), id('c'), id('x')])).toBe(1);
+        expect(await store.delete([idOf('a'), idOf('c'), idOf('x')])).toBe(1);
         expect(await ids(store)).toEqual(['b', `c.${'f'.repeat(32)}`, 'e']);
       });
 
@@ -218,14 +196,14 @@ export function describeBackend(name: string, backend: Backend): void {
       test('clears everything', async () => {
         await managed(store).clear();
         expect([await managed(store).count(), await ids(store)]).toEqual([0, []]);
-        await store.put([entry('a')]);
+        await store.put([entryOf('a')]);
         expect(await managed(store).count()).toBe(1);
       });
 
       test('lists while its reader drops and puts', async () => {
         for await (const { id: listed } of store.list({ kind: 'response' })) {
           await store.delete([listed]);
-          await store.put([entry('v', { kind: 'variants' })]);
+          await store.put([entryOf('v', { kind: 'variants' })]);
         }
         expect(await managed(store).count()).toBe(0);
       });
@@ -234,8 +212,7 @@ export function describeBackend(name: string, backend: Backend): void {
     test('lists thousands of entries, each once', async () => {
       const number = 2_100;
       for (let index = 0; index < number; index += 50) {
-        const digits = Array.from({ length: 50 }, (_, step) => (index + step).toString(16).padStart(64, '0'));
-        await store.put(digits.map((each) => entry('a', { id: each, group: each })));
+        await store.put(Array.from({ length: 50 }, (_, step) => entryOf(index + step)));
       }
       const listed = new Set<string>();
       for await (const summary of store.list()) listed.add(summary.id);
@@ -246,8 +223,8 @@ export function describeBackend(name: string, backend: Backend): void {
 
     test('keeps caches of similar names apart', async () => {
       const [one, two] = [another('user_1'), another('userX1')];
-      await one.put([entry('a')]);
-      await two.put([entry('a')]);
+      await one.put([entryOf('a')]);
+      await two.put([entryOf('a')]);
       await managed(one).clear();
       expect([await managed(one).count(), await managed(two).count()]).toEqual([0, 1]);
     });
@@ -257,20 +234,15 @@ export function describeBackend(name: string, backend: Backend): void {
         const small = another('few', { maxEntries: 20 });
         for (let index = 0; index < 60; index += 1) {
           clock.advance(1);
-          const digits = index.toString(16).padStart(64, '0');
-          await small.put([entry('a', { id: digits, group: digits })]);
-          await small.find('0'.repeat(64));
+          await small.put([entryOf(index)]);
+          await small.find(idOf(0));
         }
         await until('it is small', async () => (await managed(small).count()) <= 20);
-        expect([await small.find('0'.repeat(64)), await small.find('1'.padStart(64, '0'))]).toEqual([
-          expect.anything(),
-          undefined,
-        ]);
+        expect([await small.find(idOf(0)), await small.find(idOf(1))]).toEqual([expect.anything(), undefined]);
 
         const light = another('light', { maxSize: 100_000 });
         for (let index = 0; index < 60; index += 1) {
-          const digits = index.toString(16).padStart(64, '0');
-          await light.put([entry('a', { id: digits, group: digits, body: Buffer.alloc(9_000), size: 9_020 })]);
+          await light.put([entryOf(index, { body: Buffer.alloc(9_000), size: 9_020 })]);
         }
         await until('it is light', async () => (await managed(light).count()) <= 11);
         expect(await managed(light).count()).toBeGreaterThan(5);
@@ -278,10 +250,8 @@ export function describeBackend(name: string, backend: Backend): void {
 
       test('refuses an entry over its bound, and evicts no more than the bound asks for', async () => {
         const light = another('tight', { maxSize: 200_000 });
-        const numbered = (number: number, bytes: number) => {
-          const digits = number.toString(16).padStart(64, '0');
-          return entry('a', { id: digits, group: digits, body: Buffer.alloc(bytes), size: bytes + 20 });
-        };
+        const numbered = (number: number, bytes: number) =>
+          entryOf(number, { body: Buffer.alloc(bytes), size: bytes + 20 });
         for (let number = 0; number < 10; number += 1) await light.put([numbered(number, 5_000)]);
         await expect((async () => light.put([numbered(20, 400_000)]))()).rejects.toMatchObject({
           name: 'StoreFailure',
@@ -304,25 +274,25 @@ export function describeBackend(name: string, backend: Backend): void {
     if (backend.expires ?? true) {
       test('deletes entries past their retention', async () => {
         const brief = another('brief', { retention: 60 });
-        await brief.put([entry('a', { staleAt: clock.now() + 1_000 })]);
+        await brief.put([entryOf('a', { staleAt: clock.now() + 1_000 })]);
         clock.advance(120);
-        await brief.put([entry('b', { staleAt: clock.now() + 1_000 })]);
+        await brief.put([entryOf('b', { staleAt: clock.now() + 1_000 })]);
         await until('the old one is gone', async () => (await ids(brief)).length < 2);
         expect(await ids(brief)).toEqual(['b']);
       });
     }
 
     test('may be closed twice', async () => {
-      await store.put([entry('a')]);
+      await store.put([entryOf('a')]);
       await store.close();
       await store.close();
     });
 
     if (backend.persistent) {
       test('keeps entries beyond its own life', async () => {
-        await store.put([entry('a')]);
+        await store.put([entryOf('a')]);
         await store.close();
-        expect((await another().find(id('a')))?.id).toBe(id('a'));
+        expect((await another().find(idOf('a')))?.id).toBe(idOf('a'));
       });
     }
 
@@ -361,11 +331,11 @@ export function describeBackend(name: string, backend: Backend): void {
 
     if (backend.plantGarbage) {
       test('counts, lists and deletes unreadable entries', async () => {
-        await store.put([entry('a')]);
-        await backend.plantGarbage?.(folder.path, 'cache', id('b'));
-        expect((await store.find(id('b')))?.kind).toBe('unknown');
+        await store.put([entryOf('a')]);
+        await backend.plantGarbage?.(folder.path, 'cache', idOf('b'));
+        expect((await store.find(idOf('b')))?.kind).toBe('unknown');
         expect([await managed(store).count(), await ids(store, { kind: 'unknown' })]).toEqual([2, ['b']]);
-        expect([await store.delete([id('b')]), await managed(store).count()]).toEqual([1, 1]);
+        expect([await store.delete([idOf('b')]), await managed(store).count()]).toEqual([1, 1]);
       });
     }
 
@@ -384,14 +354,11 @@ export function describeBackend(name: string, backend: Backend): void {
 /** A program that writes fifty entries of its own. */
 function writer(module: string): string {
   return `
+    import { entryOf } from './__tests__/support/entries.js';
     import { open } from ${JSON.stringify(path.resolve(module))};
     const [, , folder, number, argument] = process.argv;
     const store = open(folder, 'cache', argument);
-    for (let index = 0; index < 50; index += 1) {
-      const id = (number + index.toString(16)).padStart(64, '0');
-      const body = Buffer.alloc(1000, number);
-      await store.put([{ id, kind: 'response', group: id, receivedAt: 1, staleAt: 2, indexes: [], order: 0, protection: '', signature: '', size: 1000, meta: Buffer.from('json\\n{}'), body }]);
-    }
+    for (let index = 0; index < 50; index += 1) await store.put([entryOf(100 * number + index)]);
     await store.close();
   `;
 }

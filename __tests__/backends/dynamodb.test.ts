@@ -6,12 +6,13 @@ import { DynamoDbStore } from '../../lib/stores/dynamodb/index.js';
 import { failureKind } from '../../lib/stores/store-failure.js';
 import { dynamo } from '../../scripts/services/dynamo.mjs';
 import { startBench } from '../support/api.js';
+import { entryOf } from '../support/entries.js';
 import { testFaults, until } from '../support/faults.js';
 import { startHookedProxy } from '../support/hooked-http.js';
 import { managed } from '../support/managed.js';
 import { nameIn } from '../support/names.js';
 import { describeService } from '../support/services.js';
-import { describeBackend, entry } from './contract.js';
+import { describeBackend } from './contract.js';
 import { CREDENTIALS } from './dynamodb-process.js';
 import { testLeaseClocks } from './lease-clocks.js';
 import { describePendingWrites } from './pending-writes.js';
@@ -48,8 +49,8 @@ describeService(dynamo, (server) => {
 
   test('only entries with a retention expire by themselves', async () => {
     const store = open('retained', { retention: 60 }, () => 5_000);
-    await store.put([entry('a', { staleAt: 65_000 })]);
-    await store.put([entry('b', { staleAt: Number.POSITIVE_INFINITY })]);
+    await store.put([entryOf('a', { staleAt: 65_000 })]);
+    await store.put([entryOf('b', { staleAt: Number.POSITIVE_INFINITY })]);
     const items = await raw('retained', async (client) => (await client.scan({ TableName: 'retained' })).Items ?? []);
     const instants = items.map(({ expiresAt }) => expiresAt as number | undefined).sort();
     expect(instants).toEqual([expect.any(Number), undefined]);
@@ -66,7 +67,7 @@ describeService(dynamo, (server) => {
     };
     const [short, long] = ['a'.repeat(64), `${'b'.repeat(63)}a`];
     const put = (id: string, expires: number) =>
-      store.put([entry('a', { id, staleAt: expires, indexes: ['1'.repeat(32)], group: id })]);
+      store.put([entryOf('a', { id, staleAt: expires, indexes: ['1'.repeat(32)], group: id })]);
     await put(short, 5_000 + 240_000);
     expect(await expiries()).toEqual([300]);
     await put(long, 5_000 + 440_000);
@@ -86,7 +87,7 @@ describeService(dynamo, (server) => {
 
   test('caches in one table affect neither each other nor other items', async () => {
     const stores = [open('one', { table: 'shared' }), open('one_', { table: 'shared' })];
-    for (const store of stores) await store.put([entry('a', { indexes: ['1'.repeat(32)] })]);
+    for (const store of stores) await store.put([entryOf('a', { indexes: ['1'.repeat(32)] })]);
     await raw('shared', (client) => client.put({ TableName: 'shared', Item: { id: 'one', mine: true } }));
     for (const store of stores.slice(0, 1)) await managed(store).clear();
     expect(await Promise.all(stores.map((store) => managed(store).count()))).toEqual([0, 1]);
@@ -125,7 +126,7 @@ describeService(dynamo, (server) => {
   testLeaseClocks((now) => open('lease_clocks', {}, now));
 
   describe('items of another shape', () => {
-    const whole = entry('a', { indexes: ['1'.repeat(32)] });
+    const whole = entryOf('a', { indexes: ['1'.repeat(32)] });
 
     test.each<[string, (value: Record<string, unknown>) => unknown]>([
       ['a string', () => 'not ours'],
@@ -142,7 +143,7 @@ describeService(dynamo, (server) => {
     ])('%s is an unreadable entry, which the next write replaces', async (name, change) => {
       const cache = `shape_${name.replaceAll(' ', '_')}`;
       const store = open(cache);
-      await store.put([whole, entry('b')]);
+      await store.put([whole, entryOf('b')]);
       const id = `${cache}:r:${whole.id}`;
       await raw(cache, async (client) => {
         const { Item } = await client.get({ TableName: cache, Key: { id } });
@@ -150,7 +151,7 @@ describeService(dynamo, (server) => {
         await client.put({ TableName: cache, Item: { id, ...(value === undefined ? {} : { value }) } });
       });
       expect((await store.find(whole.id))?.kind).toBe('unknown');
-      expect([(await store.find(entry('b').id))?.kind, await managed(store).count()]).toEqual(['response', 2]);
+      expect([(await store.find(entryOf('b').id))?.kind, await managed(store).count()]).toEqual(['response', 2]);
       await store.put([whole]);
       expect((await store.find(whole.id))?.kind).toBe('response');
       await store.close();
@@ -187,7 +188,7 @@ describeService(dynamo, (server) => {
     ])('%s of a write: %s, %s', async (type, status, kind) => {
       await using failed = await failing('failing', /UpdateItem|PutItem|BatchWriteItem/, type, status);
       const { store } = failed;
-      expect([await kindOf(store.put([entry('a')])), await store.find('b')]).toEqual([kind, undefined]);
+      expect([await kindOf(store.put([entryOf('a')])), await store.find('b')]).toEqual([kind, undefined]);
     });
 
     test('a denied read is an outage', async () => {
@@ -197,16 +198,16 @@ describeService(dynamo, (server) => {
 
     test('a client without permission to describe the table can use it', async () => {
       const store = open('described');
-      await store.put([entry('a')]);
+      await store.put([entryOf('a')]);
       await store.close();
       await using failed = await failing('described', /DescribeTable/, 'AccessDeniedException');
-      expect((await failed.store.find(entry('a').id))?.kind).toBe('response');
+      expect((await failed.store.find(entryOf('a').id))?.kind).toBe('response');
     });
 
     test('an item that is too large is a failure of its entry', async () => {
       const store = open('too_large');
-      const large = entry('a', { body: Buffer.alloc(500_000) });
-      expect([await kindOf(store.put([large])), await kindOf(store.put([entry('b')]))]).toEqual(['entry', 'none']);
+      const large = entryOf('a', { body: Buffer.alloc(500_000) });
+      expect([await kindOf(store.put([large])), await kindOf(store.put([entryOf('b')]))]).toEqual(['entry', 'none']);
       await store.close();
     });
 
@@ -221,19 +222,19 @@ describeService(dynamo, (server) => {
     const store = open('large_twice');
     for (const letter of ['x', 'y']) {
       const body = Buffer.alloc(300_000, letter);
-      await store.put([entry('a', { body, size: body.length })]);
-      expect(Buffer.compare((await store.find(entry('a').id))?.body ?? Buffer.alloc(0), body)).toBe(0);
+      await store.put([entryOf('a', { body, size: body.length })]);
+      expect(Buffer.compare((await store.find(entryOf('a').id))?.body ?? Buffer.alloc(0), body)).toBe(0);
     }
     await store.close();
   });
 
   test('a table that is deleted under an open store is created anew', async () => {
     const store = open('deleted');
-    await store.put([entry('a')]);
+    await store.put([entryOf('a')]);
     await raw('deleted', (client) => client.send(new DeleteTableCommand({ TableName: 'deleted' })));
-    await until('it is deleted', async () => (await store.find(entry('a').id)) === undefined);
-    expect(await store.put([entry('a')])).toBe(true);
-    expect((await store.find(entry('a').id))?.kind).toBe('response');
+    await until('it is deleted', async () => (await store.find(entryOf('a').id)) === undefined);
+    expect(await store.put([entryOf('a')])).toBe(true);
+    expect((await store.find(entryOf('a').id))?.kind).toBe('response');
     await store.close();
   });
 

@@ -10,10 +10,11 @@ import type { CacheOptions } from '../../lib/settings/types.js';
 import { FileStore } from '../../lib/stores/filesystem/index.js';
 import { type Bench, startBench, temporaryFolder } from '../support/api.js';
 import { TestClock } from '../support/clock.js';
+import { entryOf, idOf } from '../support/entries.js';
 import { until } from '../support/faults.js';
 import { managed } from '../support/managed.js';
 import { expectPermissions } from '../support/permissions.js';
-import { describeBackend, entry } from './contract.js';
+import { describeBackend } from './contract.js';
 
 describeBackend('filesystem', {
   open: (folder, cacheName, options, now) => new FileStore(path.join(folder, cacheName), options, now),
@@ -166,12 +167,12 @@ describe('files of one id', () => {
       new FileStore(folder.path, {}, Date.now, '.json'),
       new FileStore(folder.path, {}, Date.now, '.bin'),
     ];
-    const { id } = entry('a');
+    const { id } = entryOf('a');
     // As if the process that replaced one by the other had been killed in between.
-    await binary.put([entry('a', { body: Buffer.from('binary') })]);
+    await binary.put([entryOf('a', { body: Buffer.from('binary') })]);
     const [file = ''] = filesOf(folder.path);
     const kept = readFileSync(file);
-    await text.put([entry('a', { body: Buffer.from('text') })]);
+    await text.put([entryOf('a', { body: Buffer.from('text') })]);
     writeFileSync(file, kept);
     const found = await Promise.all([text, binary].map((store) => store.find(id)));
     expect(found.map((one) => String(one?.body))).toEqual(['text', 'binary']);
@@ -187,10 +188,10 @@ describe('files of one id', () => {
     ];
     let missed = 0;
     for (let index = 0; index < 100; index += 1) {
-      const id = index.toString(16).padStart(64, '0');
-      await binary.put([entry('a', { id, group: id })]);
+      const id = idOf(index);
+      await binary.put([entryOf(index)]);
       let writing = true;
-      const written = text.put([entry('a', { id, group: id })]).finally(() => {
+      const written = text.put([entryOf(index)]).finally(() => {
         writing = false;
       });
       const read = async (store: FileStore) => {
@@ -216,15 +217,15 @@ describe('links', () => {
       return names.filter((name) => name !== 'empty').sort();
     };
     const [group, url] = ['a'.repeat(64), `${'a'.repeat(31)}b`];
-    await store.put([entry('b', { group, indexes: [url, 'a'.repeat(32)] })]);
-    await store.put([entry('c', { group, indexes: [url] })]);
+    await store.put([entryOf('b', { group, indexes: [url, 'a'.repeat(32)] })]);
+    await store.put([entryOf('c', { group, indexes: [url] })]);
     const files = (letter: string) => [group, url].map((from) => path.join('aa', `${from}.${letter.repeat(64)}`));
     expect(links()).toEqual(
       ['aa', ...files('b'), ...files('c'), path.join('aa', `${'a'.repeat(32)}.${'b'.repeat(64)}`)].sort(),
     );
     expect(await managed(store).count({ index: url })).toBe(2);
     expect(await managed(store).count({ index: 'a'.repeat(32) })).toBe(1);
-    expect(await store.delete([entry('b').id])).toBe(1);
+    expect(await store.delete([entryOf('b').id])).toBe(1);
     expect(links()).toEqual(['aa', ...files('c')].sort());
     expect([await store.deleteGroups([group]), links()]).toEqual([1, ['aa']]);
   });
@@ -236,8 +237,7 @@ test('writes succeed while the cache is cleared', async () => {
   let writing = true;
   const write = async (from: number) => {
     for (let index = from; index < 400; index += 4) {
-      const id = (index % 20).toString(16).padStart(64, '0');
-      await store.put([entry('a', { id, group: 'f'.repeat(64), indexes: ['1'.repeat(32)] })]);
+      await store.put([entryOf(index % 20, { group: idOf('f'), indexes: ['1'.repeat(32)] })]);
     }
   };
   const clear = async () => {
@@ -258,10 +258,7 @@ describe('bounds', () => {
     await using folder = await temporaryFolder();
     const stores = [1, 2].map(() => new FileStore(folder.path, { maxEntries: 50 }, Date.now));
     const write = async (store: FileStore, from: number) => {
-      for (let index = from; index < 400; index += 2) {
-        const id = index.toString(16).padStart(64, '0');
-        await store.put([entry('a', { id, group: id })]);
-      }
+      for (let index = from; index < 400; index += 2) await store.put([entryOf(index)]);
     };
     await Promise.all(stores.map(write));
     for (const store of stores) await store.close();
@@ -274,11 +271,11 @@ describe('bounds', () => {
   test('that cannot be looked after are no failure of a write', async () => {
     await using folder = await temporaryFolder();
     const store = new FileStore(folder.path, { maxEntries: 1 }, Date.now);
-    await store.put([entry('a')]);
+    await store.put([entryOf('a')]);
     writeFileSync(path.join(folder.path, 'responses_v1', 'no-folder'), '');
-    await store.put([entry('b')]);
+    await store.put([entryOf('b')]);
     await store.close();
-    expect((await store.find(entry('b').id))?.kind).toBe('response');
+    expect((await store.find(entryOf('b').id))?.kind).toBe('response');
   });
 });
 
@@ -288,7 +285,7 @@ describe('a file that was left half written', () => {
     const folder = await temporaryFolder();
     const clock = new TestClock();
     const store = new FileStore(folder.path, options, clock.now);
-    await store.put([entry('a', { staleAt: Number.POSITIVE_INFINITY })]);
+    await store.put([entryOf('a', { staleAt: Number.POSITIVE_INFINITY })]);
     const [file = ''] = filesOf(folder.path);
     const [abandoned, current] = [`${file}.0123456789ab.tmp`, `${file}.ba9876543210.tmp`];
     for (const one of [abandoned, current]) writeFileSync(one, readFileSync(file));
@@ -301,7 +298,7 @@ describe('a file that was left half written', () => {
     const { store } = abandoned;
     const listed: string[] = [];
     for await (const { id } of store.list()) listed.push(id);
-    expect([listed, await managed(store).count()]).toEqual([[entry('a').id], 1]);
+    expect([listed, await managed(store).count()]).toEqual([[entryOf('a').id], 1]);
   });
 
   test('is removed with expired entries', async () => {
@@ -316,7 +313,7 @@ describe('a file that was left half written', () => {
   ])('goes as a write looks after %s', async (_, options) => {
     await using abandoned = await startAbandoned(options);
     abandoned.clock.advance(61);
-    await abandoned.store.put([entry('b', { staleAt: Number.POSITIVE_INFINITY })]);
+    await abandoned.store.put([entryOf('b', { staleAt: Number.POSITIVE_INFINITY })]);
     await abandoned.store.close();
     expect(filesOf(abandoned.path).filter((file) => file.endsWith('.tmp'))).toEqual([abandoned.current]);
   });

@@ -3,12 +3,13 @@ import { type Db, type Document, GridFSBucket, MongoClient } from 'mongodb';
 import { GridFSStore } from '../../lib/stores/gridfs/index.js';
 import { failureKind } from '../../lib/stores/store-failure.js';
 import { mongo } from '../../scripts/services/mongo.mjs';
+import { entryOf } from '../support/entries.js';
 import { testFaults } from '../support/faults.js';
 import { hooked } from '../support/hooked-mongo.js';
 import { managed } from '../support/managed.js';
 import { nameIn } from '../support/names.js';
 import { describeService } from '../support/services.js';
-import { describeBackend, entry } from './contract.js';
+import { describeBackend } from './contract.js';
 import { testLeaseClocks } from './lease-clocks.js';
 import { describePendingWrites } from './pending-writes.js';
 import { testSharedInvalidation } from './shared-invalidation.js';
@@ -52,12 +53,12 @@ describeService(mongo, (server) => {
         ];
       });
     for (let index = 0; index < 5; index += 1)
-      await store.put([entry('a', { body: Buffer.alloc(600_000, String(index)) })]);
+      await store.put([entryOf('a', { body: Buffer.alloc(600_000, String(index)) })]);
     expect(await counts()).toEqual([1, 3]);
-    expect((await store.find(entry('a').id))?.body.at(-1)).toBe('4'.charCodeAt(0));
-    await store.delete([entry('a').id]);
-    expect([await counts(), await store.find(entry('a').id)]).toEqual([[0, 0], undefined]);
-    await store.put([entry('a')]);
+    expect((await store.find(entryOf('a').id))?.body.at(-1)).toBe('4'.charCodeAt(0));
+    await store.delete([entryOf('a').id]);
+    expect([await counts(), await store.find(entryOf('a').id)]).toEqual([[0, 0], undefined]);
+    await store.put([entryOf('a')]);
     await managed(store).clear();
     expect(await counts()).toEqual([0, 0]);
     await store.close();
@@ -66,21 +67,21 @@ describeService(mongo, (server) => {
   test('keeps bodies over 16 MB', async () => {
     const store = new GridFSStore('bodies', { url: server().url }, Date.now);
     const body = Buffer.alloc(20 * 1024 * 1024, 'body');
-    await store.put([entry('a', { body })]);
-    expect(Buffer.compare((await store.find(entry('a').id))?.body ?? Buffer.alloc(0), body)).toBe(0);
+    await store.put([entryOf('a', { body })]);
+    expect(Buffer.compare((await store.find(entryOf('a').id))?.body ?? Buffer.alloc(0), body)).toBe(0);
     await store.close();
   });
 
   test('writers and readers of one key at once: every read is whole', async () => {
     const stores = [1, 2, 3].map(() => new GridFSStore('contended', { url: server().url }, Date.now));
-    await stores[0]?.put([entry('a', { body: Buffer.alloc(300_000, 'x') })]);
+    await stores[0]?.put([entryOf('a', { body: Buffer.alloc(300_000, 'x') })]);
     const write = async (store: GridFSStore, letter: string) => {
       for (let index = 0; index < 10; index += 1)
-        await store.put([entry('a', { body: Buffer.alloc(300_000, letter) })]);
+        await store.put([entryOf('a', { body: Buffer.alloc(300_000, letter) })]);
     };
     const read = async (store: GridFSStore) => {
       for (let index = 0; index < 30; index += 1) {
-        const body = (await store.find(entry('a').id))?.body;
+        const body = (await store.find(entryOf('a').id))?.body;
         expect([body?.byteLength, new Set(body).size]).toEqual([300_000, 1]);
       }
     };
@@ -93,8 +94,8 @@ describeService(mongo, (server) => {
   test("an own client stays its owner's", async () => {
     await raw(async (client) => {
       const store = new GridFSStore('own_gridfs', { client, database: 'files_of_caches' }, Date.now);
-      await store.put([entry('a')]);
-      expect((await store.find(entry('a').id))?.kind).toBe('response');
+      await store.put([entryOf('a')]);
+      expect((await store.find(entryOf('a').id))?.kind).toBe('response');
       await store.close();
       expect(await client.db('files_of_caches').collection('responses_v1.files').countDocuments()).toBe(1);
     });
@@ -109,7 +110,7 @@ describeService(mongo, (server) => {
   testLeaseClocks((now) => new GridFSStore('gridfs_lease_clocks', { url: server().url }, now));
 
   describe('files of another shape', () => {
-    const whole = entry('a', { body: Buffer.alloc(600_000, 'x') });
+    const whole = entryOf('a', { body: Buffer.alloc(600_000, 'x') });
 
     test.each<[string, (db: Db, file: Document) => Promise<unknown>]>([
       ['no chunks', (db, { _id }) => db.collection('responses_v1.chunks').deleteMany({ files_id: _id })],
@@ -139,14 +140,14 @@ describeService(mongo, (server) => {
     ])('%s: an unreadable entry, which the next write replaces', async (name, damage) => {
       const cache = `files_${name.replaceAll(' ', '_')}`;
       const store = new GridFSStore(cache, { url: server().url }, Date.now);
-      await store.put([whole, entry('b')]);
+      await store.put([whole, entryOf('b')]);
       await raw(async (client) => {
         const db = client.db(cache);
         const file = await db.collection('responses_v1.files').findOne({ filename: `${cache}:${whole.id}` });
         await damage(db, file ?? {});
       });
       expect((await store.find(whole.id))?.kind).toBe('unknown');
-      expect([(await store.find(entry('b').id))?.kind, await managed(store).count()]).toEqual(['response', 2]);
+      expect([(await store.find(entryOf('b').id))?.kind, await managed(store).count()]).toEqual(['response', 2]);
       await store.put([whole]);
       expect([(await store.find(whole.id))?.kind, await managed(store).count()]).toEqual(['response', 2]);
       await store.close();
@@ -154,7 +155,7 @@ describeService(mongo, (server) => {
 
     test('several files of one name are one entry, and a name of another type is none', async () => {
       const store = new GridFSStore('names', { url: server().url }, Date.now);
-      await store.put([entry('a')]);
+      await store.put([entryOf('a')]);
       await raw(async (client) => {
         const files = client.db('names').collection('responses_v1.files');
         await files.insertMany(Array.from({ length: 450 }, () => ({ filename: 'names:b', length: 1 })));
@@ -163,7 +164,7 @@ describeService(mongo, (server) => {
       const listed = [];
       for await (const { id, kind } of store.list()) listed.push([id, kind]);
       expect(listed).toEqual([
-        [entry('a').id, 'response'],
+        [entryOf('a').id, 'response'],
         ['b', 'unknown'],
       ]);
       expect((await store.find('b'))?.kind).toBe('unknown');
@@ -177,16 +178,16 @@ describeService(mongo, (server) => {
     const [ahead, right] = [Date.now() + 86_400_000, Date.now()].map(
       (now) => new GridFSStore('clocks', { url: server().url }, () => now),
     ) as [GridFSStore, GridFSStore];
-    await ahead.put([entry('a', { body: Buffer.from('first') })]);
-    await right.put([entry('a', { body: Buffer.from('second') })]);
-    expect((await ahead.find(entry('a').id))?.body.toString()).toBe('second');
+    await ahead.put([entryOf('a', { body: Buffer.from('first') })]);
+    await right.put([entryOf('a', { body: Buffer.from('second') })]);
+    expect((await ahead.find(entryOf('a').id))?.body.toString()).toBe('second');
     await Promise.all([ahead.close(), right.close()]);
   });
 
   test('the remains of an interrupted write are removed after a day', async () => {
     let now = Date.now();
     const store = new GridFSStore('interrupted', { url: server().url }, () => now);
-    await store.put([entry('a', { staleAt: now + 10 * 86_400_000 })]);
+    await store.put([entryOf('a', { staleAt: now + 10 * 86_400_000 })]);
     const counts = () =>
       raw(async (client) => {
         const db = client.db('interrupted');

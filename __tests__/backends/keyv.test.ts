@@ -13,12 +13,13 @@ import { postgres } from '../../scripts/services/postgres.mjs';
 import { redis } from '../../scripts/services/redis.mjs';
 import { startBench, temporaryFolder } from '../support/api.js';
 import { TestClock } from '../support/clock.js';
+import { entryOf, idOf } from '../support/entries.js';
 import { KILLED, testFaults, until } from '../support/faults.js';
 import { managed } from '../support/managed.js';
 import { nameIn } from '../support/names.js';
 import { describeService } from '../support/services.js';
 import { SlowAdapter } from '../support/slow-adapter.js';
-import { describeBackend, entry } from './contract.js';
+import { describeBackend } from './contract.js';
 
 const maps = new Map<string, Map<string, unknown>>();
 
@@ -120,8 +121,7 @@ test('an adapter that deletes nothing is reported instead of cleared endlessly',
     }
   })();
   const store = new KeyvStore(map, 'cache', {}, () => 0);
-  const ids = Array.from({ length: 500 }, (_, index) => index.toString(16).padStart(64, '0'));
-  for (const id of ids) await store.put([entry('a', { id, group: id })]);
+  for (let number = 0; number < 500; number += 1) await store.put([entryOf(number)]);
   await expect(managed(store).clear()).rejects.toThrow('does not delete');
 });
 
@@ -131,9 +131,9 @@ describe('links', () => {
   test('are written one after another, and are deleted with their last entry', async () => {
     const map = new Map<string, unknown>();
     const store = new KeyvStore(map, 'cache', {}, () => 0);
-    const ids = Array.from({ length: 40 }, (_, index) => index.toString(16).padStart(64, '0'));
+    const ids = Array.from({ length: 40 }, (_, index) => idOf(index));
     const urls = ['1'.repeat(32)];
-    await Promise.all(ids.map((id) => store.put([entry('a', { id, group: id, indexes: urls })])));
+    await Promise.all(ids.map((id) => store.put([entryOf('a', { id, group: id, indexes: urls })])));
     expect(await managed(store).count({ index: '1'.repeat(32) })).toBe(40);
     expect(lists(map)).toHaveLength(16);
     await store.delete(ids.slice(1));
@@ -148,7 +148,7 @@ describe('links', () => {
     const store = new KeyvStore(map, 'cache', { retention: 60 }, clock.now);
     const [first, second] = [`${'0'.repeat(63)}a`, `${'1'.repeat(63)}a`];
     const put = (id: string) =>
-      store.put([entry('a', { id, group: id, indexes: ['1'.repeat(32)], staleAt: clock.now() })]);
+      store.put([entryOf('a', { id, group: id, indexes: ['1'.repeat(32)], staleAt: clock.now() })]);
     await put(first);
     clock.advance(61);
     await put(second);

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { MemoryStore } from '../../lib/stores/memory/index.js';
 import { program } from '../support/child.js';
-import { describeBackend, entry } from './contract.js';
+import { entryOf } from '../support/entries.js';
+import { describeBackend } from './contract.js';
 
 describeBackend('memory', {
   open: (_folder, _cacheName, options, now) => new MemoryStore(options, now),
@@ -9,8 +10,7 @@ describeBackend('memory', {
   leases: false,
 });
 
-const numbered = (number: number, size: number) =>
-  entry('a', { id: String(number).padStart(64, '0'), group: String(number).padStart(64, '0'), size });
+const numbered = (number: number, size: number) => entryOf(number, { size });
 
 describe('the bounds of memory', () => {
   test('count the bytes that the process uses for an entry within a tenth, with many headers or views within a fifth', async () => {

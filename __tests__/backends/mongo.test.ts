@@ -4,12 +4,13 @@ import { MongoStore } from '../../lib/stores/mongodb/index.js';
 import { failureKind } from '../../lib/stores/store-failure.js';
 import { mongo } from '../../scripts/services/mongo.mjs';
 import { startBench } from '../support/api.js';
+import { entryOf } from '../support/entries.js';
 import { testFaults } from '../support/faults.js';
 import { hooked } from '../support/hooked-mongo.js';
 import { managed } from '../support/managed.js';
 import { nameIn } from '../support/names.js';
 import { describeService } from '../support/services.js';
-import { describeBackend, entry } from './contract.js';
+import { describeBackend } from './contract.js';
 import { testLeaseClocks } from './lease-clocks.js';
 import { describePendingWrites } from './pending-writes.js';
 import { testSharedInvalidation } from './shared-invalidation.js';
@@ -52,7 +53,7 @@ describeService(mongo, (server) => {
       open('three', { collection: 'common' }),
       open('three-x', { collection: 'common' }),
     ];
-    for (const store of stores) await store.put([entry('a')]);
+    for (const store of stores) await store.put([entryOf('a')]);
     await raw((client) => client.db('shared').collection('common').insertOne({ key: 'three', mine: true }));
     for (const store of stores.slice(2, 3)) await managed(store).clear();
     expect(await Promise.all(stores.map((store) => managed(store).count()))).toEqual([1, 1, 0, 1]);
@@ -63,8 +64,8 @@ describeService(mongo, (server) => {
   test("an own client stays its owner's", async () => {
     await raw(async (client) => {
       const store = new MongoStore('own', { client }, Date.now);
-      await store.put([entry('a')]);
-      expect((await store.find(entry('a').id))?.kind).toBe('response');
+      await store.put([entryOf('a')]);
+      expect((await store.find(entryOf('a').id))?.kind).toBe('response');
       await store.close();
       expect(await client.db('own').collection('responses_v1').countDocuments()).toBe(1);
     });
@@ -72,8 +73,8 @@ describeService(mongo, (server) => {
 
   test('retention is handed to the server as the date of its TTL index', async () => {
     const store = new MongoStore('retained', { url: server().url, retention: 60 }, () => 5_000);
-    await store.put([entry('a', { staleAt: 65_000 })]);
-    await store.put([entry('b', { staleAt: Number.POSITIVE_INFINITY })]);
+    await store.put([entryOf('a', { staleAt: 65_000 })]);
+    await store.put([entryOf('b', { staleAt: Number.POSITIVE_INFINITY })]);
     await raw(async (client) => {
       const documents = await client.db('retained').collection('responses_v1').find().sort({ key: 1 }).toArray();
       const lifetime = documents[0]?.expiresAt.getTime() - Date.now();
@@ -106,7 +107,7 @@ describeService(mongo, (server) => {
   testLeaseClocks((now) => new MongoStore('lease_clocks', { url: server().url }, now));
 
   describe('documents of another shape', () => {
-    const whole = entry('a', { indexes: ['1'.repeat(32)] });
+    const whole = entryOf('a', { indexes: ['1'.repeat(32)] });
 
     test.each<[string, (value: Document) => unknown]>([
       ['a string', () => 'not ours'],
@@ -123,14 +124,14 @@ describeService(mongo, (server) => {
     ])('%s is an unreadable entry, which the next write replaces', async (name, change) => {
       const cache = `shape_${name.replaceAll(' ', '_')}`;
       const store = new MongoStore(cache, { url: server().url }, Date.now);
-      await store.put([whole, entry('b')]);
+      await store.put([whole, entryOf('b')]);
       await raw(async (client) => {
         const documents = client.db(cache).collection('responses_v1');
         const document = await documents.findOne({ key: `${cache}:${whole.id}` });
         await documents.updateOne({ _id: document?._id as never }, { $set: { value: change(document?.value) } });
       });
       expect((await store.find(whole.id))?.kind).toBe('unknown');
-      expect([(await store.find(entry('b').id))?.kind, await managed(store).count()]).toEqual(['response', 2]);
+      expect([(await store.find(entryOf('b').id))?.kind, await managed(store).count()]).toEqual(['response', 2]);
       await store.put([whole]);
       expect((await store.find(whole.id))?.kind).toBe('response');
       await store.close();
@@ -138,7 +139,7 @@ describeService(mongo, (server) => {
 
     test('a document without a value, and documents whose key is of another type', async () => {
       const store = new MongoStore('shapes', { url: server().url }, Date.now);
-      await store.put([entry('a')]);
+      await store.put([entryOf('a')]);
       await raw((client) =>
         client
           .db('shapes')
@@ -148,7 +149,7 @@ describeService(mongo, (server) => {
       const listed = [];
       for await (const { id, kind } of store.list()) listed.push([id, kind]);
       expect(listed).toEqual([
-        [entry('a').id, 'response'],
+        [entryOf('a').id, 'response'],
         ['b', 'unknown'],
       ]);
       expect([await managed(store).count(), await store.delete(['b'])]).toEqual([2, 1]);
@@ -164,11 +165,11 @@ describeService(mongo, (server) => {
 
     test('a server that refuses writes is read all the same', async () => {
       const store = new MongoStore('refused', { url: server().url }, Date.now);
-      await store.put([entry('a')]);
+      await store.put([entryOf('a')]);
       await raw((client) => client.db('refused').collection('responses_v1').createIndex({ mine: 1 }, { unique: true }));
-      expect(await kindOf(store.put([entry('b')]))).toBe('refusal');
-      expect([(await store.find(entry('a').id))?.kind, await managed(store).count()]).toEqual(['response', 1]);
-      expect(await store.delete([entry('a').id])).toBe(1);
+      expect(await kindOf(store.put([entryOf('b')]))).toBe('refusal');
+      expect([(await store.find(entryOf('a').id))?.kind, await managed(store).count()]).toEqual(['response', 1]);
+      expect(await store.delete([entryOf('a').id])).toBe(1);
       await store.close();
     });
 
@@ -180,24 +181,27 @@ describeService(mongo, (server) => {
           .insertMany([{ key: 'x' }, { key: 'x' }]),
       );
       const store = new MongoStore('unindexed', { url: server().url }, Date.now);
-      expect([await kindOf(store.put([entry('a')])), await store.find(entry('a').id)]).toEqual(['refusal', undefined]);
+      expect([await kindOf(store.put([entryOf('a')])), await store.find(entryOf('a').id)]).toEqual([
+        'refusal',
+        undefined,
+      ]);
       await raw((client) => client.db('unindexed').collection('responses_v1').deleteMany({ key: 'x' }));
-      expect(await kindOf(store.put([entry('a')]))).toBe('none');
+      expect(await kindOf(store.put([entryOf('a')]))).toBe('none');
       await store.close();
     });
 
     test('a document that is too large is a failure of its entry', async () => {
       const store = new MongoStore('too_large', { url: server().url }, Date.now);
-      const large = entry('a', { body: Buffer.alloc(20 * 1024 * 1024) });
+      const large = entryOf('a', { body: Buffer.alloc(20 * 1024 * 1024) });
       expect(await kindOf(store.put([large]))).toBe('entry');
-      expect(await kindOf(store.put([entry('b')]))).toBe('none');
+      expect(await kindOf(store.put([entryOf('b')]))).toBe('none');
       await store.close();
     });
 
     test('a server that cannot be reached is an outage', async () => {
       const store = new MongoStore('away', { url: 'mongodb://127.0.0.1:1' }, Date.now);
       expect(await kindOf(store.find('a'))).toBe('outage');
-      expect(await kindOf(store.put([entry('a')]))).toBe('outage');
+      expect(await kindOf(store.put([entryOf('a')]))).toBe('outage');
       await store.close();
     });
   });
@@ -207,13 +211,13 @@ describeService(mongo, (server) => {
       const store = new MongoStore('replaced', { client }, Date.now);
       const names = async () =>
         (await client.db('replaced').collection('responses_v1').indexes()).map(({ name }) => name).sort();
-      await store.put([entry('a')]);
+      await store.put([entryOf('a')]);
       const before = await names();
       await client.db('replaced').dropDatabase();
       const uptime = process.uptime();
       const later = jest.spyOn(process, 'uptime').mockImplementation(() => uptime + 61);
       try {
-        await store.put([entry('a')]);
+        await store.put([entryOf('a')]);
       } finally {
         later.mockRestore();
       }
@@ -226,8 +230,8 @@ describeService(mongo, (server) => {
     const store = new MongoStore('large_twice', { url: server().url }, Date.now);
     for (const letter of ['x', 'y']) {
       const body = Buffer.alloc(10 * 1024 * 1024, letter);
-      await store.put([entry('a', { body, size: body.length })]);
-      expect(Buffer.compare((await store.find(entry('a').id))?.body ?? Buffer.alloc(0), body)).toBe(0);
+      await store.put([entryOf('a', { body, size: body.length })]);
+      expect(Buffer.compare((await store.find(entryOf('a').id))?.body ?? Buffer.alloc(0), body)).toBe(0);
     }
     await store.close();
   });
@@ -238,7 +242,7 @@ describeService(mongo, (server) => {
       await db.collection('responses').insertMany([{ _id: 'a' as never }, { _id: 'b' as never }]);
       await db.collection('redirects').insertOne({ _id: 'c' as never });
       const store = new MongoStore('http_cache', { url: server().url }, Date.now);
-      await store.put([entry('a')]);
+      await store.put([entryOf('a')]);
       await managed(store).clear();
       await store.close();
       expect([
@@ -257,7 +261,7 @@ describeService(mongo, (server) => {
     expect(new MongoStore('name', { database: 'db' }, Date.now).location).toBe('mongodb://127.0.0.1:27017/db');
     const store = new MongoStore('sized', { url: server().url }, Date.now);
     expect(await store.size()).toBe(0);
-    await store.put([entry('a', { body: Buffer.alloc(50_000) })]);
+    await store.put([entryOf('a', { body: Buffer.alloc(50_000) })]);
     expect(await store.size()).toBeGreaterThan(50_000);
     await store.close();
   });

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Entry } from '../../lib/models/entry.js';
 import type { Store } from '../../lib/stores/store.js';
+import { entryOf } from '../support/entries.js';
 import { managed } from '../support/managed.js';
-import { entry } from './contract.js';
 
 /** A command of a write that a test can delay: the check for invalidations, or the publication. */
 export type Step = 'check' | 'publish';
@@ -55,9 +55,9 @@ export function describePendingWrites(name: string, { open, stored }: PendingWri
     }
 
     const answer = (body: string, more: Partial<Entry> = {}) =>
-      entry('a', { body: Buffer.from(body), indexes: [DIGEST], ...more });
+      entryOf('a', { body: Buffer.from(body), indexes: [DIGEST], ...more });
     const bodyOf = async (store: Store) => {
-      const found = await store.find(entry('a').id);
+      const found = await store.find(entryOf('a').id);
       return found && Buffer.from(found.body).toString();
     };
 
@@ -107,7 +107,7 @@ export function describePendingWrites(name: string, { open, stored }: PendingWri
           at(step, async () => {
             expect([await bodyOf(other), await managed(other).count()]).toEqual(['first', 1]);
           });
-          await held.put([answer('second', { indexes: [UNRELATED] }), entry('b', { kind: 'redirect' })]);
+          await held.put([answer('second', { indexes: [UNRELATED] }), entryOf('b', { kind: 'redirect' })]);
           expect([await bodyOf(other), await managed(other).count()]).toEqual(['second', 1]);
           expect(await stored(cache)).toBe(2);
         });
@@ -122,10 +122,10 @@ export function describePendingWrites(name: string, { open, stored }: PendingWri
           at(step, async () => {
             throw new Error('the writer ended');
           });
-          await expect(held.put([answer('second'), entry('b')])).rejects.toThrow();
+          await expect(held.put([answer('second'), entryOf('b')])).rejects.toThrow();
           const listed: string[] = [];
           for await (const { id } of other.list()) listed.push(id);
-          expect([await bodyOf(other), listed, await managed(other).count()]).toEqual(['first', [entry('a').id], 1]);
+          expect([await bodyOf(other), listed, await managed(other).count()]).toEqual(['first', [entryOf('a').id], 1]);
           expect(await other.put([answer('third')])).toBe(true);
           expect(await bodyOf(other)).toBe('third');
           await managed(other).clear();
@@ -137,7 +137,7 @@ export function describePendingWrites(name: string, { open, stored }: PendingWri
     test('a redirect never replaces a response that is published meanwhile', async () => {
       await withStores(async ({ held, other, cache, at }) => {
         at('publish', async () => other.put([answer('direct')]));
-        const redirect = entry('a', { kind: 'redirect', group: entry('b').id });
+        const redirect = entryOf('a', { kind: 'redirect', group: entryOf('b').id });
         expect(await held.put([redirect])).toBe(true);
         expect([(await held.find(redirect.id))?.kind, await bodyOf(held), await stored(cache)]).toEqual([
           'response',

@@ -3,13 +3,12 @@ import { createClient, type RedisClientType } from '@keyv/redis';
 import { RedisStore, type RedisStoreOptions } from '../../lib/stores/redis/index.js';
 import { failureKind } from '../../lib/stores/store-failure.js';
 import { redis, startRedis } from '../../scripts/services/redis.mjs';
+import { entryOf, idOf } from '../support/entries.js';
 import { managed } from '../support/managed.js';
 import { describeService } from '../support/services.js';
-import { entry } from './contract.js';
 
 /** Failures of one entry, of the index, and of a server that refuses writes. */
 
-const id = (letter: string) => letter.repeat(64);
 const DIGEST = '1'.repeat(32);
 
 /** Plants a value of each type of Redis under a key. */
@@ -73,18 +72,18 @@ describeService(redis, (server) => {
     test('in the place of an entry: it is unreadable alone, counted once, listed, replaced and deleted', async () => {
       await using both = await opened(server().url, `planted_${name.replaceAll(' ', '_')}`);
       const { client, store } = both;
-      await store.put([entry('a', { indexes: [DIGEST] }), entry('b', { kind: 'variants' }), entry('c')]);
-      const [row, other] = ['a', 'b'].map((letter) => `{planted_${name.replaceAll(' ', '_')}}:r:${id(letter)}`);
+      await store.put([entryOf('a', { indexes: [DIGEST] }), entryOf('b', { kind: 'variants' }), entryOf('c')]);
+      const [row, other] = ['a', 'b'].map((letter) => `{planted_${name.replaceAll(' ', '_')}}:r:${idOf(letter)}`);
       await plant(client, row ?? '', words);
-      expect((await store.find(id('a')))?.kind).toBe('unknown');
-      const found = await Promise.all(['a', 'b', 'c', 'd'].map((letter) => store.find(id(letter))));
+      expect((await store.find(idOf('a')))?.kind).toBe('unknown');
+      const found = await Promise.all(['a', 'b', 'c', 'd'].map((letter) => store.find(idOf(letter))));
       expect(found.map((one) => one?.kind)).toEqual(['unknown', 'variants', 'response', undefined]);
       expect([await store.count(), await idsOf(store, { kind: 'unknown' })]).toEqual([2, ['a']]);
-      expect(await store.put([entry('a')])).toBe(true);
-      expect([(await store.find(id('a')))?.kind, await store.count()]).toEqual(['response', 2]);
+      expect(await store.put([entryOf('a')])).toBe(true);
+      expect([(await store.find(idOf('a')))?.kind, await store.count()]).toEqual(['response', 2]);
       await plant(client, row ?? '', words);
       await plant(client, other ?? '', words);
-      expect(await store.delete([id('a')])).toBe(1);
+      expect(await store.delete([idOf('a')])).toBe(1);
       expect([await store.count(), await idsOf(store, { index: DIGEST })]).toEqual([1, []]);
       expect(await managed(store).deleteExpired(9_000)).toBe(2);
       await managed(store).clear();
@@ -93,20 +92,20 @@ describeService(redis, (server) => {
   });
 
   describe.each(['a text', 'a list', 'a hash'])('%s', (name) => {
-    test.each(['e:responses', 'e:others', `u:${DIGEST}`, `g:${id('a')}`, 'i', 'l:lease'])(
+    test.each(['e:responses', 'e:others', `u:${DIGEST}`, `g:${idOf('a')}`, 'i', 'l:lease'])(
       'in the place of %s: nothing throws, and the next write puts it right',
       async (place) => {
         const cacheName = `index_${name.replaceAll(' ', '_')}_${place.replace(/\W/g, '_')}`;
         await using both = await opened(server().url, cacheName);
         const { client, store } = both;
         const entries = [
-          entry('a', { indexes: [DIGEST] }),
-          entry('b', { kind: 'variants', group: id('a') }),
-          entry('c', { kind: 'redirect', group: id('a'), indexes: [DIGEST] }),
+          entryOf('a', { indexes: [DIGEST] }),
+          entryOf('b', { kind: 'variants', group: idOf('a') }),
+          entryOf('c', { kind: 'redirect', group: idOf('a'), indexes: [DIGEST] }),
         ];
         await store.put(entries);
         await plant(client, `{${cacheName}}:${place}`, PLANTS[name] ?? []);
-        expect((await store.find(id('a')))?.kind).toBe('response');
+        expect((await store.find(idOf('a')))?.kind).toBe('response');
         await idsOf(store);
         await idsOf(store, { index: DIGEST });
         await managed(store).count();
@@ -126,7 +125,7 @@ describeService(redis, (server) => {
           false,
         ]);
         await plant(client, `{${cacheName}}:${place}`, PLANTS[name] ?? []);
-        expect(await store.deleteGroups([id('a')])).toBe(1);
+        expect(await store.deleteGroups([idOf('a')])).toBe(1);
         await managed(store).clear();
         expect(await idsOf(store)).toEqual([]);
       },
@@ -137,21 +136,21 @@ describeService(redis, (server) => {
     await using both = await opened(server().url, 'kinds');
     const { client, store } = both;
     const tags = Array.from({ length: 100 }, (_, index) => index.toString(16).padStart(32, '0'));
-    await store.put([entry('a', { indexes: [DIGEST, ...tags], group: id('b') })]);
-    await store.put([entry('a', { kind: 'variants', indexes: tags.slice(0, 2) })]);
+    await store.put([entryOf('a', { indexes: [DIGEST, ...tags], group: idOf('b') })]);
+    await store.put([entryOf('a', { kind: 'variants', indexes: tags.slice(0, 2) })]);
     expect([await store.count(), await idsOf(store)]).toEqual([0, ['a']]);
     expect((await client.keys('{kinds}:[gu]:*')).sort()).toEqual(tags.slice(0, 2).map((tag) => `{kinds}:u:${tag}`));
-    await store.put([entry('a', { indexes: [DIGEST] })]);
+    await store.put([entryOf('a', { indexes: [DIGEST] })]);
     expect([await store.count(), await idsOf(store), await client.zCard('{kinds}:e:others')]).toEqual([1, ['a'], 0]);
-    await store.delete([id('a')]);
+    await store.delete([idOf('a')]);
     expect(await client.keys('{kinds}:*')).toEqual([]);
   });
 
   test('a script that the server forgot is sent again', async () => {
     await using both = await opened(server().url, 'scripts');
-    await both.store.put([entry('a')]);
+    await both.store.put([entryOf('a')]);
     await both.client.scriptFlush();
-    await both.store.put([entry('b')]);
+    await both.store.put([entryOf('b')]);
     expect(await both.store.count()).toBe(2);
   });
 
@@ -160,20 +159,20 @@ describeService(redis, (server) => {
     async (kind) => {
       await using both = await opened(server().url, `fake_${kind}`);
       const later = new RedisStore(`fake_${kind}`, { url: server().url }, Date.now);
-      await both.store.put([entry('a')]);
+      await both.store.put([entryOf('a')]);
       jest.useFakeTimers(kind === 'legacy' ? { legacyFakeTimers: true } : {});
       try {
         for (const store of [both.store, later]) {
-          await store.put([entry('b')]);
+          await store.put([entryOf('b')]);
           expect(await store.acquireLease('a', 'me', 60)).toBe(true);
-          const found = await Promise.all(['a', 'b', 'c'].map((letter) => store.find(id(letter))));
+          const found = await Promise.all(['a', 'b', 'c'].map((letter) => store.find(idOf(letter))));
           expect(found.map((one) => one?.kind)).toEqual(['response', 'response', undefined]);
           expect([await idsOf(store), await store.count()]).toEqual([['a', 'b'], 2]);
         }
       } finally {
         jest.useRealTimers();
       }
-      expect((await both.store.find(id('a')))?.kind).toBe('response');
+      expect((await both.store.find(idOf('a')))?.kind).toBe('response');
       await later.close();
     },
   );
@@ -183,8 +182,8 @@ describeService(redis, (server) => {
     try {
       await using both = await opened(own.url, 'batches');
       const { client, store } = both;
-      const ids = Array.from({ length: 250 }, (_, index) => index.toString(16).padStart(64, '0'));
-      await store.put(ids.filter((_, index) => index % 2 === 0).map((one) => entry('a', { id: one, group: one })));
+      const ids = Array.from({ length: 250 }, (_, index) => idOf(index));
+      await store.put(Array.from({ length: 125 }, (_, index) => entryOf(2 * index)));
       await client.configResetStat();
       const found = await Promise.all(ids.map((one) => store.find(one)));
       expect(found.map((one) => one?.id)).toEqual(ids.map((one, index) => (index % 2 === 0 ? one : undefined)));
@@ -203,13 +202,13 @@ describeService(redis, (server) => {
       const { client, store } = both;
       const several = (from: number, staleAt: number) =>
         Array.from({ length: 700 }, (_, index) => {
-          const digits = (from + index).toString(16).padStart(64, '0');
-          const indexes = [DIGEST, digits.slice(-32)];
-          return entry('a', { id: digits, group: index % 7 === 0 ? id('g') : digits, staleAt, indexes });
+          const id = idOf(from + index);
+          const group = index % 7 === 0 ? idOf('g') : id;
+          return entryOf(from + index, { group, staleAt, indexes: [DIGEST, id.slice(-32)] });
         });
       await store.put(several(0, 1_000));
       await store.put(several(700, 2_000));
-      await store.put([entry('d', { kind: 'redirect', group: id('g'), staleAt: 1_000 })]);
+      await store.put([entryOf('d', { kind: 'redirect', group: idOf('g'), staleAt: 1_000 })]);
       await client.configResetStat();
       const steps: number[] = [];
       for await (const number of store.deleteExpired(1_500)) steps.push(number);
@@ -219,7 +218,7 @@ describeService(redis, (server) => {
       expect(calls('evalsha') + calls('eval')).toBeLessThanOrEqual(8);
       expect([calls('zrange'), calls('smembers'), calls('keys')]).toEqual([0, 0, 0]);
       expect([await store.count(), await client.sCard(`{expired}:u:${DIGEST}`)]).toEqual([700, 700]);
-      expect(await client.sCard(`{expired}:g:${id('g')}`)).toBe(100);
+      expect(await client.sCard(`{expired}:g:${idOf('g')}`)).toBe(100);
       expect((await client.keys('{expired}:*')).length).toBe(1 + 700 + 700 + 1 + 1);
     } finally {
       await own.stop();
@@ -229,21 +228,23 @@ describeService(redis, (server) => {
   test('ids of existing entries stay in the index, even if a sweep takes them for deleted', async () => {
     await using both = await opened(server().url, 'live');
     const { client, store } = both;
-    await store.put([entry('a', { indexes: [DIGEST] }), entry('b', { indexes: [DIGEST], group: id('a') })]);
-    await client.sAdd(`{live}:u:${DIGEST}`, id('x'));
-    await client.zAdd('{live}:e:responses', { score: 1, value: id('x') });
-    const writes = Array.from({ length: 100 }, () => store.put([entry('x', { indexes: [DIGEST] })]));
+    await store.put([entryOf('a', { indexes: [DIGEST] }), entryOf('b', { indexes: [DIGEST], group: idOf('a') })]);
+    await client.sAdd(`{live}:u:${DIGEST}`, idOf('x'));
+    await client.zAdd('{live}:e:responses', { score: 1, value: idOf('x') });
+    const writes = Array.from({ length: 100 }, () => store.put([entryOf('x', { indexes: [DIGEST] })]));
     const lists = Array.from({ length: 100 }, () => idsOf(store, { index: DIGEST }));
-    const deletions = Array.from({ length: 20 }, () => store.delete([id('x')]));
+    const deletions = Array.from({ length: 20 }, () => store.delete([idOf('x')]));
     await Promise.all([...writes, ...lists, ...deletions]);
-    await store.put([entry('x', { indexes: [DIGEST] })]);
-    expect([await idsOf(store), await idsOf(store, { index: DIGEST }), await idsOf(store, { group: id('a') })]).toEqual(
-      [
-        ['a', 'b', 'x'],
-        ['a', 'b', 'x'],
-        ['a', 'b'],
-      ],
-    );
+    await store.put([entryOf('x', { indexes: [DIGEST] })]);
+    expect([
+      await idsOf(store),
+      await idsOf(store, { index: DIGEST }),
+      await idsOf(store, { group: idOf('a') }),
+    ]).toEqual([
+      ['a', 'b', 'x'],
+      ['a', 'b', 'x'],
+      ['a', 'b'],
+    ]);
   });
 });
 
@@ -254,8 +255,8 @@ describeService(redis, (server) => {
     const order = await store.currentOrder();
     await store.invalidate([DIGEST]);
     await client.del('{orders}:i');
-    const old = entry('a', { order, indexes: [DIGEST] });
-    expect([await store.put([old]), await store.find(id('a'))]).toEqual([false, undefined]);
+    const old = entryOf('a', { order, indexes: [DIGEST] });
+    expect([await store.put([old]), await store.find(idOf('a'))]).toEqual([false, undefined]);
     expect(await store.put([old])).toBe(false);
     expect(await store.put([{ ...old, order: await store.currentOrder() }])).toBe(true);
     await client.del('{orders}:i');
@@ -278,7 +279,7 @@ describeService(redis, (server) => {
       await store.invalidate(Array.from({ length: 1_000 }, (_, index) => digest(first + index)));
     }
     expect(await client.zCard('{many_orders}:i')).toBeLessThanOrEqual(10_003);
-    const old = (one: string, requested: number) => entry('a', { order: requested, indexes: [one] });
+    const old = (one: string, requested: number) => entryOf('a', { order: requested, indexes: [one] });
     expect(await store.put([old(DIGEST, order)])).toBe(false);
     expect(await store.put([old(digest(11_999), after)])).toBe(false);
     expect(await store.put([old(digest(11_999), await store.currentOrder())])).toBe(true);
@@ -293,7 +294,7 @@ describeService(redis, (server) => {
     const before = await store.currentOrder();
     await store.invalidate([DIGEST]);
     expect([before, await store.currentOrder()]).toEqual([far, far + 1]);
-    expect(await store.put([entry('a', { order: before, indexes: [DIGEST] })])).toBe(false);
+    expect(await store.put([entryOf('a', { order: before, indexes: [DIGEST] })])).toBe(false);
   });
 
   test('a full server: writes are refused, reads go on, and it can be emptied', async () => {
@@ -303,26 +304,26 @@ describeService(redis, (server) => {
       const { client, store } = both;
       const letters = ['a', 'b', 'c', 'd'];
       await store.put(
-        letters.map((letter) => entry(letter, { indexes: [DIGEST], staleAt: letter === 'b' ? 1 : 9_000 })),
+        letters.map((letter) => entryOf(letter, { indexes: [DIGEST], staleAt: letter === 'b' ? 1 : 9_000 })),
       );
       await client.configSet('maxmemory', '1');
-      expect(await outcome(store.put([entry('e')]))).toBe('refusal');
-      expect(await outcome(store.put([entry('a', { kind: 'redirect' })]))).toBe(true);
+      expect(await outcome(store.put([entryOf('e')]))).toBe('refusal');
+      expect(await outcome(store.put([entryOf('a', { kind: 'redirect' })]))).toBe(true);
       expect([await store.currentOrder(), await outcome(store.invalidate([DIGEST]))]).toEqual([0, 'refusal']);
       expect(await outcome(store.acquireLease('a', 'me', 1))).toBe('refusal');
-      expect([(await store.find(id('a')))?.kind, await store.count(), await idsOf(store)]).toEqual([
+      expect([(await store.find(idOf('a')))?.kind, await store.count(), await idsOf(store)]).toEqual([
         'response',
         4,
         letters,
       ]);
       await store.ready();
-      expect(await store.delete([id('a')])).toBe(1);
+      expect(await store.delete([idOf('a')])).toBe(1);
       expect(await managed(store).deleteExpired(2)).toBe(1);
-      expect(await store.deleteGroups([id('c')])).toBe(1);
+      expect(await store.deleteGroups([idOf('c')])).toBe(1);
       await managed(store).clear();
       expect([await store.count(), await client.keys('{full}:*')]).toEqual([0, []]);
       await client.configSet('maxmemory', '0');
-      expect(await store.put([entry('a')])).toBe(true);
+      expect(await store.put([entryOf('a')])).toBe(true);
     } finally {
       await full.stop();
     }
@@ -333,20 +334,20 @@ describeService(redis, (server) => {
     const replica = await startRedis({ replicaof: `${hostname} ${port}` });
     try {
       await using master = await opened(server().url, 'replicated');
-      await master.store.put([entry('a')]);
+      await master.store.put([entryOf('a')]);
       await using both = await opened(replica.url, 'replicated');
       const { store } = both;
       for (const deadline = Date.now() + 10_000; Date.now() < deadline; ) {
-        if ((await outcome(store.find(id('a')))) !== undefined) break;
+        if ((await outcome(store.find(idOf('a')))) !== undefined) break;
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
-      expect((await store.find(id('a')))?.kind).toBe('response');
+      expect((await store.find(idOf('a')))?.kind).toBe('response');
       await store.ready();
-      expect(await outcome(store.put([entry('b')]))).toBe('refusal');
-      expect(await outcome(store.delete([id('a')]))).toBe('refusal');
+      expect(await outcome(store.put([entryOf('b')]))).toBe('refusal');
+      expect(await outcome(store.delete([idOf('a')]))).toBe('refusal');
       expect(await outcome(store.invalidate([]))).toBe('refusal');
       expect(await store.currentOrder()).toBe(0);
-      expect([await store.count(), (await store.find(id('a')))?.kind]).toEqual([1, 'response']);
+      expect([await store.count(), (await store.find(idOf('a')))?.kind]).toEqual([1, 'response']);
     } finally {
       await replica.stop();
     }
@@ -357,27 +358,27 @@ describeService(redis, (server) => {
     try {
       await using admin = await opened(secured.url, 'users');
       const { client } = admin;
-      await admin.store.put([entry('a')]);
+      await admin.store.put([entryOf('a')]);
       await client.sendCommand(['ACL', 'SETUSER', 'reader', 'on', '>pass', '~*', '+@read', '+@connection', '-keys']);
       await client.sendCommand(['ACL', 'SETUSER', 'nobody', 'on', '>pass', '~*', '+@connection']);
       const as = (username: string, password = 'pass') =>
         new RedisStore('users', { url: secured.url, clientOptions: { username, password } }, Date.now);
       const reader = as('reader');
-      expect([(await reader.find(id('a')))?.kind, await outcome(reader.put([entry('b')]))]).toEqual([
+      expect([(await reader.find(idOf('a')))?.kind, await outcome(reader.put([entryOf('b')]))]).toEqual([
         'response',
         'refusal',
       ]);
       expect(await outcome(reader.ready())).toBeUndefined();
       const nobody = as('nobody');
-      expect([await outcome(nobody.find(id('a'))), await outcome(nobody.ready())]).toEqual(['outage', 'outage']);
+      expect([await outcome(nobody.find(idOf('a'))), await outcome(nobody.ready())]).toEqual(['outage', 'outage']);
       const stranger = as('reader', 'wrong');
-      expect([await outcome(stranger.find(id('a'))), await outcome(stranger.put([entry('b')]))]).toEqual([
+      expect([await outcome(stranger.find(idOf('a'))), await outcome(stranger.put([entryOf('b')]))]).toEqual([
         'outage',
         'outage',
       ]);
       await client.configSet('requirepass', 'secret');
       const anonymous = new RedisStore('users', { url: secured.url }, Date.now);
-      expect([await outcome(anonymous.find(id('a'))), await outcome(anonymous.put([entry('b')]))]).toEqual([
+      expect([await outcome(anonymous.find(idOf('a'))), await outcome(anonymous.put([entryOf('b')]))]).toEqual([
         'outage',
         'outage',
       ]);
@@ -391,12 +392,12 @@ describeService(redis, (server) => {
     const gone = await startRedis();
     const store = new RedisStore('gone', { url: gone.url }, Date.now);
     try {
-      await store.put([entry('a')]);
+      await store.put([entryOf('a')]);
       expect(await store.acquireLease('a', 'me', 60)).toBe(true);
       await gone.kill();
       const calls = [
-        store.find(id('a')),
-        store.put([entry('a')]),
+        store.find(idOf('a')),
+        store.put([entryOf('a')]),
         store.count(),
         store.currentOrder(),
         store.acquireLease('a', 'me', 60),
@@ -405,12 +406,12 @@ describeService(redis, (server) => {
       ];
       expect(await Promise.all(calls.map(outcome))).toEqual(calls.map(() => 'outage'));
       await gone.start();
-      await store.put([entry('b')]);
+      await store.put([entryOf('b')]);
       const listing = store.list();
-      await store.put([entry('c')]);
+      await store.put([entryOf('c')]);
       await listing.next();
       await store.close();
-      expect(await outcome(store.find(id('a')))).toBe('outage');
+      expect(await outcome(store.find(idOf('a')))).toBe('outage');
       expect(await outcome(store.list().next())).toBe('outage');
     } finally {
       await store.close();
@@ -422,16 +423,16 @@ describeService(redis, (server) => {
     const frozen = await startRedis();
     const store = new RedisStore('frozen', { url: frozen.url }, Date.now);
     try {
-      await store.put([entry('a')]);
+      await store.put([entryOf('a')]);
       frozen.freeze();
       const started = performance.now();
       const calls = Array.from({ length: 5_000 }, (_, index) =>
-        index % 2 === 0 ? store.find(id('a')) : store.ready(),
+        index % 2 === 0 ? store.find(idOf('a')) : store.ready(),
       );
       expect(new Set(await Promise.all(calls.map(outcome)))).toEqual(new Set(['outage']));
       expect(performance.now() - started).toBeLessThan(12_000);
       frozen.resume();
-      expect((await store.find(id('a')))?.kind).toBe('response');
+      expect((await store.find(idOf('a')))?.kind).toBe('response');
     } finally {
       frozen.resume();
       await store.close();

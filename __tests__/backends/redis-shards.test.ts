@@ -4,15 +4,15 @@ import { RedisStore } from '../../lib/stores/redis/index.js';
 import { Layout } from '../../lib/stores/redis/layout.js';
 import { failureKind } from '../../lib/stores/store-failure.js';
 import { redisCluster, startClusterWithReplicas } from '../../scripts/services/redis.mjs';
+import { entryOf } from '../support/entries.js';
 import { managed } from '../support/managed.js';
 import { describeService } from '../support/services.js';
-import { entry } from './contract.js';
 
 /** A cache that is spread over the masters of a cluster. */
 
 const DIGEST = '1'.repeat(32);
 const digits = (number: number) => ((number * 0x9e3779b1) % 2 ** 32).toString(16).padStart(8, '0').padEnd(64, '0');
-const numbered = (number: number, more = {}) => entry('a', { id: digits(number), group: digits(number), ...more });
+const numbered = (number: number, more = {}) => entryOf('a', { id: digits(number), group: digits(number), ...more });
 
 async function idsOf(store: RedisStore, query = {}): Promise<string[]> {
   const found: string[] = [];

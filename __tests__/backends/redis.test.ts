@@ -2,10 +2,11 @@ import { expect, test } from '@jest/globals';
 import { createClient, type RedisClientType } from '@keyv/redis';
 import { RedisStore } from '../../lib/stores/redis/index.js';
 import { redis } from '../../scripts/services/redis.mjs';
+import { entryOf } from '../support/entries.js';
 import { testFaults } from '../support/faults.js';
 import { nameIn } from '../support/names.js';
 import { describeService } from '../support/services.js';
-import { describeBackend, entry } from './contract.js';
+import { describeBackend } from './contract.js';
 
 describeService(redis, (server) => {
   async function raw<T>(work: (client: RedisClientType) => Promise<T>): Promise<T> {
@@ -36,7 +37,7 @@ describeService(redis, (server) => {
 
   test('entries that the server removed by itself are counted until a listing finds that they are gone', async () => {
     const store = new RedisStore('evicted', { url: server().url }, Date.now);
-    for (const letter of ['a', 'b']) await store.put([entry(letter, { staleAt: Number.POSITIVE_INFINITY })]);
+    for (const letter of ['a', 'b']) await store.put([entryOf(letter, { staleAt: Number.POSITIVE_INFINITY })]);
     await raw((client) => client.del(`{evicted}:r:${'a'.repeat(64)}`));
     expect(await store.count()).toBe(2);
     for await (const _ of store.list());
@@ -46,8 +47,8 @@ describeService(redis, (server) => {
 
   test('of two that remove one entry, one counts it', async () => {
     const stores = [1, 2].map(() => new RedisStore('counted', { url: server().url }, Date.now));
-    await stores[0]?.put([entry('a')]);
-    const counted = await Promise.all(stores.map((store) => store.delete([entry('a').id])));
+    await stores[0]?.put([entryOf('a')]);
+    const counted = await Promise.all(stores.map((store) => store.delete([entryOf('a').id])));
     expect(counted.sort()).toEqual([0, 1]);
     for (const store of stores) await store.close();
   });
@@ -55,7 +56,7 @@ describeService(redis, (server) => {
   test('retention is handed to the server', async () => {
     const store = new RedisStore('retained', { url: server().url, retention: 60 }, Date.now);
     const id = 'a'.repeat(64);
-    await store.put([entry('a', { staleAt: Date.now() + 60_000 })]);
+    await store.put([entryOf('a', { staleAt: Date.now() + 60_000 })]);
     const left = await raw((client) => client.pTTL(`{retained}:r:${id}`));
     expect(left).toBeGreaterThan(60_000);
     expect(left).toBeLessThanOrEqual(120_000);

@@ -32,6 +32,10 @@ function acceptedBy(CacheClass: new (options: object) => object): readonly strin
 }
 
 describe('the table of backend options is that of the classes', () => {
+  test('of every class', () => {
+    expect(Object.keys(BACKEND_OPTION_NAMES).sort()).toEqual(Object.keys(CLASSES).sort());
+  });
+
   test.each(Object.entries(CLASSES))('%s', (backend, CacheClass) => {
     const others: readonly string[] = [...COMMON_BACKEND_OPTION_NAMES, ...STORE_OPTIONS];
     const own = acceptedBy(CacheClass).filter((name) => !others.includes(name));

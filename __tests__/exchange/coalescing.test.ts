@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import axios from 'axios';
 import { startBench } from '../support/api.js';
+import { until } from '../support/faults.js';
 import { type Handler, sendJson } from '../support/origin.js';
 
 /** An origin that responds on command. */
@@ -18,8 +19,8 @@ function gate(): { open(): void; readonly handler: Handler } {
   };
 }
 
-async function asked(origin: { readonly asked: readonly unknown[] }, number: number): Promise<void> {
-  while (origin.asked.length < number) await new Promise((resolve) => setTimeout(resolve, 1));
+function asked(origin: { readonly asked: readonly unknown[] }, number: number): Promise<void> {
+  return until(`the origin was asked ${number} times`, () => origin.asked.length >= number);
 }
 
 describe('identical requests in flight', () => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { AxiosRequestConfig, AxiosResponse } from 'axios';
 import type { CacheOptions } from '../../lib/settings/types.js';
 import { type Bench, startBench, temporaryFolder } from '../support/api.js';
+import { until } from '../support/faults.js';
 import type { Asked, Handler } from '../support/origin.js';
 
 /** The origin's response: by default a 200 with the number of the request as its body. */
@@ -340,7 +341,7 @@ describe('RFC 5861', () => {
       bench.clock.advance(5);
       const { data, cacheStatus } = await ask(bench);
       expect([data, cacheStatus]).toEqual(['1', 'axios-keyv-cache; hit; ttl=-4; detail=stale-while-revalidate']);
-      while ((await ask(bench)).data !== '2') await new Promise((resolve) => setTimeout(resolve, 1));
+      await until('the refreshed response is served', async () => (await ask(bench)).data === '2');
       expect(bench.origin.asked).toHaveLength(2);
     },
   );

@@ -33,7 +33,22 @@ describe('RFC 9110 section 5.6.7', () => {
   });
 });
 
-test('never throws, whatever the text', () => {
-  fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => parseHttpDate(text, NOW) === undefined || true));
+const dates = fc.date({ min: new Date(0), max: new Date('9999-12-31T23:59:59Z'), noInvalidDate: true });
+
+test('every instant is read from its date, in whole seconds', () => {
+  const property = fc.property(dates, (date) => {
+    expect(parseHttpDate(date.toUTCString(), NOW)).toBe(Math.floor(date.getTime() / 1000) * 1000);
+  });
+  fc.assert(property);
+});
+
+test('a damaged date is read as an instant or not at all', () => {
+  const damage = fc.tuple(dates, fc.nat(28), fc.constantFrom('', '0', '9', ' ', 'x', ':', '\0'));
+  const property = fc.property(damage, ([date, place, change]) => {
+    const text = date.toUTCString();
+    const instant = parseHttpDate(text.slice(0, place) + change + text.slice(place + 1), NOW);
+    expect(instant === undefined || Number.isSafeInteger(instant)).toBe(true);
+  });
+  fc.assert(property, { numRuns: 2_000 });
   expect(parseHttpDate(' '.repeat(1_000_000), NOW)).toBeUndefined();
 });

@@ -13,7 +13,7 @@ test.each([
   ['a late rejection', 'setImmediate(() => void Promise.reject(new Error("lost")));', 'a file fails'],
   ['an exception', 'process.nextTick(() => { throw new Error("lost"); });', 'a file fails'],
   ['nothing', '', 'the file passes'],
-])('%s that a test lets escape: %3$s', async (_, statement, outcome) => {
+])('%s that a test lets escape', async (_, statement, outcome) => {
   await using folder = await temporaryFolder();
   writeFileSync(path.join(folder.path, 'a.test.js'), `test('passes', () => { ${statement} });`);
   const config = {

@@ -4,6 +4,7 @@ import * as path from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import { build, type Format } from 'esbuild';
+import { VERSION } from '../../lib/platform/version.js';
 import { temporaryFolder } from '../support/api.js';
 import { DEPENDENCIES, project } from '../support/project.js';
 
@@ -255,7 +256,7 @@ test('another version of the package stays separate', async () => {
   const other = path.join(modules, 'other-version');
   cpSync(path.join(modules, 'axios-keyv-cache'), other, { recursive: true });
   const edit = `const fs = require('node:fs'); for (const file of fs.readdirSync('.')) if (/\\.c?js$/.test(file))
-    fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replaceAll("0.1.0", "0.0.9"));`;
+    fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replaceAll("${VERSION}", "0.0.9"));`;
   await run(process.execPath, ['-e', edit], { cwd: path.join(other, 'dist') });
   const source = `import axios from 'axios'; import * as one from 'axios-keyv-cache'; import * as other from './node_modules/other-version/dist/index.js';
     ${ADAPTER}

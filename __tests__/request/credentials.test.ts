@@ -7,6 +7,8 @@ import {
   parameterClass,
   plainName,
 } from '../../lib/request/credentials.js';
+import { expectLinear } from '../support/linear.js';
+import { AMBIGUOUS_PARAMETERS } from '../support/planted-secrets.js';
 
 const NONE: NameRules = { ignoredParameters: new Set(), credentialNames: new Set() };
 const NAMED: NameRules = { ...NONE, credentialNames: new Set(['X-Device', 'request-id', 'pin'].map(plainName)) };
@@ -152,20 +154,9 @@ describe('parameters', () => {
     'code_verifier',
   ])('%s is always redacted', (name) => expect(parameterClass(name, NONE)).toBe('secret'));
 
-  test.each([
-    'appid',
-    'assertion',
-    'auth',
-    'code',
-    'key',
-    'pass',
-    'session',
-    'SessionId',
-    'sid',
-    'sig',
-    'token',
-    'user[token]',
-  ])('%s is redacted by its value', (name) => expect(parameterClass(name, NONE)).toBe('ambiguous'));
+  test.each(AMBIGUOUS_PARAMETERS)('%s is redacted by its value', (name) => {
+    expect(parameterClass(name, NONE)).toBe('ambiguous');
+  });
 
   test.each([
     'page',
@@ -208,10 +199,8 @@ test('ignored parameters are nested only in brackets', () => {
   expect(names.map((name) => isIgnoredNested(name, rules))).toEqual([true, true, true, true, false, false, false]);
 });
 
-test('long names take linear time', () => {
-  const began = performance.now();
-  isCredentialHeader('-'.repeat(1_000_000), NONE);
-  isCredentialHeader('a'.repeat(1_000_000), NONE);
-  parameterClass('['.repeat(1_000_000), NONE);
-  expect(performance.now() - began).toBeLessThan(2_000);
-});
+test.each<[string, (length: number) => unknown]>([
+  ['a header of separators', (length) => isCredentialHeader('-'.repeat(length), NONE)],
+  ['a header of letters', (length) => isCredentialHeader('a'.repeat(length), NONE)],
+  ['a parameter of brackets', (length) => parameterClass('['.repeat(length), NONE)],
+])('a long name takes linear time: %s', (_, work) => expectLinear(work));

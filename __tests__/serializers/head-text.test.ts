@@ -29,6 +29,10 @@ test.each<[string, Partial<EntryHead>, Partial<EntryHead>]>([
   ['a digest moved', { indexes: ['a b', 'c'] }, { indexes: ['a', 'b c'] }],
   ['a part of the id in the group', { id: 'a', group: '1 b' }, { id: 'a 1', group: 'b' }],
   ['a length in the text', { id: '1:a', group: 'b' }, { id: '1', group: ':a b' }],
+  ['another kind', { kind: 'response' }, { kind: 'redirect' }],
+  ['another time of receipt', { receivedAt: 1 }, { receivedAt: 2 }],
+  ['another end of freshness', { staleAt: 2 }, { staleAt: Number.POSITIVE_INFINITY }],
+  ['another order', { order: 0 }, { order: 1 }],
 ])('%s', (_, a, b) => {
   const head = { id: 'x', kind: 'response', group: 'y', receivedAt: 1, staleAt: 2, indexes: [], order: 0 };
   expect(headText('c', { ...head, ...a } as EntryHead)).not.toBe(headText('c', { ...head, ...b } as EntryHead));

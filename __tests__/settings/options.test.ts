@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { CookieJar } from 'tough-cookie';
 import type { CacheOptions } from '../../lib/index.js';
 import { startBench } from '../support/api.js';
+import { until } from '../support/faults.js';
 import { sendJson } from '../support/origin.js';
 
 /** Every option of an instance, by its effect on requests over real HTTP. */
@@ -320,7 +321,7 @@ test('staleWhileRevalidate serves the old response and refreshes behind it', asy
   bench.clock.advance(20);
   const stale = await Promise.all([bench.api.get('/'), bench.api.get('/')]);
   expect(stale.map(({ data }) => data.count)).toEqual([1, 1]);
-  while ((await bench.api.get('/')).data.count === 1) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until('the refreshed response is served', async () => (await bench.api.get('/')).data.count > 1);
   expect(bench.origin.asked).toHaveLength(2);
 });
 

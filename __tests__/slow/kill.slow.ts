@@ -21,12 +21,13 @@ const TIMES = 20;
 const BODY = 300_000;
 
 const WRITER = (module: string) => `
+  import { entryOf } from './__tests__/support/entries.js';
   import { open } from ${JSON.stringify(path.resolve(module))};
   const [, , folder, round, argument] = process.argv;
   const store = open(folder, 'cache', argument);
   for (let index = 0; ; index += 1) {
-    const id = (round + 'e' + index.toString(16)).padStart(64, '0');
-    await store.put([{ id, kind: 'response', group: id, receivedAt: 1, staleAt: 2, indexes: ['1'.repeat(32)], order: 0, protection: '', signature: '', size: 1000, meta: Buffer.from('json\\n{}'), body: Buffer.alloc(${BODY}, index % 256) }]);
+    const body = Buffer.alloc(${BODY}, index % 256);
+    await store.put([entryOf(1_000_000 * round + index, { indexes: ['1'.repeat(32)], body })]);
     if (index === 0) process.send('writing');
   }
 `;

@@ -4,6 +4,7 @@ import { CircuitBreaker, type CircuitBreakerOptions } from '../../lib/stores/cir
 import { MemoryStore } from '../../lib/stores/memory/index.js';
 import type { Store } from '../../lib/stores/store.js';
 import { StoreFailure } from '../../lib/stores/store-failure.js';
+import { until } from '../support/faults.js';
 
 /** A store that can be made to fail or hang, over one that works. */
 class FaultyStore extends MemoryStore implements Store {
@@ -54,10 +55,6 @@ function guardedStore(options: CircuitBreakerOptions = {}) {
   return { store, events, breaker, access };
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
-}
-
 describe.each([
   ['throw', 'store-error'],
   ['reject', 'store-error'],
@@ -78,7 +75,7 @@ describe.each([
     expect(second.failure).toBe('store-down');
     expect(events.map(({ type }) => type)).toEqual(['error']);
     store.fault = 'none';
-    await until(() => events.length === 2);
+    await until('the outage ends', () => events.length === 2);
     expect(events[1]).toMatchObject({ type: 'recovered', duration: expect.any(Number) });
     expect(await breaker.write(access(), (one) => one.delete(['a']))).toBe(0);
     await breaker.close();
@@ -103,10 +100,10 @@ test('a store that answers, but too late for a request, is still out', async () 
   await breaker.read(access(), (one) => one.find('a'));
   store.fault = 'slow';
   await breaker.read(access(), (one) => one.find('a'));
-  await until(() => store.probes >= 3);
+  await until('it was probed', () => store.probes >= 3);
   expect(events.map(({ type }) => type)).toEqual(['error']);
   store.fault = 'none';
-  await until(() => events.length === 2);
+  await until('the outage ends', () => events.length === 2);
   expect(events[1]).toMatchObject({ type: 'recovered' });
   await breaker.close();
 });
@@ -139,14 +136,19 @@ test('a slow write goes on in the background, and close waits for it', async () 
 });
 
 test('all reads of a call share one budget', async () => {
-  const { store, breaker, access } = guardedStore({ backendTimeout: 0.05 });
+  const backendTimeout = 0.6;
+  const { store, breaker, access } = guardedStore({ backendTimeout });
   await breaker.read(access(), (one) => one.find('a'));
   const one = access();
-  await breaker.read(one, () => new Promise((resolve) => setTimeout(resolve, 30)));
+  for (let read = 0; read < 2; read += 1) {
+    await breaker.read(one, () => new Promise((resolve) => setTimeout(resolve, 30)));
+  }
   expect(one.failure).toBeUndefined();
+  expect(one.readsLeft).toBeLessThanOrEqual(backendTimeout * 1000 - 50);
   store.fault = 'hang';
   await breaker.read(one, (again) => again.find('a'));
   expect(one.failure).toBe('store-timeout');
+  expect(one.readsLeft).toBeLessThan(50);
   await breaker.close();
 });
 

@@ -3,14 +3,14 @@ import { describe, expect, test } from '@jest/globals';
 import KeyvSqlite from '@keyv/sqlite';
 import Keyv from 'keyv';
 import { KeyvStore } from '../../lib/stores/keyv/index.js';
-import { entry } from '../backends/contract.js';
 import { temporaryFolder } from '../support/api.js';
+import { entryOf } from '../support/entries.js';
 import { managed } from '../support/managed.js';
 
 /** Line 6 of Keyv has no option `useKeyPrefix`, and other options for what values become. */
 const isLine6 = 'decode' in Keyv.prototype;
 const now = () => 0;
-const [A, B] = [entry('a'), entry('b', { indexes: ['1'.repeat(32)] })];
+const [A, B] = [entryOf('a'), entryOf('b', { indexes: ['1'.repeat(32)] })];
 
 /** An adapter with methods for many keys, over a `Map`. */
 class MapAdapter extends EventEmitter {
@@ -349,10 +349,7 @@ describe('values that a Keyv of the user changes', () => {
 });
 
 describe('writes of several entries', () => {
-  const variants = Array.from({ length: 60 }, (_, index) => {
-    const id = index.toString(16).padStart(64, '0');
-    return entry('a', { id, group: id });
-  });
+  const variants = Array.from({ length: 60 }, (_, index) => entryOf(index));
 
   test('are calls for many keys, in batches', async () => {
     const adapter = new MapAdapter();

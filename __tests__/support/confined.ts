@@ -5,6 +5,7 @@ import * as path from 'node:path';
 import { promisify } from 'node:util';
 import { temporaryFolder } from './api.js';
 import { program } from './child.js';
+import { withSmallDisk } from './small-disk.js';
 
 const run = promisify(execFile);
 /** User of processes for which permissions count: root may do everything. */
@@ -25,8 +26,8 @@ export async function confinedProgram(source: string) {
   return {
     async run(fault: string): Promise<string> {
       if (fault === 'full' || fault === 'read-only') {
-        const script = `mount -t tmpfs -o size=1m none ${path.dirname(cacheName)} && exec "$@"`;
-        return (await run('unshare', ['-rm', 'sh', '-c', script, 'sh', ...node, fault])).stdout;
+        const [unshare, ...flags] = withSmallDisk(path.dirname(cacheName), 1);
+        return (await run(unshare, [...flags, ...node, fault])).stdout;
       }
       if (fault === 'descriptors') {
         return (await run('sh', ['-c', 'ulimit -n 64; exec "$@"', 'sh', ...node, fault])).stdout;

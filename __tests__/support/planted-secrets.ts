@@ -63,6 +63,21 @@ const HEADERS = [
   'X-Device',
   'Mine',
 ];
+/** Parameters that are redacted only if their value looks like a secret. */
+export const AMBIGUOUS_PARAMETERS: readonly string[] = [
+  'appid',
+  'assertion',
+  'auth',
+  'code',
+  'key',
+  'pass',
+  'session',
+  'SessionId',
+  'sid',
+  'sig',
+  'token',
+  'user[token]',
+];
 const PARAMETERS = [
   'access_token',
   'API-Key',
@@ -96,18 +111,7 @@ const PARAMETERS = [
   'user[password]',
   'user[auth][secret][0]',
   'password[new]',
-  'appid',
-  'assertion',
-  'auth',
-  'code',
-  'key',
-  'pass',
-  'session',
-  'SessionId',
-  'sid',
-  'sig',
-  'token',
-  'user[token]',
+  ...AMBIGUOUS_PARAMETERS,
   'pin',
   'mine',
 ];
@@ -200,7 +204,7 @@ export const plantingOrigin: Handler = ({ url }, response) => {
   response.writeHead(302, { location: `/end?token=${searchParams.get('token')}&x=1` }).end();
 };
 
-/** Returns the planted secrets that a text contains, as they are, percent-encoded, or in base64 at any offset. */
+/** Returns the planted secrets that a text contains, as they are, in base64 at any offset, in hexadecimal digits, or in UTF-16. */
 export function foundSecrets(text: string): string[] {
   return PLACES.flatMap(({ name }, index) => {
     const secret = secretOf(index);

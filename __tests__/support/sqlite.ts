@@ -1,12 +1,12 @@
 import { isBuiltin } from 'node:module';
 import KeyvSqlite from '@keyv/sqlite';
-import type { Entry } from '../../lib/models/entry.js';
 import { loadDriver, type SqliteDriverName } from '../../lib/stores/sqlite/choose-driver.js';
 import type { Row, SqliteConnection, SqlValue } from '../../lib/stores/sqlite/driver.js';
 import { DatabaseFile } from '../../lib/stores/sqlite/file.js';
 import { driverInUse } from '../../lib/stores/sqlite/open-files.js';
 import { TABLE } from '../../lib/stores/sqlite/schema.js';
 import type { Store } from '../../lib/stores/store.js';
+import { entryOf } from './entries.js';
 
 export { TABLE };
 
@@ -51,34 +51,9 @@ export function rawStore(file: string): RawStore {
   };
 }
 
-export function idOf(number: number): string {
-  return number.toString(16).padStart(64, '0');
-}
-
-/** A response under the id of a number. */
-export function response(number: number, more: Partial<Entry> = {}): Entry {
-  const meta = Buffer.from('json\n{}');
-  const body = more.body ?? Buffer.from(`body of ${number}`);
-  return {
-    id: idOf(number),
-    kind: 'response',
-    group: idOf(number),
-    receivedAt: 1_000,
-    staleAt: 2_000,
-    indexes: [],
-    order: 0,
-    protection: '',
-    signature: '',
-    size: meta.length + body.byteLength,
-    meta,
-    body,
-    ...more,
-  };
-}
-
 /** Stores responses from one number to before another, with bodies of a size in bytes. */
 export async function fill(store: Store, from: number, to: number, size = 10): Promise<void> {
-  for (let number = from; number < to; number += 1) await store.put([response(number, { body: Buffer.alloc(size) })]);
+  for (let number = from; number < to; number += 1) await store.put([entryOf(number, { body: Buffer.alloc(size) })]);
 }
 
 /** The numbers of the responses in a store. */

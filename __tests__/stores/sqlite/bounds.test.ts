@@ -3,7 +3,8 @@ import { describe, expect, test } from '@jest/globals';
 import { SqliteStore } from '../../../lib/stores/sqlite/index.js';
 import { temporaryFolder } from '../../support/api.js';
 import { TestClock } from '../../support/clock.js';
-import { DRIVERS, fill, idOf, numbersIn, rawQuery, TABLE } from '../../support/sqlite.js';
+import { idOf } from '../../support/entries.js';
+import { DRIVERS, fill, numbersIn, rawQuery, TABLE } from '../../support/sqlite.js';
 
 describe.each(DRIVERS)('bounds with driver %s', (driver) => {
   test('count the entries that were there before, and those that others write and delete', async () => {

@@ -68,6 +68,7 @@ describe('without a forced driver', () => {
   test.each([
     ['stable', ['node', 'node'], ['OTHER']],
     ['experimental', [other, other], ['OTHER']],
+    ['none', [other, other], []],
   ])('a runtime whose node:sqlite is %s', async (kind, drivers, warnings) => {
     await using code = program(source);
     expect(JSON.parse(await code.run(kind))).toEqual([drivers, warnings]);

@@ -4,15 +4,16 @@ import { describe, expect, test } from '@jest/globals';
 import type { Entry } from '../../../lib/models/entry.js';
 import { SqliteStore } from '../../../lib/stores/sqlite/index.js';
 import { temporaryFolder } from '../../support/api.js';
+import { entryOf, idOf } from '../../support/entries.js';
 import { until } from '../../support/faults.js';
 import { expectPermissions } from '../../support/permissions.js';
-import { DRIVERS, fill, idOf, numbersIn, rawQuery, response } from '../../support/sqlite.js';
+import { DRIVERS, fill, numbersIn, rawQuery } from '../../support/sqlite.js';
 
 if (DRIVERS.includes('node')) {
   test('a read by node:sqlite returns no promise, so that a hit costs no turn of the event loop', async () => {
     const store = new SqliteStore(':memory:', { driver: 'node' }, Date.now);
     await store.ready();
-    expect([store.put([response(1)]), (store.find(idOf(1)) as Entry).kind]).toEqual([true, 'response']);
+    expect([store.put([entryOf(1)]), (store.find(idOf(1)) as Entry).kind]).toEqual([true, 'response']);
     expect([store.find(idOf(2)), typeof store.currentOrder()]).toEqual([undefined, 'number']);
     await store.close();
   });
@@ -137,7 +138,7 @@ describe.each(DRIVERS)('the file of driver %s', (driver) => {
       store.file,
       `CREATE TRIGGER forbidden BEFORE INSERT ON responses_v2 WHEN new.key = '${idOf(2)}' BEGIN SELECT RAISE(ABORT, 'no'); END`,
     );
-    const write = async () => store.put([response(1), response(2)]);
+    const write = async () => store.put([entryOf(1), entryOf(2)]);
     await expect(write()).rejects.toMatchObject({ kind: 'entry' });
     expect(await numbersIn(store)).toEqual([]);
     await store.close();
@@ -147,7 +148,7 @@ describe.each(DRIVERS)('the file of driver %s', (driver) => {
     await using folder = await temporaryFolder();
     const store = open(path.join(folder.path, 'cache'));
     const numbers = Array.from({ length: 1_200 }, (_, number) => number);
-    expect(await store.put(numbers.map((number) => response(number)))).toBe(true);
+    expect(await store.put(numbers.map((number) => entryOf(number)))).toBe(true);
     expect(await numbersIn(store)).toEqual(numbers);
     await store.close();
   });

@@ -1,7 +1,7 @@
-import { describe, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { temporaryFolder } from '../../support/api.js';
 import { type Program, program } from '../../support/child.js';
-import { noSmallDisk, runOnSmallDisk } from '../../support/small-disk.js';
+import { describeWithSmallDisk, runOnSmallDisk } from '../../support/small-disk.js';
 import { DRIVERS } from '../../support/sqlite.js';
 
 /** Prints what each action returned, or the kind of its failure. */
@@ -10,7 +10,7 @@ const START = `
   import { mkdirSync, writeFileSync } from 'node:fs';
   import { setTimeout as pause } from 'node:timers/promises';
   import { SqliteStore } from './lib/stores/sqlite/index.js';
-  import { idOf, response } from './__tests__/support/sqlite.js';
+  import { entryOf, idOf } from './__tests__/support/entries.js';
   const [, , disk, driver, size] = process.argv;
   const results = {};
   const note = async (name, work) => {
@@ -27,7 +27,7 @@ const START = `
     return sum;
   };
   const put = (store, number) =>
-    store.put([response(number, { body: Buffer.alloc(Number(size)), staleAt: number % 2 ? 2_000 : 9_000 })]);
+    store.put([entryOf(number, { body: Buffer.alloc(Number(size)), staleAt: number % 2 ? 2_000 : 9_000 })]);
   const open = () => new SqliteStore(disk + '/cache', { driver }, Date.now);
   let store = open();
 `;
@@ -58,10 +58,7 @@ const EMPTIED = {
   'put at last': true,
 };
 
-const describeHere = noSmallDisk ? describe.skip : describe;
-const where = noSmallDisk ? `, left out because it ${noSmallDisk}` : '';
-
-describeHere(`a full or read-only disk${where}`, () => {
+describeWithSmallDisk('a full or read-only disk', () => {
   const resultsOf = async (source: string, ...args: readonly string[]): Promise<unknown> => {
     await using folder = await temporaryFolder();
     await using code: Program = program(START + source);

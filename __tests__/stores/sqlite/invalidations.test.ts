@@ -4,7 +4,8 @@ import { describe, expect, test } from '@jest/globals';
 import { SqliteStore } from '../../../lib/stores/sqlite/index.js';
 import { temporaryFolder } from '../../support/api.js';
 import { TestClock } from '../../support/clock.js';
-import { DRIVERS, idOf, rawQuery, response, TABLE } from '../../support/sqlite.js';
+import { entryOf, idOf } from '../../support/entries.js';
+import { DRIVERS, rawQuery, TABLE } from '../../support/sqlite.js';
 
 const digest = (letter: string) => letter.repeat(32);
 
@@ -13,7 +14,7 @@ describe.each(DRIVERS)('invalidations with driver %s', (driver) => {
     const clock = new TestClock();
     const store = new SqliteStore(path.join(folder.path, 'cache'), { driver }, clock.now);
     const put = (number: number, order: number, ...letters: string[]) =>
-      store.put([response(number, { order, indexes: letters.map(digest) })]);
+      store.put([entryOf(number, { order, indexes: letters.map(digest) })]);
     return { clock, store, put, order: async () => store.currentOrder() };
   };
 
@@ -45,8 +46,8 @@ describe.each(DRIVERS)('invalidations with driver %s', (driver) => {
     const before = await order();
     await store.invalidate([digest('2')]);
     const entries = [
-      response(1, { order: before, indexes: [digest('1')] }),
-      response(2, { order: before, indexes: [digest('1'), digest('2')] }),
+      entryOf(1, { order: before, indexes: [digest('1')] }),
+      entryOf(2, { order: before, indexes: [digest('1'), digest('2')] }),
     ];
     expect(await store.put(entries)).toBe(false);
     expect([await store.find(idOf(1)), await store.find(idOf(2))]).toEqual([undefined, undefined]);
@@ -59,7 +60,7 @@ describe.each(DRIVERS)('invalidations with driver %s', (driver) => {
     const before = await order();
     await put(1, before, '1');
     const redirect = (at: number) =>
-      response(1, { kind: 'redirect', group: idOf(2), order: at, indexes: [digest('1')] });
+      entryOf(1, { kind: 'redirect', group: idOf(2), order: at, indexes: [digest('1')] });
     expect(await store.put([redirect(before)])).toBe(true);
     await store.invalidate([digest('1')]);
     expect([await store.put([redirect(before)]), await store.put([redirect(await order())])]).toEqual([false, true]);

@@ -6,7 +6,8 @@ import type { SqliteDriverName } from '../../../lib/stores/sqlite/choose-driver.
 import { SqliteStore } from '../../../lib/stores/sqlite/index.js';
 import { temporaryFolder } from '../../support/api.js';
 import { program } from '../../support/child.js';
-import { DRIVERS, idOf, rawQuery } from '../../support/sqlite.js';
+import { idOf } from '../../support/entries.js';
+import { DRIVERS, rawQuery } from '../../support/sqlite.js';
 
 /** Another version of Node.js, which `scripts/keyv-6.sh` names. */
 const { OTHER_NODE } = process.env;
@@ -15,7 +16,8 @@ const WRITES = 300;
 /** Writes from a number on, and says of each which one was acknowledged; reads what the others wrote. */
 const WRITER = `
   import { SqliteStore } from './lib/stores/sqlite/index.js';
-  import { fill, idOf } from './__tests__/support/sqlite.js';
+  import { idOf } from './__tests__/support/entries.js';
+  import { fill } from './__tests__/support/sqlite.js';
   const [, , file, driver, first] = process.argv;
   const store = new SqliteStore(file, { driver }, Date.now);
   for (let number = Number(first); number < Number(first) + ${WRITES}; number += 1) {

@@ -32,10 +32,12 @@ export function sqliteFile(cacheName: string, options: SqliteFileOptions): strin
   return options.useCacheDir ? path.resolve(cacheFolder(), file) : path.resolve(file);
 }
 
+/** The XDG Base Directory Specification ignores an empty variable and a relative path. */
 function cacheFolder(): string {
+  const { LOCALAPPDATA: local = '', XDG_CACHE_HOME: xdg = '' } = process.env;
   if (process.platform === 'darwin') return path.join(homedir(), 'Library', 'Caches');
-  if (process.platform === 'win32') return process.env.LOCALAPPDATA ?? path.join(homedir(), 'AppData', 'Local');
-  return process.env.XDG_CACHE_HOME ?? path.join(homedir(), '.cache');
+  if (process.platform === 'win32') return path.isAbsolute(local) ? local : path.join(homedir(), 'AppData', 'Local');
+  return path.isAbsolute(xdg) ? xdg : path.join(homedir(), '.cache');
 }
 
 /** The file of a database, as the file system sees it. */
