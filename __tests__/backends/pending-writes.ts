@@ -8,9 +8,9 @@ import { managed } from '../support/managed.js';
 export type Step = 'check' | 'publish';
 
 /** Called before each step of each store of a test. */
-export type BeforeStep = (step: Step) => Promise<void>;
+type BeforeStep = (step: Step) => Promise<void>;
 
-export interface PendingWrites {
+interface PendingWrites {
   /** Opens two stores of one cache; the steps of the first call `before`. */
   open(
     name: string,

@@ -1,7 +1,7 @@
 import type { MongoClient } from 'mongodb';
 
 /** Called before a method of a collection. */
-export type BeforeCommand = (collection: string, method: string) => Promise<void>;
+type BeforeCommand = (collection: string, method: string) => Promise<void>;
 
 const METHODS = new Set(['findOne', 'updateMany', 'bulkWrite']);
 

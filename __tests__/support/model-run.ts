@@ -11,10 +11,10 @@ import { AVERAGE_STEPS, type GetStep, program, type Step, textOf, type WriteStep
 import { startOrigin } from './origin.js';
 
 /** Two instances on one store. */
-export type OpenInstances = (options: CacheOptions, clock: TestClock) => readonly CachedAxiosInstance[];
+type OpenInstances = (options: CacheOptions, clock: TestClock) => readonly CachedAxiosInstance[];
 
 /** The numbers of one run. */
-export interface ModelRun {
+interface ModelRun {
   steps: number;
   requests: number;
   hits: number;

@@ -13,7 +13,7 @@ export const LIFETIME = 60;
 export const STALE_WHILE_REVALIDATE = 30;
 
 /** A request of a client. */
-export interface ModelRequest {
+interface ModelRequest {
   readonly id: number;
   readonly cache: number;
   readonly url: string;

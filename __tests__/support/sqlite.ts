@@ -8,8 +8,6 @@ import { TABLE } from '../../lib/stores/sqlite/schema.js';
 import type { Store } from '../../lib/stores/store.js';
 import { entryOf } from './entries.js';
 
-export { TABLE };
-
 /** The drivers that work here: Node.js 20 has no `node:sqlite`, and `@keyv/sqlite` 6 is none. */
 export const DRIVERS: readonly SqliteDriverName[] = [
   ...(isBuiltin('node:sqlite') ? (['node'] as const) : []),

@@ -1,10 +1,11 @@
 import * as path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { SqliteStore } from '../../../lib/stores/sqlite/index.js';
+import { TABLE } from '../../../lib/stores/sqlite/schema.js';
 import { temporaryFolder } from '../../support/api.js';
 import { TestClock } from '../../support/clock.js';
 import { idOf } from '../../support/entries.js';
-import { DRIVERS, fill, numbersIn, rawQuery, TABLE } from '../../support/sqlite.js';
+import { DRIVERS, fill, numbersIn, rawQuery } from '../../support/sqlite.js';
 
 describe.each(DRIVERS)('bounds with driver %s', (driver) => {
   test('count the entries that were there before, and those that others write and delete', async () => {

@@ -2,10 +2,11 @@ import { rmSync } from 'node:fs';
 import * as path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { SqliteStore } from '../../../lib/stores/sqlite/index.js';
+import { TABLE } from '../../../lib/stores/sqlite/schema.js';
 import { temporaryFolder } from '../../support/api.js';
 import { TestClock } from '../../support/clock.js';
 import { entryOf, idOf } from '../../support/entries.js';
-import { DRIVERS, rawQuery, TABLE } from '../../support/sqlite.js';
+import { DRIVERS, rawQuery } from '../../support/sqlite.js';
 
 const digest = (letter: string) => letter.repeat(32);
 

@@ -2,11 +2,11 @@ import { existsSync, statSync } from 'node:fs';
 import * as path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { SqliteStore } from '../../../lib/stores/sqlite/index.js';
-import { IS_EXPIRED } from '../../../lib/stores/sqlite/schema.js';
+import { IS_EXPIRED, TABLE } from '../../../lib/stores/sqlite/schema.js';
 import { temporaryFolder } from '../../support/api.js';
 import { idOf } from '../../support/entries.js';
 import { until } from '../../support/faults.js';
-import { DRIVERS, fill, numbersIn, rawQuery, TABLE } from '../../support/sqlite.js';
+import { DRIVERS, fill, numbersIn, rawQuery } from '../../support/sqlite.js';
 
 async function steps(work: AsyncIterable<unknown>): Promise<unknown[]> {
   const all: unknown[] = [];
