@@ -4,11 +4,9 @@ import { describe, expect, test } from '@jest/globals';
 import type { AxiosRequestConfig } from 'axios';
 import { CookieJar } from 'tough-cookie';
 import type { CacheOptions } from '../lib/settings/types.js';
-import { redis } from '../scripts/services/redis.mjs';
 import { type Bench, startBench, temporaryFolder } from './support/api.js';
 import { type Handler, sendJson } from './support/origin.js';
-import { describeService } from './support/services.js';
-import { STORES } from './support/stores.js';
+import { describeStores, type OptionsIn } from './support/stores.js';
 
 /** Answers with everything by which a server can distinguish users. */
 const echo: Handler = ({ url, headers, body }, response) => {
@@ -58,7 +56,7 @@ const USERS: readonly (readonly [
   ['a Buffer of JSON', (token) => ({ method: 'post', data: Buffer.from(JSON.stringify({ token })) })],
 ];
 
-function isolationTests(options: (folder: string) => CacheOptions): void {
+function isolationTests(options: OptionsIn): void {
   async function withBench(own: CacheOptions, handler: Handler, work: (bench: Bench) => Promise<void>): Promise<void> {
     await using folder = await temporaryFolder();
     const all = { allowableMethods: ['GET', 'POST'], credentialNames: ['x-device'], ...options(folder.path), ...own };
@@ -88,16 +86,7 @@ function isolationTests(options: (folder: string) => CacheOptions): void {
   });
 }
 
-describe.each(STORES)('over %s', (_, options) => isolationTests(options));
-
-describeService(redis, (server) => {
-  isolationTests((folder) => ({
-    backend: 'redis',
-    cacheName: path.basename(folder).replace(/\W/g, '_'),
-    backendOptions: { url: server().url },
-    secretKey: 's'.repeat(32),
-  }));
-});
+describeStores(isolationTests);
 
 describe('the option credentials', () => {
   const url = '/';

@@ -1,9 +1,16 @@
 import * as path from 'node:path';
+import { describe } from '@jest/globals';
 import Keyv from 'keyv';
 import type { CacheOptions } from '../../lib/settings/types.js';
+import { redis } from '../../scripts/services/redis.mjs';
+import { nameIn } from './names.js';
+import { describeService } from './services.js';
+
+/** Options of a cache in a test's own folder. */
+export type OptionsIn = (folder: string) => CacheOptions;
 
 /** Stores and protections for which a rule must apply equally: options for a cache in the test's own folder. */
-export const STORES: readonly (readonly [name: string, options: (folder: string) => CacheOptions])[] = [
+export const STORES: readonly (readonly [name: string, options: OptionsIn])[] = [
   ['memory', () => ({ backend: 'memory' })],
   ['sqlite', (folder) => ({ backend: 'sqlite', cacheName: path.join(folder, 'cache.sqlite') })],
   [
@@ -18,3 +25,16 @@ export const STORES: readonly (readonly [name: string, options: (folder: string)
   ['filesystem', (folder) => ({ backend: 'filesystem', cacheName: path.join(folder, 'cache') })],
   ['a Keyv, encrypted', () => ({ backend: new Keyv(), encryptionKey: 'e'.repeat(32) })],
 ];
+
+/** Runs tests over {@link STORES} and a real Redis. */
+export function describeStores(tests: (options: OptionsIn) => void): void {
+  describe.each(STORES)('over %s', (_, options) => tests(options));
+  describeService(redis, (server) => {
+    tests((folder) => ({
+      backend: 'redis',
+      cacheName: nameIn(folder, 'cache'),
+      backendOptions: { url: server().url },
+      secretKey: 's'.repeat(32),
+    }));
+  });
+}

@@ -102,19 +102,21 @@ export class EntryReader {
           ? this.#isSelected(target, select)
             ? { record: target }
             : VARY_MISS
-          : await this.#lookupVariant(name, target, select, access);
+          : await this.#lookupVariant(name, target, select, access, redirect.stamp);
       if (!found.record || found.record.stamp === redirect.stamp) return found;
     }
     return URI_MISS;
   }
 
+  /** @param stamp that of the only response that counts, if 'newest' is selected */
   #lookupVariant(
     name: string,
     { key, vary }: VariantsRecord,
     select: Selection,
     access: StoreAccess,
+    stamp?: string,
   ): MaybePromise<Lookup> {
-    if (select === 'newest') return this.#searchVariants(name, key, select, access);
+    if (select === 'newest') return this.#searchVariants(name, key, select, access, stamp);
     const variant = this.#codec.variantName(name, variantOf(vary, select));
     return chain(this.read(variant, key, access), (found) => {
       if (typeof found === 'object' && found.kind === 'response' && matchesVary(found, select))
@@ -125,13 +127,20 @@ export class EntryReader {
   }
 
   /** Responses of one key may vary by different fields, so that the marker does not name all of them. */
-  async #searchVariants(name: string, key: string, select: Selection, access: StoreAccess): Promise<Lookup> {
+  async #searchVariants(
+    name: string,
+    key: string,
+    select: Selection,
+    access: StoreAccess,
+    stamp?: string,
+  ): Promise<Lookup> {
     const found = await this.#breaker.read(access, async (store) => {
       let newest: ResponseRecord | undefined;
       for await (const summary of store.list({ kind: 'response', group: name })) {
         const decoded = await this.#codec.decodeSummary(summary, key);
         if ('invalid' in decoded || decoded.record.kind !== 'response') continue;
         const { record } = decoded;
+        if (stamp !== undefined && record.stamp !== stamp) continue;
         if (this.#isSelected(record, select) && (!newest || record.receivedAt > newest.receivedAt)) newest = record;
       }
       return newest;

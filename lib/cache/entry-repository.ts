@@ -1,6 +1,6 @@
 import type { CacheRequest } from '../models/cache-request.js';
 import type { Entry } from '../models/entry.js';
-import type { RedirectRecord, ResponseRecord, StoredRecord, VariantsRecord } from '../models/record.js';
+import type { RedirectRecord, ResponseRecord, StoredRecord } from '../models/record.js';
 import { chain, isPromise, type MaybePromise } from '../platform/maybe-promise.js';
 import type { Fields } from '../policy/messages.js';
 import { canParseUrl } from '../policy/parse-url.js';
@@ -9,17 +9,14 @@ import { tagIndexName, urlIndexNames } from '../request/index-names.js';
 import { normalizeUrl } from '../request/normalize-url.js';
 import type { EntryCodec } from '../serializers/codec.js';
 import { type CircuitBreaker, MANAGEMENT, type StoreAccess } from '../stores/circuit-breaker.js';
-import { countOf } from '../stores/entry-query.js';
 import type { Store } from '../stores/store.js';
 import { EntryReader, type EntryReaderParts, type Lookup } from './entry-reader.js';
 import { type Invalidation, Invalidations, NO_INVALIDATION, type Selectable } from './invalidations.js';
 import { urlsOf } from './record-urls.js';
+import { markerOf, putVariant } from './variants.js';
 
 /** The result of a write: `invalidated` if the response was out of date before it could be stored. */
 export type WriteResult = 'stored' | 'invalidated' | 'failed';
-
-/** Variants of one key that are kept; beyond that the oldest are deleted. */
-const MAX_VARIANTS = 32;
 
 export interface EntryRepositoryParts extends EntryReaderParts {
   /** Milliseconds since the epoch. */
@@ -80,16 +77,12 @@ export class EntryRepository {
   ): MaybePromise<WriteResult> {
     const isOutdated = () => since !== undefined && this.#isOutdated([record, ...redirects], since);
     if (isOutdated()) return 'invalidated';
-    const { key, receivedAt, staleAt, order, vary } = record;
-    const records: StoredRecord[] = [record];
-    if (record.variant) {
-      records.push({ kind: 'variants', key, receivedAt, staleAt, indexes: [], order, vary } satisfies VariantsRecord);
-    }
-    records.push(...redirects);
+    const marker = record.variant ? markerOf(record) : undefined;
+    const records = marker ? [record, marker, ...redirects] : [record, ...redirects];
     return chain(this.#encode(records, access), (entries) => {
       if (!entries) return 'failed';
       const put = (store: Store): MaybePromise<boolean> =>
-        record.variant ? this.#putVariant(store, entries, key) : store.put(entries);
+        marker ? putVariant(store, this.codec, entries, marker) : store.put(entries);
       // Also if the write continues in the background: an invalidation during the write may have missed its entries.
       const putUnlessOutdated = (store: Store): MaybePromise<WriteResult> =>
         chain(put(store), (done) => {
@@ -261,17 +254,5 @@ export class EntryRepository {
     } catch (error) {
       return refused(error);
     }
-  }
-
-  /** Writes a variant, and deletes the oldest ones of its key beyond the bound. */
-  async #putVariant(store: Store, entries: readonly Entry[], key: string): Promise<boolean> {
-    if (!(await store.put(entries))) return false;
-    const query = { kind: 'response', group: this.codec.names(key)[0] } as const;
-    if ((await countOf(store, query)) <= MAX_VARIANTS) return true;
-    const variants: { readonly id: string; readonly receivedAt: number }[] = [];
-    for await (const { id, receivedAt } of store.list(query)) variants.push({ id, receivedAt });
-    variants.sort((a, b) => b.receivedAt - a.receivedAt);
-    await store.delete(variants.slice(MAX_VARIANTS).map(({ id }) => id));
-    return true;
   }
 }

@@ -73,17 +73,22 @@ export class EntryScan {
     const { invalidations } = this.#repository;
     // A response that is deleted during the pass must not return.
     const since = invalidations.begin();
+    const stamps = new Set<string>();
     try {
       for await (const batch of this.wholeBatches()) {
         const selected = selects ? batch.filter(selects) : batch;
+        for (const { stamp } of selects ? selected : []) stamps.add(stamp);
         await Promise.all(
           selected.map((record) => this.#repository.save({ ...record, staleAt }, [], MANAGEMENT, since)),
         );
       }
-      if (selects) return;
-      for (const kind of ['variants', 'redirect'] as const) {
-        for await (const record of this.others(kind)) await this.#repository.put([{ ...record, staleAt }]);
+      if (selects && stamps.size === 0) return;
+      for await (const record of this.others('redirect')) {
+        const isSelected = !selects || (record.kind === 'redirect' && stamps.has(record.stamp));
+        if (isSelected) await this.#repository.put([{ ...record, staleAt }]);
       }
+      if (selects) return;
+      for await (const record of this.others('variants')) await this.#repository.put([{ ...record, staleAt }]);
     } finally {
       invalidations.end();
     }

@@ -1,13 +1,12 @@
 import { UnsupportedOperationError } from '../errors.js';
-import type { ResponseRecord } from '../models/record.js';
 import { pause } from '../platform/real-time.js';
 import type { UrlMatcher } from '../policy/url-pattern.js';
-import { groupIndexNames } from '../request/index-names.js';
 import type { RequestAccess } from '../stores/circuit-breaker.js';
 import type { Store } from '../stores/store.js';
 import type { EntryRepository } from './entry-repository.js';
 import type { EntryScan } from './entry-scan.js';
 import { type Invalidation, NO_INVALIDATION, type PendingInvalidation } from './invalidations.js';
+import { deleteNamed, deleteOtherMethods, groupsOfNamed, type OtherMethods } from './named-deletion.js';
 import { matchesUrl } from './record-urls.js';
 
 /** The stored responses that a request invalidates. */
@@ -15,8 +14,8 @@ export interface InvalidationRequest {
   /** Names in the secondary index, such as `url https://a.com/`. */
   readonly names: readonly string[];
   readonly patterns: readonly UrlMatcher[];
-  /** Names in the secondary index whose responses are removed unless they answer a request of this method. */
-  readonly exceptMethod?: { readonly method: string; readonly names: readonly string[] } | undefined;
+  /** Responses that are removed unless they answer a request of this method. */
+  readonly exceptMethod?: OtherMethods | undefined;
   /** RFC 9875 section 2.2.1: an invalidated response invalidates those that share a group with it, in one step. */
   readonly takesGroupsAlong?: boolean;
 }
@@ -110,7 +109,7 @@ export class Invalidator {
   /** Deletes the responses that a management call invalidates by names in the secondary index. */
   deleteNamed(names: readonly string[]): Promise<number> {
     const digests = names.flatMap((name) => this.#repository.codec.indexDigests(name));
-    const run = () => this.#repository.breaker.manage((store) => this.#deleteDigests(store, digests));
+    const run = () => this.#repository.breaker.manage((store) => deleteNamed(store, this.#repository.codec, names));
     return this.#manage(this.#begin({ digests }, { run }));
   }
 
@@ -206,51 +205,13 @@ export class Invalidator {
   async #deleteRequested(store: Store, request: InvalidationRequest, onGroups: () => void): Promise<number> {
     const { codec } = this.#repository;
     const { names, exceptMethod, takesGroupsAlong = false } = request;
-    const digests = names.flatMap((name) => codec.indexDigests(name));
-    const groups = takesGroupsAlong ? await this.#groupsOf(store, digests) : [];
+    const groups = takesGroupsAlong ? await groupsOfNamed(store, codec, names) : [];
     if (groups.length > 0) {
       this.#repository.invalidateInFlight({ digests: groups });
       onGroups();
     }
-    const others = exceptMethod?.names.flatMap((name) => codec.indexDigests(name)) ?? [];
-    const removed = await this.#deleteDigests(store, [...digests, ...groups]);
-    return removed + (await this.#deleteOthers(store, others, exceptMethod?.method));
-  }
-
-  /** The stamps come first: responses that were requested before are then refused, and those stored before are deleted. */
-  async #deleteDigests(store: Store, digests: readonly string[]): Promise<number> {
-    if (digests.length === 0) return 0;
-    await store.invalidate?.(digests);
-    const groups = new Set<string>();
-    for (const index of digests) for await (const { group } of store.list({ index })) groups.add(group);
-    return groups.size === 0 ? 0 : store.deleteGroups([...groups]);
-  }
-
-  /** Digests of the cache groups of the responses that have one of these digests. */
-  async #groupsOf(store: Store, digests: readonly string[]): Promise<readonly string[]> {
-    const groups = new Set<string>();
-    for (const index of digests) {
-      for await (const summary of store.list({ index, kind: 'response' })) {
-        const decoded = await this.#repository.codec.decodeSummary(summary);
-        if ('invalid' in decoded || decoded.record.kind !== 'response') continue;
-        for (const name of groupIndexNames(decoded.record)) {
-          for (const digest of this.#repository.codec.indexDigests(name)) groups.add(digest);
-        }
-      }
-    }
-    return [...groups];
-  }
-
-  async #deleteOthers(store: Store, digests: readonly string[], method: string | undefined): Promise<number> {
-    const ids: string[] = [];
-    for (const index of digests) {
-      for await (const summary of store.list({ index, kind: 'response' })) {
-        const decoded = await this.#repository.codec.decodeSummary(summary);
-        const isOther = 'invalid' in decoded || (decoded.record as ResponseRecord).request.method !== method;
-        if (isOther) ids.push(summary.id);
-      }
-    }
-    return ids.length === 0 ? 0 : store.delete(ids);
+    const removed = await deleteNamed(store, codec, names, groups);
+    return exceptMethod ? removed + (await deleteOtherMethods(store, codec, exceptMethod)) : removed;
   }
 
   /** Tries the failed invalidations again, with growing pauses and after each outage, until none is left. */

@@ -62,7 +62,7 @@ export interface ResponseRecord extends RecordBase, StoredMessage {
   readonly body: Uint8Array;
 }
 
-/** Stored under a key whose responses vary: the field names that select the variant. Replaced as a whole, never merged. */
+/** Stored under a key whose responses vary: the field names that select the variant. Stale with the last variant. */
 export interface VariantsRecord extends RecordBase {
   readonly kind: 'variants';
   readonly vary: readonly string[];

@@ -17,6 +17,11 @@ export function otherUrlIndexName(url: string): string {
   return `other ${url}`;
 }
 
+/** Returns whether a name is that of a URL, which all variants of a key share; tags and cache groups are each variant's own. */
+export function isUrlIndexName(name: string): boolean {
+  return name.startsWith('url ') || name.startsWith('other ');
+}
+
 /** Returns the name of a tag (option `tags`) in the secondary index. */
 export function tagIndexName(tag: string): string {
   return `tag ${tag}`;
