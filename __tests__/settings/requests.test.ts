@@ -156,26 +156,3 @@ describe('an origin that refuses fields which the cache added', () => {
     expect([status, data]).toEqual([200, 'whole']);
   });
 });
-
-describe('QUERY', () => {
-  const query = { method: 'QUERY', data: { a: 1 }, headers: { 'Content-Type': 'application/json' } };
-
-  test('is cached with cacheControl, and never invalidates', async () => {
-    await using bench = await startBench({ cacheControl: true }, sending({ 'cache-control': 'max-age=60' }));
-    await bench.api.get('/');
-    const first = await bench.api.request({ ...query, url: '/' });
-    const second = await bench.api.request({ ...query, url: '/' });
-    expect([first.data.count, second.fromCache, second.data.count]).toEqual([2, true, 2]);
-    expect((await bench.api.request({ ...query, url: '/', data: { a: 2 } })).fromCache).toBe(false);
-    expect((await bench.api.get('/')).fromCache).toBe(true);
-  });
-
-  test('is cached without it if allowableMethods has it', async () => {
-    await using bench = await startBench();
-    await bench.api.request({ ...query, url: '/' });
-    expect((await bench.api.request({ ...query, url: '/' })).cacheStatus).toContain('fwd=method');
-    const allowed = { ...query, url: '/', allowableMethods: 'QUERY' };
-    await bench.api.request(allowed);
-    expect((await bench.api.request(allowed)).fromCache).toBe(true);
-  });
-});
