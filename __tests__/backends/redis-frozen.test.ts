@@ -80,6 +80,8 @@ describeService(redis, (server) => {
       await api.get('/a');
       expect((await api.get('/a')).fromCache).toBe(true);
       frozen.freeze();
+      // From now on nothing is sent to the server.
+      expect((await api.get('/x')).cacheStatus).toContain('detail=store-down');
       change();
       await invalidate(bench);
       expect((await api.get('/a')).data.version).toBe(2);
