@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { fields } from '../../lib/policy/messages.js';
-import { groupIndexNames, isFoundByUrl, urlIndexNames } from '../../lib/request/index-names.js';
+import { groupIndexNames, urlIndexNames } from '../../lib/request/index-names.js';
 
 const NONE = { ignoredParameters: new Set<string>(), credentialNames: new Set<string>() };
 
@@ -31,7 +31,6 @@ test.each(['HEAD', 'QUERY'])('%s responses are found by URL', (method) => {
 
 test('responses to other methods are found only by invalidation, unparsable URLs by nothing', () => {
   expect(urlIndexNames('POST', ['http://a.com/'], NONE)).toEqual(['other http://a.com/']);
-  expect([isFoundByUrl('QUERY'), isFoundByUrl('POST')]).toEqual([true, false]);
   expect(urlIndexNames('GET', ['/relative', ''], NONE)).toEqual([]);
 });
 

@@ -8,7 +8,7 @@ import {
 import { type Extras, extrasOf, type Result, type ServedMessage } from '../exchange/result.js';
 import { isPromise } from '../platform/maybe-promise.js';
 import { field } from '../policy/messages.js';
-import { canParseUrl } from '../policy/parse-url.js';
+import { parseUrl } from '../policy/parse-url.js';
 import { materialize } from './body.js';
 import type { AxiosCopy } from './copies.js';
 import type { Flavor } from './flavor.js';
@@ -112,8 +112,7 @@ class ReplayedRequest {
   }
 
   get path(): string {
-    if (!canParseUrl(this.responseURL)) return '';
-    const { pathname, search } = new URL(this.responseURL);
+    const { pathname = '', search = '' } = parseUrl(this.responseURL) ?? {};
     return pathname + search;
   }
 }

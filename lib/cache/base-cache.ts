@@ -5,7 +5,8 @@ import type { ResponseRecord } from '../models/record.js';
 import { INSPECT, type InspectArguments, inspected } from '../platform/inspect.js';
 import { brandOf, hasInstance } from '../platform/shared-state.js';
 import { type ExpirationTime, expiresAt, isDoNotCache, parseExpiration } from '../policy/expiration.js';
-import { isFoundByUrl, tagIndexName } from '../request/index-names.js';
+import { isReading } from '../policy/methods.js';
+import { tagIndexName } from '../request/index-names.js';
 import type { EntryCodec } from '../serializers/codec.js';
 import { CircuitBreaker, type CircuitBreakerOptions, MANAGEMENT } from '../stores/circuit-breaker.js';
 import type { Store } from '../stores/store.js';
@@ -184,7 +185,7 @@ export class BaseCache {
   /** Yields the final URLs of the stored responses to GET, HEAD and QUERY, redacted. */
   async *urls(): AsyncGenerator<string> {
     for await (const { record } of this.#scan.responses()) {
-      if (isFoundByUrl(record.request.method)) yield record.url;
+      if (isReading(record.request.method)) yield record.url;
     }
   }
 

@@ -1,5 +1,6 @@
 import type { ResponseRecord } from '../models/record.js';
 import { requestDirectives } from '../policy/cache-control.js';
+import { isReading } from '../policy/methods.js';
 import { allowsMethod } from '../policy/rules.js';
 import { mayServeOnError } from '../policy/stale.js';
 import { answersLaterGets } from '../policy/storable.js';
@@ -89,10 +90,8 @@ export function refreshInBackground(context: RequestContext, plan: FetchPlan): P
 }
 
 function mayCoalesce({ request, settings }: RequestContext): boolean {
-  return settings.coalesce && SAFE_TO_COALESCE.has(request.method) && !isConditional(request);
+  return settings.coalesce && isReading(request.method) && !isConditional(request);
 }
-
-const SAFE_TO_COALESCE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'QUERY']);
 
 /**
  * Requests with the same name are sent alike, and their responses are stored alike. A request that demands the origin's own

@@ -3,7 +3,7 @@ import { chain, type MaybePromise } from '../platform/maybe-promise.js';
 import type { Expiration } from '../policy/expiration.js';
 import { freshnessOf } from '../policy/lifetime.js';
 import { redirectedMethod } from '../policy/methods.js';
-import { canParseUrl } from '../policy/parse-url.js';
+import { canParseUrl, parseUrl } from '../policy/parse-url.js';
 import { storable } from '../policy/storable.js';
 import { hasCredentials, keyOf } from '../request/cache-key.js';
 import { urlIndexNames } from '../request/index-names.js';
@@ -105,8 +105,8 @@ function sameUrl(a: string, b: string): boolean {
 
 /** The URL with the user name and password of the asked URL instead of what the HTTP client added; undefined if it is none. */
 function withUserinfo(url: string, asked: URL): string | undefined {
-  if (!canParseUrl(url)) return undefined;
-  const bare = new URL(url);
+  const bare = parseUrl(url);
+  if (!bare) return undefined;
   const same = bare.origin === asked.origin;
   bare.username = same ? asked.username : '';
   bare.password = same ? asked.password : '';

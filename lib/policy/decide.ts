@@ -1,7 +1,7 @@
 import { currentAge } from './age.js';
 import { type Directives, listedFields, requestDirectives, seconds } from './cache-control.js';
 import type { RequestMessage, StoredMessage } from './messages.js';
-import { canParseUrl } from './parse-url.js';
+import { parseUrl } from './parse-url.js';
 import { coversRequest, isSingleRange } from './range.js';
 import { responseDirectives } from './response-directives.js';
 import { allowsMethod, type Rules } from './rules.js';
@@ -139,7 +139,6 @@ function isImmutable(request: RequestMessage, stored: StoredMessage, rules: Rule
 const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 function isSecure(url: string): boolean {
-  if (!canParseUrl(url)) return false;
-  const { protocol, hostname } = new URL(url);
+  const { protocol, hostname = '' } = parseUrl(url) ?? {};
   return protocol === 'https:' || (protocol === 'http:' && LOOPBACK.has(hostname));
 }

@@ -1,6 +1,6 @@
 import { field, type RequestMessage, type ResponseMessage } from './messages.js';
 import { isSafe } from './methods.js';
-import { canParseUrl } from './parse-url.js';
+import { parseUrl } from './parse-url.js';
 import { allowsMethod, type Rules } from './rules.js';
 
 /** The stored responses that an unsafe request invalidates. */
@@ -31,8 +31,8 @@ export function invalidation(
   const urls = new Set([target.href]);
   for (const name of ['location', 'content-location']) {
     const location = field(response.headers, name);
-    if (location === undefined || !canParseUrl(location, target)) continue;
-    const url = new URL(location, target);
+    const url = location === undefined ? undefined : parseUrl(location, target);
+    if (!url) continue;
     url.hash = '';
     if (url.origin === target.origin) urls.add(url.href);
   }

@@ -16,6 +16,13 @@ const SAFE: ReadonlySet<string> = new Set([
   'SEARCH',
 ]);
 
+const READING: ReadonlySet<string> = new Set(['GET', 'HEAD', 'QUERY']);
+
+/** Returns whether a method asks for a representation, so that a cache may answer it: GET, HEAD and QUERY. */
+export function isReading(method: string): boolean {
+  return READING.has(method);
+}
+
 /** Returns whether a method is safe; a method that is not known counts as unsafe (RFC 9111 section 4.4). */
 export function isSafe(method: string): boolean {
   return SAFE.has(method);

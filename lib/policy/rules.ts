@@ -1,4 +1,5 @@
 import type { Expiration } from './expiration.js';
+import { isReading } from './methods.js';
 
 /** Time after the freshness lifetime during which a response may replace an error (RFC 5861 section 4). */
 export interface StaleIfError {
@@ -41,10 +42,6 @@ export interface Rules {
   readonly staleWhileRevalidate: number;
 }
 
-const GET_AND_HEAD: ReadonlySet<string> = new Set(['GET', 'HEAD']);
-/** RFC 10008 section 2.7: a QUERY is cacheable. */
-const CACHEABLE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'QUERY']);
-
 /**
  * Returns whether requests of a method are cached: those in `allowableMethods`, by default GET and HEAD, with
  * `cacheControl` QUERY too.
@@ -55,7 +52,9 @@ export function allowsMethod(
   { allowableMethods, cacheControl }: Pick<Rules, 'allowableMethods' | 'cacheControl'>,
   method: string,
 ): boolean {
-  return (allowableMethods ?? (cacheControl ? CACHEABLE_METHODS : GET_AND_HEAD)).has(method);
+  if (allowableMethods) return allowableMethods.has(method);
+  // RFC 10008 section 2.7: a QUERY is cacheable.
+  return isReading(method) && (cacheControl || method !== 'QUERY');
 }
 
 /**

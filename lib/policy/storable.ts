@@ -3,7 +3,7 @@ import { cacheGroups } from './cache-groups.js';
 import type { Expiration } from './expiration.js';
 import { allowsHeuristics, explicitLifetime } from './lifetime.js';
 import { type Fields, field, newFields, type RequestMessage, type ResponseMessage } from './messages.js';
-import { canParseUrl } from './parse-url.js';
+import { parseUrl } from './parse-url.js';
 import { responseDirectives } from './response-directives.js';
 import { allowsMethod, allowsStatus, type Rules } from './rules.js';
 import { validators } from './validation.js';
@@ -110,8 +110,8 @@ export function answersLaterGets(
   if (!rules.cacheControl || request.method !== 'POST' || response.status !== 200) return false;
   if ((explicitLifetime(response, rules, now) ?? 0) <= 0) return false;
   const location = field(response.headers, 'content-location');
-  if (location === undefined || !canParseUrl(location, request.url)) return false;
-  return new URL(location, request.url).href === new URL(request.url).href;
+  if (location === undefined) return false;
+  return parseUrl(location, request.url)?.href === new URL(request.url).href;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { optionError } from '../errors.js';
-import { canParseUrl } from './parse-url.js';
+import { canParseUrl, parseUrl } from './parse-url.js';
 
 /** A URL pattern in compiled form. */
 export interface UrlMatcher {
@@ -91,12 +91,15 @@ function readPattern(pattern: string): UrlGlob | undefined {
 /** Host names are compared in punycode, as URLs contain them. */
 function hostGlob(name: string): Glob | undefined {
   if (name === '' || /[@\s/\\]/.test(name) || /^[^[]*:/.test(name)) return undefined;
-  if (!name.includes('*')) return canParseUrl(`http://${name}`) ? [new URL(`http://${name}`).hostname] : undefined;
+  if (!name.includes('*')) {
+    const parsed = parseUrl(`http://${name}`);
+    return parsed && [parsed.hostname];
+  }
   const labels = name.toLowerCase().split(/[.\u3002\uff0e\uff61]/);
   const converted = labels.map((label) => {
     if (/^[\w*-]*$/.test(label)) return label;
     // A part of a label has no punycode form of its own.
-    return !label.includes('*') && canParseUrl(`http://${label}`) ? new URL(`http://${label}`).hostname : undefined;
+    return label.includes('*') ? undefined : parseUrl(`http://${label}`)?.hostname;
   });
   return converted.includes(undefined) ? undefined : globOf(converted.join('.'));
 }

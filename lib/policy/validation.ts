@@ -8,12 +8,10 @@ import {
   type ResponseMessage,
   type StoredMessage,
 } from './messages.js';
+import { isReading } from './methods.js';
 
 /** RFC 9110 section 13.1, and If-Range. */
 const CONDITIONS = ['if-none-match', 'if-modified-since', 'if-match', 'if-unmodified-since', 'if-range'] as const;
-
-/** RFC 9110 section 13.2.1 and RFC 10008 section 2.6: methods whose conditions a cache evaluates. */
-const EVALUATED_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'QUERY']);
 
 /** RFC 9111 section 3.2: a 304 does not update these, since they describe the stored body or a single message. */
 const KEPT_ON_FRESHENING: ReadonlySet<string> = new Set([
@@ -70,7 +68,8 @@ export function conditionsFor(request: RequestMessage, stored: ResponseMessage):
  */
 export function isNotModified(request: RequestMessage, stored: StoredMessage): boolean {
   if (stored.status !== 200 && stored.status !== 206) return false;
-  if (!EVALUATED_METHODS.has(request.method)) return false;
+  // RFC 9110 section 13.2.1 and RFC 10008 section 2.6.
+  if (!isReading(request.method)) return false;
   const tags = field(request.headers, 'if-none-match');
   if (tags !== undefined) return tags.trim() === '*' || listsTag(tags, field(stored.headers, 'etag'));
   const since = field(request.headers, 'if-modified-since');

@@ -1,11 +1,9 @@
 import { cacheGroups } from '../policy/cache-groups.js';
 import type { Fields } from '../policy/messages.js';
-import { canParseUrl } from '../policy/parse-url.js';
+import { isReading } from '../policy/methods.js';
+import { canParseUrl, parseUrl } from '../policy/parse-url.js';
 import type { NameRules } from './credentials.js';
 import { lookupUrls } from './redaction.js';
-
-/** Methods whose stored responses are found by URL (design 7). */
-const FOUND_BY_URL: ReadonlySet<string> = new Set(['GET', 'HEAD', 'QUERY']);
 
 /** Returns the name of a URL in the secondary index, before it is hashed. @param url as {@link keyUrl} returns it */
 export function urlIndexName(url: string): string {
@@ -41,9 +39,9 @@ export function groupIndexNames({
   readonly url: string;
 }): readonly string[] {
   const groups = headers['cache-groups'] === undefined ? [] : cacheGroups(headers);
-  if (groups === 'too-many' || groups.length === 0 || !canParseUrl(url)) return [];
-  const { origin } = new URL(url);
-  return groups.map((group) => groupIndexName(origin, group));
+  if (groups === 'too-many' || groups.length === 0) return [];
+  const { origin } = parseUrl(url) ?? {};
+  return origin === undefined ? [] : groups.map((group) => groupIndexName(origin, group));
 }
 
 /**
@@ -54,11 +52,6 @@ export function groupIndexNames({
  */
 export function urlIndexNames(method: string, urls: readonly string[], rules: NameRules): readonly string[] {
   const found = urls.filter((url) => canParseUrl(url)).flatMap((url) => lookupUrls(url, rules));
-  const name = isFoundByUrl(method) ? urlIndexName : otherUrlIndexName;
+  const name = isReading(method) ? urlIndexName : otherUrlIndexName;
   return [...new Set(found.map((url) => name(url as string)))];
-}
-
-/** Returns whether stored responses to a method are found by their URL (design 7). */
-export function isFoundByUrl(method: string): boolean {
-  return FOUND_BY_URL.has(method);
 }

@@ -2,6 +2,7 @@ import { TextDecoder } from 'node:util';
 import { isLosslessNumber, parse } from 'lossless-json';
 import type { CacheRequest, FormEntry, RequestBody } from '../models/cache-request.js';
 import { sha256 } from '../platform/digest.js';
+import { forbidsTransform } from '../policy/cache-control.js';
 import { type Fields, field } from '../policy/messages.js';
 import { looksLikeSecret } from './credentials.js';
 import { mapQuery, pairName, pairValue } from './normalize-url.js';
@@ -25,14 +26,16 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
  * Returns a request's body in the form in which equal bodies are equal: members of JSON objects in any order, FormData by
- * its entries, anything else by its bytes. Text and bytes are read by their Content-Type.
+ * its entries, anything else by its bytes. Text and bytes are read by their Content-Type, unless the request has the
+ * directive `no-transform`.
  */
 export function canonicalBody(request: CacheRequest, rule: ParameterRule): CanonicalBody {
   const { body } = request;
   if (body.kind === 'none' || body.kind === 'stream') return undefined;
   if (body.kind === 'form') return ['form', body.entries.flatMap((entry) => formEntry(entry, rule))];
   const type = mediaType(request.headers, body);
-  const text = isJson(type) || isForm(type) ? textOf(request.headers, body) : undefined;
+  const mayNormalize = (isJson(type) || isForm(type)) && !forbidsTransform(request.headers);
+  const text = mayNormalize ? textOf(request.headers, body) : undefined;
   if (text !== undefined) {
     const json = isJson(type) ? canonicalJson(text, rule) : undefined;
     if (json !== undefined) return ['json', json];
