@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { isSafe, redirectedMethod } from '../../lib/policy/methods.js';
+import { isReading, isSafe, redirectedMethod } from '../../lib/policy/methods.js';
 
 test.each(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'QUERY', 'PROPFIND', 'REPORT', 'SEARCH'])('%s is safe', (method) => {
   expect(isSafe(method)).toBe(true);
@@ -29,4 +29,14 @@ describe('RFC 9110 section 15.4 and RFC 10008 section 2.5: the method after a re
   ])('%s, %d: %s', (method, status, expected) => {
     expect(redirectedMethod(method, status)).toBe(expected);
   });
+});
+
+test.each([
+  ['GET', true],
+  ['HEAD', true],
+  ['QUERY', true],
+  ['OPTIONS', false],
+  ['POST', false],
+])('%s asks for a representation: %s', (method, expected) => {
+  expect(isReading(method)).toBe(expected);
 });

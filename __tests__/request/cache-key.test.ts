@@ -84,6 +84,15 @@ describe('the same meaning gives the same key', () => {
 });
 
 describe('different meaning never gives the same key', () => {
+  test('the order of members in JSON, if the request forbids transformations', () => {
+    const exact = (text: string) => {
+      const headers = fields({ 'content-type': 'application/json', 'cache-control': 'no-transform' });
+      return request('http://a.com/', { ...json(text), headers });
+    };
+    expectDifferent(exact('{"a":1,"b":2}'), exact('{"b":2,"a":1}'), exact('{ "a":1,"b":2}'));
+    expectSame(exact('{"a":1}'), exact('{"a":1}'));
+  });
+
   test.each([
     ['an encoded slash', 'http://a.com/a%2Fb', 'http://a.com/a/b'],
     ['an encoded ampersand', 'http://a.com/?x=1%26y=2', 'http://a.com/?x=1&y=2'],
