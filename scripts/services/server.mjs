@@ -105,14 +105,22 @@ function signal(server, name) {
   }
 }
 
-/** @returns {Promise<number>} */
+/**
+ * Returns a free port below the ports that systems give to connections, so that none takes it while a server restarts.
+ *
+ * @returns {Promise<number>}
+ */
 export async function freePort() {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = /** @type {import('node:net').AddressInfo} */ (probe.address());
-  probe.close();
-  await once(probe, 'close');
-  return port;
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const probe = createServer().listen(port, '127.0.0.1');
+    const isFree = await new Promise((resolve) => {
+      probe.once('listening', () => resolve(true)).once('error', () => resolve(false));
+    });
+    probe.close();
+    if (isFree) return port;
+  }
+  throw new Error('no free port between 20000 and 32000');
 }
 
 /**
