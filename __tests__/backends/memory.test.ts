@@ -59,7 +59,9 @@ describe('the bounds of memory', () => {
       console.log(JSON.stringify([(usedAfter - usedBefore) / count, (countedAfter - countedBefore) / count]));
     `);
     const perEntry = async (...args: string[]) => JSON.parse(await caller.run(...args)) as [number, number];
-    const [used, counted] = await perEntry('2048', '10000', 'plain');
+    // Other memory of the process, such as compiled code, only adds to a measurement.
+    const measured = [await perEntry('2048', '10000', 'plain'), await perEntry('2048', '10000', 'plain')];
+    const [used, counted] = measured.sort(([a], [b]) => a - b)[0] as [number, number];
     expect(used).toBeLessThan(3_300);
     expect(Math.abs(counted / used - 1)).toBeLessThan(0.1);
     // The figures of Node.js 20 and 24 for the same entries differ by up to a tenth.
