@@ -27,7 +27,7 @@ function entry(more: Partial<Entry> = {}): Entry {
   };
 }
 
-/** The manifest as docs/decisions/0026-verify-by-node-crypto.md describes it. */
+/** The manifest as docs/decisions/0029-verify-by-node-crypto.md describes it. */
 function manifest(entry: Entry): Buffer {
   const { id, kind, group, receivedAt, staleAt, indexes, order, protection, meta, body } = entry;
   const head = `2 5:cache ${id.length}:${id} ${kind} ${group.length}:${group} ${receivedAt} ${staleAt} ${order}`;
