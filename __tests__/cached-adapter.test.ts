@@ -1,6 +1,6 @@
 import * as path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import axios from 'axios';
+import axios, { type InternalAxiosRequestConfig } from 'axios';
 import { MemoryCache } from '../lib/cache/backends/memory-cache.js';
 import { cachingAdapter } from '../lib/cached-adapter.js';
 import type { CacheEvent } from '../lib/models/events.js';
@@ -72,6 +72,23 @@ describe('cachingAdapter', () => {
       await adapter.close();
     },
   );
+
+  test('gives the error of a background refresh a config that can be sent again', async () => {
+    await using origin = await startOrigin(({ url }, response, count) =>
+      count === 2 ? void response.destroy() : sendJson(response, { url, count }),
+    );
+    const clock = new TestClock();
+    const adapter = cachingAdapter({ ...MEMORY, expireAfter: 60, staleWhileRevalidate: true }, clock);
+    const sdk = axios.create({ baseURL: origin.url, adapter });
+    await sdk.get('/');
+    clock.advance(61);
+    const error = await (await sdk.get('/')).refreshed?.catch((reason: unknown) => reason);
+    const { config } = error as { config: InternalAxiosRequestConfig };
+    expect(config.adapter).toBe(adapter);
+    expect(await (await sdk.request(config)).refreshed).toMatchObject({ data: { count: 3 } });
+    expect((await sdk.request(config)).fromCache).toBe(true);
+    await adapter.close();
+  });
 
   test('close() waits for requests, closes its own store alone, and later requests bypass the cache', async () => {
     let answer = () => {};

@@ -44,7 +44,10 @@ const NO_HOPS: readonly Hop[] = [];
 
 /** Sends one caller's request through the adapter that would have served it without a cache. */
 export class AxiosOrigin implements Origin {
+  /** The caller's own, which responses and errors carry. */
   readonly #config: FullConfig;
+  /** The config that is sent: the caller's own, or a copy for the background. */
+  #sent: FullConfig;
   readonly #flavor: Flavor;
   readonly #url: string;
   readonly #now: () => number;
@@ -57,6 +60,7 @@ export class AxiosOrigin implements Origin {
    */
   constructor(config: InternalAxiosRequestConfig, flavor: Flavor, url: string, now: () => number, copy: AxiosCopy) {
     this.#config = config;
+    this.#sent = config;
     this.#flavor = flavor;
     this.#url = url;
     this.#now = now;
@@ -66,7 +70,7 @@ export class AxiosOrigin implements Origin {
   async send(conditions: Fields | undefined, shared: SharedRequest): Promise<OriginResponse> {
     // Each caller's limits apply outside of the shared request.
     const limits: Partial<FullConfig> = { signal: shared.signal, timeout: 0 };
-    if (watchesProgress(this.#config)) limits.onDownloadProgress = (event) => shared.progress(event);
+    if (watchesProgress(this.#sent)) limits.onDownloadProgress = (event) => shared.progress(event);
     const { response, ...message } = await this.#ask('arraybuffer', conditions, limits);
     return { ...message, ...(await readBody(response.data)), native: response };
   }
@@ -88,7 +92,7 @@ export class AxiosOrigin implements Origin {
   }
 
   async #ask(responseType: 'arraybuffer' | 'stream', conditions: Fields | undefined, limits: Partial<FullConfig>) {
-    const observer = this.#flavor === 'http' ? new RedirectObserver(this.#config, this.#url) : undefined;
+    const observer = this.#flavor === 'http' ? new RedirectObserver(this.#sent, this.#url) : undefined;
     const config = this.#innerConfig(conditions, observer);
     Object.assign(config, limits, { responseType });
     if (limits.signal) delete config.cancelToken;
@@ -130,9 +134,10 @@ export class AxiosOrigin implements Origin {
   }
 
   detached(): AxiosOrigin {
+    const origin = new AxiosOrigin(this.#config, this.#flavor, this.#url, this.#now, this.#copy);
     const { headers } = this.#config;
-    const config = { ...this.#config, headers: new (headersClassOf(headers))(headers) };
-    return new AxiosOrigin(config, this.#flavor, this.#url, this.#now, this.#copy);
+    origin.#sent = { ...this.#config, headers: new (headersClassOf(headers))(headers) };
+    return origin;
   }
 
   /** Whether a redirect may matter to a request that bypasses the cache: each hop of an unsafe request invalidates. */
@@ -142,8 +147,8 @@ export class AxiosOrigin implements Origin {
 
   /** The properties that two requests must share to be coalesced (docs/matching.md). */
   get signature(): string {
-    const parts = COMPARED.map((name) => this.#config[name]);
-    return JSON.stringify([...parts, watchesProgress(this.#config), this.#copy.AxiosError].map(comparable));
+    const parts = COMPARED.map((name) => this.#sent[name]);
+    return JSON.stringify([...parts, watchesProgress(this.#sent), this.#copy.AxiosError].map(comparable));
   }
 
   failed(error: unknown): boolean {
@@ -156,7 +161,7 @@ export class AxiosOrigin implements Origin {
 
   /** If only the cache watches the progress, the http adapter reports an incomplete response with another error. */
   #asUnwatched(error: unknown, sent: FullConfig): unknown {
-    const { onDownloadProgress, maxRate, decompress } = this.#config;
+    const { onDownloadProgress, maxRate, decompress } = this.#sent;
     if (this.#flavor !== 'http' || !sent.onDownloadProgress || onDownloadProgress || maxRate) return error;
     const { code, request, response } = (error ?? {}) as Partial<AxiosError>;
     const { res } = (request ?? {}) as { res?: { headers?: Record<string, unknown> } };
@@ -172,7 +177,7 @@ export class AxiosOrigin implements Origin {
   /** Returns a config for which every status resolves and redirects are observed. */
   #innerConfig(conditions: Fields | undefined, observer: RedirectObserver | undefined): FullConfig {
     // A spread, since adapters read own properties only; axios's own merge would copy deeply.
-    const config: FullConfig = { ...this.#config, validateStatus: null };
+    const config: FullConfig = { ...this.#sent, validateStatus: null };
     if (conditions) {
       config.headers = new (headersClassOf(config.headers))(config.headers);
       for (const name of Object.keys(conditions)) config.headers.set(name, conditions[name] as string);

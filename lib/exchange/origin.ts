@@ -84,7 +84,7 @@ export interface Origin {
   open(conditions: Fields | undefined): Promise<OriginResponse>;
   /** Sends the request exactly as the caller wrote it; never rejects. */
   bypass(): Promise<BypassResponse>;
-  /** The same request for the background: the caller, who has a response by then, cannot change it any more. */
+  /** The same request for the background: a change of the caller's config no longer applies to it. */
   detached(): Origin;
   /** The properties of the request, beside its key, that must be equal for its response to be shared. */
   readonly signature: string;

@@ -1,0 +1,110 @@
+import { describe, expect, test } from '@jest/globals';
+import { internalsOf } from '../../lib/cache/internals.js';
+import { startBench } from '../support/api.js';
+import { until } from '../support/faults.js';
+import { type Handler, sendJson } from '../support/origin.js';
+
+/** An origin that delays its responses from a moment on, until they are released. */
+function delaying() {
+  let isDelaying = false;
+  const waiting: (() => void)[] = [];
+  const handler: Handler = async ({ headers }, response, count) => {
+    if (isDelaying) await new Promise<void>((resolve) => waiting.push(resolve));
+    sendJson(response, { count, mode: headers['x-mode'] });
+  };
+  return {
+    handler,
+    delay() {
+      isDelaying = true;
+    },
+    release() {
+      isDelaying = false;
+      for (const resolve of waiting.splice(0)) resolve();
+    },
+  };
+}
+
+describe.each(['http', 'fetch'] as const)('networkFirst with the %s adapter', (adapter) => {
+  test('asks the origin although the stored response is fresh', async () => {
+    await using bench = await startBench({ networkFirst: true }, delaying().handler);
+    for (const count of [1, 2]) expect((await bench.api.get('/', { adapter })).data.count).toBe(count);
+  });
+
+  test('with a time, serves the stored response meanwhile, and stores the later one', async () => {
+    const origin = delaying();
+    await using bench = await startBench({ networkFirst: 0.02 }, origin.handler);
+    await bench.api.get('/', { adapter });
+    origin.delay();
+    const early = await bench.api.get('/', { adapter });
+    expect([early.data.count, early.fromCache, early.cacheStatus]).toEqual([
+      1,
+      true,
+      expect.stringContaining('detail=network-first'),
+    ]);
+    origin.release();
+    expect(await early.refreshed).toMatchObject({ data: { count: 2 }, fromCache: false });
+    expect(await bench.api.get('/', { adapter, networkFirst: false })).toMatchObject({
+      data: { count: 2 },
+      fromCache: true,
+    });
+  });
+
+  test('without a stored response waits for the origin', async () => {
+    const origin = delaying();
+    await using bench = await startBench({ networkFirst: 0.01 }, origin.handler);
+    origin.delay();
+    const asked = bench.api.get('/', { adapter });
+    await until('the origin is asked', () => bench.origin.asked.length === 1);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    origin.release();
+    expect(await asked).toMatchObject({ data: { count: 1 }, fromCache: false });
+  });
+
+  test('never serves a stream early', async () => {
+    const origin = delaying();
+    await using bench = await startBench({ networkFirst: 0.01 }, origin.handler);
+    await bench.api.get('/', { adapter });
+    origin.delay();
+    let isServed = false;
+    const asked = bench.api.get('/', { adapter, responseType: 'stream' }).finally(() => {
+      isServed = true;
+    });
+    await until('the origin is asked', () => bench.origin.asked.length === 2);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(isServed).toBe(false);
+    origin.release();
+    const { fromCache, data } = await asked;
+    let text = '';
+    for await (const chunk of data) text += Buffer.from(chunk).toString();
+    expect([fromCache, JSON.parse(text).count]).toEqual([false, 2]);
+  });
+
+  test.each([true, 5])(
+    '%s serves the stored response if the origin fails, also after its expiration',
+    async (value) => {
+      await using bench = await startBench({ networkFirst: value, expireAfter: 60 }, delaying().handler);
+      await bench.api.get('/', { adapter });
+      await bench.origin.stop();
+      bench.clock.advance(61);
+      expect(await bench.api.get('/', { adapter })).toMatchObject({ data: { count: 1 }, fromCache: true });
+    },
+  );
+
+  test('sends the request that its caller made, whatever happens to the config before', async () => {
+    const origin = delaying();
+    await using bench = await startBench({ networkFirst: 0.02 }, origin.handler);
+    const headers = { 'X-Mode': 'a' };
+    await bench.api.get('/', { adapter, headers });
+    let answer: (order: number) => void = () => {};
+    const order = new Promise<number>((resolve) => {
+      answer = resolve;
+    });
+    // The store is asked before the origin.
+    Object.assign(internalsOf(bench.api.cache).breaker.store, { currentOrder: () => order });
+    const early = await bench.api.get('/', { adapter, headers });
+    early.config.headers.set('X-Mode', 'b');
+    answer(0);
+    const refreshed = await early.refreshed;
+    expect([refreshed?.data.mode, refreshed?.config === early.config]).toEqual(['a', true]);
+  });
+});
