@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { fields } from '../../lib/policy/messages.js';
-import { matchesVary, variantOf, varyNames } from '../../lib/policy/vary.js';
+import { isSelectedBy, matchesVary, variantOf, varyNames } from '../../lib/policy/vary.js';
 
 const all = () => true;
 
@@ -133,13 +133,14 @@ describe('RFC 9111 section 4.1: selection by language', () => {
   });
 });
 
-test('32 hex digits, whatever the fields are', () => {
+test('32 hex digits, whatever the fields are; nothing without fields', () => {
   const text = fc.string({ unit: 'binary' });
   fc.assert(
     fc.property(text, text, (value, vary) => {
       const names = varyNames(fields({ vary }), all);
       const headers = { 'accept-language': value, foo: value };
-      expect(variantOf(names === '*' ? [] : names, fields(headers))).toMatch(/^[\da-f]{32}$/);
+      const expected = names === '*' || names.length === 0 ? /^$/ : /^[\da-f]{32}$/;
+      expect(variantOf(names === '*' ? [] : names, fields(headers))).toMatch(expected);
       expect(variant(headers)).toMatch(/^[\da-f]{32}$/);
     }),
   );
@@ -149,4 +150,13 @@ test.each([',', ';', 'q=', ' ', '"', 'a;q=0.5,'])('1 MB of %p', (unit) => {
   const value = unit.repeat(1_000_000 / unit.length);
   expect(variant({ 'accept-language': value, accept: value, foo: value })).toHaveLength(32);
   expect(varyNames(fields({ vary: value }), all).length).toBeLessThan(3);
+});
+
+test.each([
+  [['a', 'b'], true],
+  [['a'], false],
+  [[], false],
+  ['*', false],
+] as const)('a response that was selected by a and b is selected by %j: %s', (names, expected) => {
+  expect(isSelectedBy({ vary: ['a', 'b'] }, names)).toBe(expected);
 });

@@ -162,7 +162,7 @@ function fitsOtherCaller(context: RequestContext, result: Result): boolean {
   const { headers } = revalidated && record ? record : response;
   const names = varyNames(headers, countsInVary(context.settings));
   if (names === '*') return false;
-  return names.length === 0 || variantOf(names, context.request.headers) === variantOf(names, requestHeaders);
+  return variantOf(names, context.request.headers) === variantOf(names, requestHeaders);
 }
 
 /** A request to the origin that other callers may share. */

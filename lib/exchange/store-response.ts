@@ -9,7 +9,7 @@ import { mayServeOnError } from '../policy/stale.js';
 import { storable, storedFields } from '../policy/storable.js';
 import { combineTags, parseTags } from '../policy/tags.js';
 import { freshen, matchesHead } from '../policy/validation.js';
-import { variantOf, varyNames } from '../policy/vary.js';
+import { isSelectedBy, variantOf, varyNames } from '../policy/vary.js';
 import { countsInVary, keyOf } from '../request/cache-key.js';
 import { groupIndexNames, tagIndexName, urlIndexNames } from '../request/index-names.js';
 import { redactHops, redactRequest, redactUrl, secretInHeader, storedHeaders } from '../request/redaction.js';
@@ -202,7 +202,7 @@ function draftRecord(context: RequestContext, sent: OriginRequest, response: Ori
     request: redactRequest(request, settings),
     history: redactHops(response.hops, settings),
     vary,
-    variant: variantFor(vary, request.headers),
+    variant: variantOf(vary, request.headers),
     tags: [],
     bodyForm: response.bodyForm as BodyForm,
     body: response.body,
@@ -250,9 +250,9 @@ async function freshenFromHead(context: RequestContext, sent: OriginRequest, res
   if (!stored || stored.isInvalidated || response.status !== stored.status || !isSameTarget(context, stored, response))
     return;
   const base = { ...stored, order: sent.order };
-  // Another Vary says nothing of the request that the stored response answered.
-  const isSame = isSameVary(varyNames({ ...stored.headers, ...response.headers }, countsInVary(settings)), stored);
-  if (isSame && matchesHead(stored, response)) {
+  // Another Vary does not describe the request that the stored response answered.
+  const vary = varyNames(freshen(stored.headers, response.headers), countsInVary(settings));
+  if (isSelectedBy(stored, vary) && matchesHead(stored, response)) {
     const renewed = await renewRecord(context, base, response);
     if ('record' in renewed) await repository.save(renewed.record, [], access, sent.since);
     else reportNotStored(context, renewed);
@@ -301,20 +301,12 @@ function selectionBy(
   vary: readonly string[],
   stored: ResponseRecord,
 ): Pick<ResponseRecord, 'vary' | 'variant' | 'request'> | undefined {
-  if (isSameVary(vary, stored)) return undefined;
+  if (isSelectedBy(stored, vary)) return undefined;
   return {
     vary,
-    variant: variantFor(vary, request.headers),
+    variant: variantOf(vary, request.headers),
     request: { ...stored.request, headers: redactRequest(request, settings).headers },
   };
-}
-
-function isSameVary(vary: readonly string[] | '*', stored: ResponseRecord): boolean {
-  return vary !== '*' && vary.join() === stored.vary.join();
-}
-
-function variantFor(vary: readonly string[], headers: Fields): string {
-  return vary.length === 0 ? '' : variantOf(vary, headers);
 }
 
 /** The groups of an update replace the stored ones. */

@@ -21,10 +21,19 @@ export function varyNames(headers: Fields, counts: (name: string) => boolean): r
   return [...new Set(names.filter((name) => name !== '' && counts(name)))].sort();
 }
 
-/** Returns a digest of the request's values of these fields, as 32 hex digits; an absent field differs from an empty one. */
+/**
+ * Returns a digest of the request's values of these fields, as 32 hex digits; `''` for no fields. An absent field differs
+ * from an empty one.
+ */
 export function variantOf(names: readonly string[], requestHeaders: Fields): string {
+  if (names.length === 0) return '';
   const values = names.map((name) => [name, normalized(name, field(requestHeaders, name))]);
   return sha256(JSON.stringify(values)).slice(0, DIGEST_LENGTH);
+}
+
+/** Returns whether a stored response was selected by these fields, as {@link varyNames} returns them. */
+export function isSelectedBy({ vary }: Pick<StoredVariant, 'vary'>, names: readonly string[] | '*'): boolean {
+  return names !== '*' && names.join() === vary.join();
 }
 
 /** A stored response with the request fields that selected it. */
@@ -43,7 +52,7 @@ export interface StoredVariant {
  */
 export function matchesVary(stored: StoredVariant, requestHeaders: Fields): boolean {
   const { vary, variant, headers, request } = stored;
-  if (vary.length === 0 || variantOf(vary, requestHeaders) === variant) return true;
+  if (variantOf(vary, requestHeaders) === variant) return true;
   const language = field(headers, 'content-language')?.trim().toLowerCase();
   if (language === undefined || !vary.includes(LANGUAGE)) return false;
   if (preferredLanguage(field(requestHeaders, LANGUAGE)) !== language) return false;

@@ -92,8 +92,9 @@ export function hasCredentials(request: CacheRequest, rules: KeyRules): boolean 
  * users would otherwise share a response although the origin distinguishes them.
  */
 export function countsInVary(rules: KeyRules): (name: string) => boolean {
-  const isKeyed = rules.keyFn === undefined || rules.credentials === 'ignore';
-  return (name) => (isCredentialHeader(name, rules) ? !isKeyed || isIgnored(name, rules) : !isIgnored(name, rules));
+  const countsCredentials = rules.keyFn !== undefined && rules.credentials !== 'ignore';
+  return (name) =>
+    isCredentialHeader(name, rules) ? countsCredentials || isIgnored(name, rules) : !isIgnored(name, rules);
 }
 
 function credentialsOf(request: CacheRequest, rules: NameRules): string {
