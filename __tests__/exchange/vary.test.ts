@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { startBench, temporaryFolder } from '../support/api.js';
 import { until } from '../support/faults.js';
 import { type Handler, sendJson } from '../support/origin.js';
-import { STORES } from '../support/stores.js';
+import { describeStores } from '../support/stores.js';
 
 /** One document for each X-Mode, with Vary in all responses but the first. */
 const confirming: Handler = ({ headers }, response, count) => {
@@ -14,7 +14,7 @@ const confirming: Handler = ({ headers }, response, count) => {
 
 const as = (mode: string) => ({ headers: { 'X-Mode': mode } });
 
-describe.each(STORES)('%s', (_, options) => {
+describeStores((options) => {
   test.each([true, false])(
     'a 304 that adds Vary selects by it from then on, cacheControl: %s',
     async (cacheControl) => {

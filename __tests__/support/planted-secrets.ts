@@ -63,7 +63,7 @@ const HEADERS = [
   'X-Device',
   'Mine',
 ];
-/** Parameters that are redacted only if their value looks like a secret. */
+/** Parameters that are redacted only if their value looks like a secret; written out, since the product's list is tested. */
 export const AMBIGUOUS_PARAMETERS: readonly string[] = [
   'appid',
   'assertion',

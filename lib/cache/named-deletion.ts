@@ -6,7 +6,7 @@ import type { Store } from '../stores/store.js';
 
 // Deletion of responses by names in the secondary index, as one step of the store's work.
 
-/** Names in the secondary index, whose responses to other methods are meant. */
+/** The responses that have one of these names in the secondary index, and answer another method. */
 export interface OtherMethods {
   readonly method: string;
   readonly names: readonly string[];
@@ -26,14 +26,9 @@ export async function deleteNamed(
   names: readonly string[],
   cacheGroups: readonly string[] = [],
 ): Promise<number> {
+  const otherNames = names.filter((name) => !isUrlIndexName(name));
   const urls = digestsOf(codec, names.filter(isUrlIndexName));
-  const labels = [
-    ...digestsOf(
-      codec,
-      names.filter((name) => !isUrlIndexName(name)),
-    ),
-    ...cacheGroups,
-  ];
+  const labels = [...digestsOf(codec, otherNames), ...cacheGroups];
   if (urls.length + labels.length === 0) return 0;
   await store.invalidate?.([...urls, ...labels]);
   const groups = new Set<string>();
