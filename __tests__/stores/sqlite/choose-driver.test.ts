@@ -68,9 +68,14 @@ describe('without a forced driver', () => {
   test.each([
     ['stable', ['node', 'node'], ['OTHER']],
     ['experimental', [other, other], ['OTHER']],
-    ['none', [other, other], []],
   ])('a runtime whose node:sqlite is %s', async (kind, drivers, warnings) => {
     await using code = program(source);
     expect(JSON.parse(await code.run(kind))).toEqual([drivers, warnings]);
+  });
+
+  test('a runtime without node:sqlite needs @keyv/sqlite 4', async () => {
+    await using code = program(source);
+    if (DRIVERS.includes('keyv')) expect(JSON.parse(await code.run('none'))).toEqual([['keyv', 'keyv'], []]);
+    else await expect(code.run('none')).rejects.toThrow(/ERR_CACHE_BROKEN_PACKAGE/);
   });
 });
