@@ -1,7 +1,9 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
-import axios, { Axios } from 'axios';
+import * as path from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import axios, { Axios, type AxiosResponse } from 'axios';
 import fc from 'fast-check';
 import { MemoryCache } from '../lib/cache/backends/memory-cache.js';
+import { SqliteCache } from '../lib/cache/backends/sqlite-cache.js';
 import type { CacheEvent } from '../lib/models/events.js';
 import {
   clear,
@@ -14,8 +16,9 @@ import {
   uninstallCache,
 } from '../lib/patcher.js';
 import { setupCache } from '../lib/setup-cache.js';
-import { startBench } from './support/api.js';
-import { startOrigin } from './support/origin.js';
+import { startBench, temporaryFolder } from './support/api.js';
+import { until } from './support/faults.js';
+import { sendJson, startOrigin } from './support/origin.js';
 
 const MEMORY = { backend: 'memory' } as const;
 const untouched = Object.getOwnPropertyDescriptor(Axios.prototype, '_request');
@@ -23,6 +26,14 @@ const untouched = Object.getOwnPropertyDescriptor(Axios.prototype, '_request');
 function isUntouched(): boolean {
   return Object.getOwnPropertyDescriptor(Axios.prototype, '_request')?.value === untouched?.value;
 }
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+beforeAll(async () => {
+  folder = await temporaryFolder();
+});
+afterAll(async () => {
+  await folder[Symbol.asyncDispose]();
+});
 
 afterEach(async () => {
   await uninstallCache();
@@ -96,6 +107,36 @@ describe('installCache', () => {
     await uninstallCache();
     expect((await axios.request(config)).fromCache).toBeUndefined();
     expect((await axios.request({ ...error.config, signal: undefined } as object)).fromCache).toBeUndefined();
+  });
+
+  test.each<[string, (fn: () => Promise<unknown>) => Promise<unknown>]>([
+    [
+      'uninstallCache',
+      async (fn) => {
+        installCache({ backend: 'sqlite', cacheName: path.join(folder.path, 'uninstallCache') });
+        await fn();
+        await uninstallCache();
+      },
+    ],
+    ['enabled', (fn) => enabled({ backend: 'sqlite', cacheName: path.join(folder.path, 'enabled') }, fn)],
+  ])('%s closes the store after the requests in flight have stored their responses', async (name, run) => {
+    let answer = () => {};
+    await using origin = await startOrigin((_, response) => {
+      answer = () => sendJson(response, {});
+    });
+    let request: Promise<AxiosResponse> | undefined;
+    const ended = run(async () => {
+      request = axios.get(origin.url);
+      await until('the origin is asked', () => origin.asked.length > 0);
+    });
+    // The end of the installation begins before the origin answers.
+    await until('the instances are restored', isUntouched);
+    answer();
+    expect((await request)?.cacheStatus).toContain('stored');
+    await ended;
+    const cache = new SqliteCache({ cacheName: path.join(folder.path, name) });
+    expect(await cache.hasUrl(origin.url)).toBe(true);
+    await cache.close();
   });
 
   test('instanceFactory makes the instances', async () => {

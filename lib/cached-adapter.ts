@@ -1,11 +1,9 @@
 import type { AxiosAdapter } from 'axios';
-import { answer, type CachingContext, InFlight } from './axios/caching-adapter.js';
+import { answer } from './axios/caching-adapter.js';
 import { copyOfHeaders } from './axios/copies.js';
+import { OpenedCache } from './axios/opened-cache.js';
 import type { BaseCache } from './cache/base-cache.js';
-import { internalsOf } from './cache/internals.js';
-import { openCache } from './cache/open-cache.js';
-import { storeOptions } from './settings/given-options.js';
-import { type CacheSettings, InstanceSettings } from './settings/instance.js';
+import type { CacheSettings } from './settings/instance.js';
 import type { CacheOptions } from './settings/types.js';
 import type { SetupInternals } from './setup-cache.js';
 
@@ -33,36 +31,20 @@ export interface CachingAdapter extends AxiosAdapter {
  * await adapter.close();
  */
 export function cachingAdapter(options: CacheOptions = {}, internals: SetupInternals = {}): CachingAdapter {
-  const settings = new InstanceSettings(options);
-  const { cache, owned } = openCache(storeOptions(options), internals);
-  const inner = internalsOf(cache);
-  settings.useStore(inner.breaker.store);
-  const release = inner.use(settings);
-  const inFlight = new InFlight();
-  let isClosed = false;
-  const context: CachingContext = {
-    cache: inner,
-    settings,
-    isDisabled: () => isClosed,
-    enter: () => inFlight.enter(),
-    leave: () => inFlight.leave(),
-  };
+  const opened = new OpenedCache(options, internals);
   const adapter: AxiosAdapter = async (config) => {
     const given = config.adapter;
     // Undefined: the default adapters. The caller's configuration can be sent again afterwards.
     delete config.adapter;
     try {
-      return await answer(config, context, copyOfHeaders(config.headers));
+      return await answer(config, opened, copyOfHeaders(config.headers));
     } finally {
       if (given !== undefined) config.adapter = given;
     }
   };
-  const close = async () => {
-    if (isClosed) return;
-    isClosed = true;
-    release();
-    await inner.breaker.withinBudget(inFlight.idle());
-    if (owned) await cache.close();
-  };
-  return Object.assign(adapter, { cache, cacheSettings: settings.view, close });
+  return Object.assign(adapter, {
+    cache: opened.base,
+    cacheSettings: opened.settings.view,
+    close: () => opened.close(),
+  });
 }

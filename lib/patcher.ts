@@ -1,18 +1,17 @@
 import type { Axios, AxiosInstance, AxiosRequestConfig, AxiosStatic, InternalAxiosRequestConfig } from 'axios';
 import { attachmentOf } from './axios/attachment.js';
-import { type CachingContext, restoreAdapter, wrapAdapter } from './axios/caching-adapter.js';
-import { type AxiosExport, copiesOfApplication, copyOf, isBare, isExport, registerCopy } from './axios/copies.js';
+import { restoreAdapter, wrapAdapter } from './axios/caching-adapter.js';
+import { type AxiosExport, copiesOfApplication, copyOf, isBare, isExport } from './axios/copies.js';
+import { OpenedCache } from './axios/opened-cache.js';
+import { Patches, type Request } from './axios/patch.js';
 import type { BaseCache, RemovalCount } from './cache/base-cache.js';
-import { type CacheInternals, internalsOf } from './cache/internals.js';
-import { openCache } from './cache/open-cache.js';
 import { optionError } from './errors.js';
 import type { CacheEvent } from './models/events.js';
 import { type AsyncScope, asyncScope } from './platform/async-scope.js';
 import { isPromise } from './platform/maybe-promise.js';
 import { shared } from './platform/shared-state.js';
 import type { ExpirationTime } from './policy/expiration.js';
-import { storeOptions, withoutStoreOptions } from './settings/given-options.js';
-import { type CallSettings, InstanceSettings } from './settings/instance.js';
+import { withoutStoreOptions } from './settings/given-options.js';
 import type { CacheOptions } from './settings/types.js';
 import type { CachedAxiosInstance } from './setup-cache.js';
 
@@ -38,9 +37,6 @@ export type InstallOptions = CacheOptions & {
   copies?: readonly (AxiosStatic | AxiosExport)[] | undefined;
 };
 
-/** `Axios.prototype._request`: private, and the one method that every request of every kind of instance passes. */
-type Request = (this: Axios, configOrUrl: string | AxiosRequestConfig, config?: AxiosRequestConfig) => Promise<unknown>;
-
 /** The installation that covers the running code; undefined: none. */
 interface Scope {
   readonly installation: Installation | undefined;
@@ -54,8 +50,7 @@ interface PatchingState {
   installed: Installation | undefined;
   /** Installations in force: the global one, and those of `enabled` calls in progress. */
   inForce: number;
-  /** Restores each patched prototype. */
-  readonly patched: Map<object, () => void>;
+  readonly patches: Patches;
 }
 
 const state: PatchingState = /* @__PURE__ */ shared('patching', () => ({
@@ -63,20 +58,16 @@ const state: PatchingState = /* @__PURE__ */ shared('patching', () => ({
   made: new WeakMap(),
   installed: undefined,
   inForce: 0,
-  patched: new Map(),
+  patches: new Patches(),
 }));
 
 /** A cache that covers instances that have no cache of their own. */
-class Installation implements CachingContext {
-  readonly base: BaseCache;
-  readonly cache: CacheInternals;
-  readonly settings: { readonly compiled: CallSettings };
-  readonly #owned: boolean;
+class Installation {
+  readonly opened: OpenedCache;
   readonly #factory: InstallOptions['instanceFactory'];
   readonly #factoryOptions: CacheOptions;
   readonly #made = new Map<object, CachedAxiosInstance>();
   readonly #prototypes: ReadonlySet<object>;
-  readonly #release: () => void;
 
   constructor(options: InstallOptions) {
     const { instanceFactory, copies, ...cacheOptions } = options;
@@ -84,28 +75,13 @@ class Installation implements CachingContext {
       throw optionError('instanceFactory', instanceFactory, 'a function');
     }
     const exported = [...copiesOfApplication(), ...readCopies(copies)];
-    const settings = new InstanceSettings(cacheOptions);
-    this.settings = settings;
-    const { cache, owned } = openCache(storeOptions(cacheOptions), {});
-    this.base = cache;
-    this.cache = internalsOf(cache);
-    settings.useStore(this.cache.breaker.store);
-    this.#owned = owned;
+    this.opened = new OpenedCache(cacheOptions, {});
     this.#factory = instanceFactory;
-    this.#factoryOptions = { ...withoutStoreOptions(cacheOptions), backend: cache };
-    this.#release = this.cache.use(this.settings);
+    this.#factoryOptions = { ...withoutStoreOptions(cacheOptions), backend: this.opened.base };
     this.#prototypes = new Set(exported.map((copy) => copy.Axios.prototype));
     state.inForce += 1;
-    for (const copy of exported) patch(copy);
+    for (const copy of exported) state.patches.add(copy, send);
   }
-
-  isDisabled(): boolean {
-    return false;
-  }
-
-  enter(): void {}
-
-  leave(): void {}
 
   /** Returns whether it covers the instances of a copy of axios. */
   covers(prototype: object): boolean {
@@ -119,7 +95,7 @@ class Installation implements CachingContext {
       if (isMade !== 'other') return original.call(instance, given);
     }
     const config = { ...given, adapter: given.adapter ?? instance.defaults.adapter } as InternalAxiosRequestConfig;
-    wrapAdapter(config, this, copyOf(instance));
+    wrapAdapter(config, this.opened, copyOf(instance));
     return original.call(instance, config).catch((error: unknown) => {
       const { config: sent } = (error ?? {}) as { config?: InternalAxiosRequestConfig };
       if (sent) restoreAdapter(sent);
@@ -127,14 +103,11 @@ class Installation implements CachingContext {
     });
   }
 
-  /** Restores the instances at once; resolves when the store that it opened is closed. */
+  /** Restores the instances at once; resolves when their requests in flight have settled and the store is closed. */
   async end(): Promise<void> {
     state.inForce -= 1;
-    if (state.inForce === 0) {
-      for (const restore of state.patched.values()) restore();
-      state.patched.clear();
-    }
-    this.#release();
+    if (state.inForce === 0) state.patches.restore();
+    this.opened.release();
     const detached = [...this.#made].map(async ([interceptors, instance]) => {
       state.made.delete(interceptors);
       await instance.detachCache();
@@ -142,7 +115,7 @@ class Installation implements CachingContext {
     for (const result of await Promise.allSettled(detached)) {
       if (result.status === 'rejected') this.#report('detach', result.reason);
     }
-    if (this.#owned) await this.base.close();
+    await this.opened.close();
   }
 
   /** As {@link end}, without a promise: errors are reported as events. */
@@ -177,7 +150,7 @@ class Installation implements CachingContext {
 
   #report(reason: string, error: unknown): void {
     const event: CacheEvent = { type: 'error', reason, error };
-    this.cache.emit('error', () => event, this.settings.compiled.onEvent);
+    this.opened.cache.emit('error', () => event, this.opened.settings.compiled.onEvent);
   }
 }
 
@@ -208,25 +181,6 @@ function send(prototype: object, instance: Axios, original: Request, given: Axio
     !installation || own ? original.call(instance, given) : installation.request(instance, original, given);
   // An instance that another installation's factory made is not covered by that one here.
   return made && made.installation !== installation ? made.instance.cacheDisabled(go) : go();
-}
-
-/** Replaces the `_request` of a copy of axios by a function of this package. */
-function patch(copy: AxiosExport): void {
-  const { prototype } = copy.Axios;
-  if (state.patched.has(prototype)) return;
-  registerCopy(copy);
-  const own = Object.getOwnPropertyDescriptor(prototype, '_request') as PropertyDescriptor;
-  const original = own.value as Request;
-  const patched: Request = function (configOrUrl, config) {
-    const given = typeof configOrUrl === 'string' ? { ...config, url: configOrUrl } : (configOrUrl ?? {});
-    return send(prototype, this, original, given);
-  };
-  Object.defineProperty(prototype, '_request', { ...own, value: patched });
-  state.patched.set(prototype, () => {
-    // A later patch of another package remains.
-    const current = Object.getOwnPropertyDescriptor(prototype, '_request');
-    if (current?.value === patched) Object.defineProperty(prototype, '_request', own);
-  });
 }
 
 /**
@@ -287,7 +241,7 @@ export function disabled<T>(fn: () => T): T {
 
 /** Returns the cache that covers the caller, if any (requests-cache: `get_cache`). */
 export function getCache(): BaseCache | undefined {
-  return coverage()?.base;
+  return coverage()?.opened.base;
 }
 
 /** Returns whether the caller is covered (requests-cache: `is_installed`). */
