@@ -60,7 +60,7 @@ export function setupCache<Instance extends AxiosInstance>(
     );
   }
   refuseCacheOptions(instance.defaults, 'the defaults of an axios instance');
-  const settings = new InstanceSettings(options, { baseURL: () => instance.defaults.baseURL });
+  const settings = new InstanceSettings(options, () => instance.defaults.baseURL);
   const { cache, owned } = openCache(storeOptions(options), internals);
   new Attachment(instance, cache, settings, { owned });
   return instance as unknown as CachedAxiosInstance<Instance>;

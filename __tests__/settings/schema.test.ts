@@ -7,7 +7,7 @@ import { callSettings, InstanceSettings } from '../../lib/settings/instance.js';
 const FOR_EVER = { seconds: Number.POSITIVE_INFINITY };
 
 function compiled(options: CacheOptions, baseURL?: string) {
-  return new InstanceSettings(options, { baseURL: () => baseURL }).compiled;
+  return new InstanceSettings(options, () => baseURL).compiled;
 }
 
 function ofRequest(options: CacheOptions, config: object) {
@@ -147,7 +147,7 @@ describe('paths in urlsExpireAfter', () => {
 
   test('are combined with the baseURL of the instance, also if that changes', () => {
     let baseURL: string | undefined = 'https://a.example';
-    const settings = new InstanceSettings(options, { baseURL: () => baseURL });
+    const settings = new InstanceSettings(options, () => baseURL);
     expect([matches(settings, 'https://a.example/slow'), matches(settings, 'https://b.example/slow')]).toEqual([
       true,
       false,
@@ -159,7 +159,7 @@ describe('paths in urlsExpireAfter', () => {
   });
 
   test('of a child with its own', () => {
-    const parent = new InstanceSettings(options, { baseURL: () => 'https://a.example' });
+    const parent = new InstanceSettings(options, () => 'https://a.example');
     const child = parent.copy(() => 'https://b.example');
     expect([matches(child, 'https://b.example/slow'), matches(child, 'https://a.example/slow')]).toEqual([true, false]);
   });

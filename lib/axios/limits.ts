@@ -18,7 +18,7 @@ export class CallerLimits implements Limits {
   readonly #onProgress: ((event: unknown) => void) | undefined;
   readonly #timer: NodeJS.Timeout | undefined;
 
-  /** Returns undefined if the caller set no limit and watches no progress, which costs a hit nothing. */
+  /** Returns undefined if the caller set no limit and no progress listener, so that a hit needs no timer and no listener. */
   static of(config: InternalAxiosRequestConfig, flavor: Flavor, copy: AxiosCopy): CallerLimits | undefined {
     const { signal, cancelToken, timeout, onDownloadProgress } = config;
     return signal || cancelToken || timeout || onDownloadProgress ? new CallerLimits(config, flavor, copy) : undefined;

@@ -52,7 +52,7 @@ export class RedirectObserver {
 
   /**
    * Returns whether a later request of the chain carried credentials that the first did not, or was changed by the
-   * caller's `beforeRedirect`. What the http adapter removes does not count.
+   * caller's `beforeRedirect`. Headers that the http adapter removes do not count.
    */
   async laterCredentials(): Promise<boolean> {
     if (this.#changed || this.#later.length === 0) return this.#changed;

@@ -77,11 +77,11 @@ export function withinTime<T>(work: Promise<T>, milliseconds: number, timeoutErr
   });
 }
 
-/** Milliseconds for which a chain of hits may run before timers and sockets get their turn. */
+/** Milliseconds after which a chain of hits yields to timers and sockets. */
 const TURN = 10;
 let turnBeganAt = 0;
 
-/** Whether code that never waits has kept the event loop for long. */
+/** Returns whether the running code has not yielded to the event loop for longer than {@link TURN}. */
 export function isTurnOver(): boolean {
   return monotonicNow() - turnBeganAt > TURN;
 }

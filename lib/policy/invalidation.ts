@@ -7,13 +7,13 @@ import { allowsMethod, type Rules } from './rules.js';
 export interface Invalidation {
   /** Absolute URLs, without fragments: the target first. */
   readonly urls: readonly string[];
-  /** The method whose stored responses stay: the request's own, if it is cached. Undefined: responses of every method go. */
+  /** The method whose stored responses stay: the request's own, if it is cached. Undefined: none stays. */
   readonly exceptMethod: string | undefined;
 }
 
 /**
- * Returns what a non-error response to an unsafe request invalidates (RFC 9111 section 4.4): the stored responses of the
- * target, and of Location and Content-Location of the same origin, for every method. A method in `allowableMethods`
+ * Returns the URLs whose stored responses a non-error response to an unsafe request invalidates (RFC 9111 section 4.4): the
+ * target, and Location and Content-Location of the same origin, for every method. A method in `allowableMethods`
  * never invalidates stored responses of that method (a cached POST would otherwise remove itself).
  *
  * Call it for each hop of a redirect chain, with the method and URL of that hop.

@@ -15,7 +15,7 @@ export type DictionaryMember =
 /**
  * Returns the members of a Dictionary; undefined if the field cannot be parsed.
  *
- * @param value lines are joined first, so that one bad line spoils the field (RFC 9651 section 4.2)
+ * @param value the field's lines, which are joined first: one invalid line makes the whole field invalid (RFC 9651 section 4.2)
  */
 export function parseDictionaryField(value: FieldValue): ReadonlyMap<string, DictionaryMember> | undefined {
   try {

@@ -40,7 +40,7 @@ export function isConditional({ headers }: RequestMessage): boolean {
 
 /**
  * Returns whether an error may be due to fields that the cache added to a request: 412 to a condition, 416 to a range. The
- * request is then repeated once without them; otherwise the same failure would follow for every later request.
+ * request is then repeated once without them; otherwise every later request would fail in the same way.
  *
  * @param added the fields that the cache added; undefined if it added none
  */

@@ -46,14 +46,6 @@ const SHOWN_WITHOUT_PROTOCOL: { readonly [Name in SettingName]?: CacheSettings[N
   allowableMethods: Object.freeze(['GET', 'HEAD']),
 };
 
-/** The instance that settings belong to. */
-export interface SettingsContext {
-  /** Returns the present `baseURL` of the instance's defaults, with which relative URL patterns are combined. */
-  readonly baseURL?: (() => string | undefined) | undefined;
-  /** The default of `maxBodySize` in bytes. */
-  readonly maxBodySize?: number | undefined;
-}
-
 /**
  * The settings of an instance: the given options, validated and copied, and their compiled form.
  *
@@ -66,16 +58,12 @@ export class InstanceSettings {
   #given: Given;
   #compiled: CallSettings;
   #baseURL: string | undefined;
-  #defaultBodySize: number;
   #store: Store | undefined;
 
-  constructor(
-    options: object,
-    { baseURL = () => undefined, maxBodySize = DEFAULT_MAX_BODY_SIZE }: SettingsContext = {},
-  ) {
+  /** @param baseURL returns the present `baseURL` of the instance's defaults, with which relative URL patterns are combined */
+  constructor(options: object, baseURL: () => string | undefined = () => undefined) {
     this.#readBaseURL = baseURL;
     this.#baseURL = baseURL();
-    this.#defaultBodySize = maxBodySize;
     this.#given = copied(ownOptions(options));
     this.#compiled = this.#compile(this.#given);
     this.view = this.#createView();
@@ -94,16 +82,16 @@ export class InstanceSettings {
    */
   useStore(store: Store): void {
     this.#store = store;
-    this.#defaultBodySize = Math.min(this.#defaultBodySize, store.suggestedBodySize ?? Number.POSITIVE_INFINITY);
     this.#compiled = this.#compile(this.#given);
   }
 
   /** Returns independent settings with the same values, for a child instance. */
-  copy(baseURL?: () => string | undefined): InstanceSettings {
-    return new InstanceSettings(this.#given, {
-      baseURL: baseURL ?? this.#readBaseURL,
-      maxBodySize: this.#defaultBodySize,
-    });
+  copy(baseURL: () => string | undefined): InstanceSettings {
+    return new InstanceSettings(this.#given, baseURL);
+  }
+
+  get #defaultBodySize(): number {
+    return Math.min(DEFAULT_MAX_BODY_SIZE, this.#store?.suggestedBodySize ?? DEFAULT_MAX_BODY_SIZE);
   }
 
   #compile(given: Given): CallSettings {

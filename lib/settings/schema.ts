@@ -36,7 +36,7 @@ import type { CacheOptions, RequestCacheOptions, SharedCacheOptions } from './ty
 
 /**
  * The settings of one request in compiled form: those of the instance, overridden by those of the request. Frozen. If the
- * request sets none it is the instance's own object, so that a hit does not pay for compilation.
+ * request sets none it is the instance's own object, so that a hit compiles nothing.
  */
 export interface CallSettings extends Rules, KeyRules {
   /** The request's own `expireAfter`. */
@@ -120,10 +120,7 @@ export const INSTANCE_READERS: { readonly [Name in SettingName]-?: Reader } = {
 export const REQUEST_READERS: { readonly [Name in keyof Required<RequestCacheOptions>]: Reader } = {
   ...SHARED_READERS,
   expireAfter: (value, option) => ({ requestExpireAfter: readExpireAfter(value, option) }),
-  cache: (value, option) => {
-    if (typeof value !== 'boolean') throw optionError(option, value, 'false, to bypass the cache');
-    return { enabled: value };
-  },
+  cache: (value, option) => ({ enabled: readBoolean(value, option) }),
   refresh: (value, option) => ({ refresh: readBoolean(value, option) }),
   forceRefresh: (value, option) => ({ forceRefresh: readBoolean(value, option) }),
   invalidates: (value, option, context) => ({ invalidates: readInvalidates(value, option, context) }),

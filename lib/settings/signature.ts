@@ -19,7 +19,7 @@ const OWN: ReadonlySet<string> = new Set<keyof CallSettings>([
 
 const signatures = new WeakMap<CallSettings, string>();
 
-/** Alike for settings by which an answer is stored alike. */
+/** Returns a text that is equal for settings under which a response is stored in the same way. */
 export function settingsSignature(settings: CallSettings): string {
   let signature = signatures.get(settings);
   if (signature === undefined) {
