@@ -19,6 +19,8 @@ export type CacheErrorCode =
   | 'ERR_CACHE_UNSUPPORTED'
   /** The serializer failed to write or to read a response; `cause` is its error. */
   | 'ERR_CACHE_SERIALIZER'
+  /** A stored response was replaced by others at each of many attempts to change it. */
+  | 'ERR_CACHE_CONFLICT'
   /** The operation is not possible in the present state, for example a second `setupCache` on one instance. */
   | 'ERR_CACHE_STATE';
 

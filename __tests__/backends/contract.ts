@@ -1,5 +1,6 @@
 import * as path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Entry } from '../../lib/models/entry.js';
 import type { EntryQuery, Store } from '../../lib/stores/store.js';
 import { temporaryFolder } from '../support/api.js';
 import { program } from '../support/child.js';
@@ -23,6 +24,8 @@ export interface Backend {
   readonly largest?: number;
   /** Whether it orders the invalidations of several processes. Default: false. */
   readonly ordered?: boolean;
+  /** Whether `replace` compares and writes in one step. Default: true. */
+  readonly atomic?: boolean;
   /** Whether it takes maxEntries and maxSize. Default: true. */
   readonly bounded?: boolean;
   /** Whether it supports leases. Default: true. */
@@ -90,6 +93,56 @@ export function describeBackend(name: string, backend: Backend): void {
       await store.put([{ ...redirect, group: idOf('c') }]);
       expect((await store.find(idOf('a')))?.group).toBe(idOf('c'));
     });
+
+    test('replaces an entry only if it is still stored', async () => {
+      const other = backend.persistent ? another() : store;
+      await store.put([entryOf('a', { body: Buffer.from('1'), meta: Buffer.from('one'), indexes: ['1'.repeat(32)] })]);
+      const found = (await store.find(idOf('a'))) as Entry;
+      const changed = { ...found, body: Buffer.from('2'), meta: Buffer.from('two'), staleAt: 9_000 };
+      expect([await other.replace(found, changed), await store.replace(found, found)]).toEqual([true, false]);
+      const now = (await store.find(idOf('a'))) as Entry;
+      expect([Buffer.from(now.body).toString(), now.staleAt]).toEqual(['2', 9_000]);
+      expect([await ids(store, { index: '1'.repeat(32) }), await managed(store).count()]).toEqual([['a'], 1]);
+      expect(await ids(store, { staleBy: 9_000 })).toEqual(['a']);
+      await other.delete([idOf('a')]);
+      expect([await store.replace(now, changed), await store.find(idOf('a'))]).toEqual([false, undefined]);
+      expect(await ids(store)).toEqual([]);
+    });
+
+    test('replaces an entry with a large body', async () => {
+      const body = Buffer.alloc(backend.largest ?? 1_000_000, 'x');
+      await store.put([entryOf('a', { body })]);
+      const found = (await store.find(idOf('a'))) as Entry;
+      const larger = { ...found, body: Buffer.from(body).fill('y'), meta: Buffer.from('two') };
+      expect(await store.replace(found, larger)).toBe(true);
+      expect(Buffer.compare((await store.find(idOf('a')))?.body ?? Buffer.from('?'), larger.body)).toBe(0);
+    });
+
+    if (backend.atomic ?? true) {
+      test('loses no replacement of several writers', async () => {
+        const stores = backend.persistent ? [store, another(), another()] : [store, store, store];
+        await store.put([entryOf('a', { body: Buffer.from('0'), meta: Buffer.from('0') })]);
+        const increment = async (one: Store): Promise<void> => {
+          for (;;) {
+            const found = await one.find(idOf('a'));
+            // The file of an entry that is being replaced is absent for moments.
+            if (!found) {
+              await new Promise(setImmediate);
+              continue;
+            }
+            const next = Buffer.from(String(Number(Buffer.from(found.body).toString()) + 1));
+            if (await one.replace(found, { ...found, body: next, meta: next })) return;
+          }
+        };
+        await Promise.all(
+          stores.map(async (one) => {
+            for (let number = 0; number < 8; number += 1) await increment(one);
+          }),
+        );
+        expect(Buffer.from((await store.find(idOf('a')))?.body ?? '').toString()).toBe('24');
+        expect([await ids(store), await managed(store).count()]).toEqual([['a'], 1]);
+      });
+    }
 
     if (backend.ordered ?? false) {
       test('refuses entries that were requested before an invalidation of one of their digests', async () => {

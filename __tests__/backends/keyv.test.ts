@@ -32,6 +32,7 @@ function mapOf(folder: string): Map<string, unknown> {
 describeBackend('keyv over a Map', {
   open: (folder, cacheName, options, now) => new KeyvStore(mapOf(folder), cacheName, options, now),
   persistent: true,
+  atomic: false,
   leases: false,
   bounded: false,
   expires: false,
@@ -47,6 +48,7 @@ describeBackend('keyv over a slow adapter', {
   open: (folder, cacheName, options, now) =>
     new KeyvStore(new SlowAdapter(mapOf(folder), { get: 3, set: 5, delete: 4 }), cacheName, options, now),
   persistent: true,
+  atomic: false,
   leases: false,
   bounded: false,
   expires: false,
@@ -57,6 +59,7 @@ describeService(redis, (server) => {
     open: (folder, cacheName, options, now) =>
       new KeyvStore(new KeyvRedis(server().url) as never, nameIn(folder, cacheName), options, now),
     persistent: true,
+    atomic: false,
     leases: false,
     bounded: false,
     expires: false,
@@ -214,6 +217,7 @@ if (isLine5) {
     describeBackend('keyv over PostgreSQL', {
       open: (folder, cacheName, options, now) => new KeyvStore(adapter(folder), cacheName, options, now),
       persistent: true,
+      atomic: false,
       leases: false,
       bounded: false,
       expires: false,

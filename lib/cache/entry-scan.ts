@@ -4,6 +4,7 @@ import type { InvalidReason } from '../serializers/codec.js';
 import { MANAGEMENT } from '../stores/circuit-breaker.js';
 import { countListed, countOf } from '../stores/entry-query.js';
 import type { EntryQuery } from '../stores/store.js';
+import { EntryChanges } from './entry-changes.js';
 import type { EntryRepository } from './entry-repository.js';
 
 /** An entry that cannot be read, as `filter({ invalid: true })` yields it. */
@@ -70,28 +71,20 @@ export class EntryScan {
 
   /** Stores entries again with another `staleAt` (milliseconds since the epoch): all, or the responses that `selects` accepts. */
   async rewriteStaleAt(staleAt: number, selects?: (record: ResponseRecord) => boolean): Promise<void> {
-    const { invalidations } = this.#repository;
-    // A response that is deleted during the pass must not return.
-    const since = invalidations.begin();
+    const changes = new EntryChanges(this.#repository);
+    const rewrite = (record: StoredRecord) => changes.change(record, (present) => ({ ...present, staleAt }));
     const stamps = new Set<string>();
-    try {
-      for await (const batch of this.wholeBatches()) {
-        const selected = selects ? batch.filter(selects) : batch;
-        for (const { stamp } of selects ? selected : []) stamps.add(stamp);
-        await Promise.all(
-          selected.map((record) => this.#repository.save({ ...record, staleAt }, [], MANAGEMENT, since)),
-        );
-      }
-      if (selects && stamps.size === 0) return;
-      for await (const record of this.others('redirect')) {
-        const isSelected = !selects || (record.kind === 'redirect' && stamps.has(record.stamp));
-        if (isSelected) await this.#repository.put([{ ...record, staleAt }]);
-      }
-      if (selects) return;
-      for await (const record of this.others('variants')) await this.#repository.put([{ ...record, staleAt }]);
-    } finally {
-      invalidations.end();
+    for await (const batch of inBatches(this.responses())) {
+      const records = batch.map(({ record }) => record);
+      const selected = selects ? records.filter(selects) : records;
+      for (const { stamp } of selects ? selected : []) stamps.add(stamp);
+      await Promise.all(selected.map(rewrite));
     }
+    if (selects && stamps.size === 0) return;
+    for await (const record of this.others('redirect')) {
+      if (!selects || (record.kind === 'redirect' && stamps.has(record.stamp))) await rewrite(record);
+    }
+    if (!selects) for await (const record of this.others('variants')) await rewrite(record);
   }
 
   /**

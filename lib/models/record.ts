@@ -58,6 +58,8 @@ export interface ResponseRecord extends RecordBase, StoredMessage {
   readonly variant: string;
   /** The option `tags`. */
   readonly tags: readonly string[];
+  /** 16 hex digits, new for each change of the body after it was stored; absent before the first. */
+  readonly revision?: string | undefined;
   readonly bodyForm: BodyForm;
   readonly body: Uint8Array;
 }

@@ -56,6 +56,7 @@ function responseMetadata(record: ResponseRecord): Metadata {
     tags: record.tags,
     bodyForm: record.bodyForm,
     size: record.body.byteLength,
+    ...(record.revision === undefined ? {} : { revision: record.revision }),
   };
 }
 
@@ -86,7 +87,7 @@ function withoutBody(record: StoredRecord): ParsedRecord {
 }
 
 function parseResponse(value: Metadata, base: RecordBase): ParsedRecord | undefined {
-  const { stamp, status, statusText, url, initialAge, vary, variant, tags, bodyForm, size } = value;
+  const { stamp, status, statusText, url, initialAge, vary, variant, tags, bodyForm, size, revision } = value;
   const headers = fieldsOf(value.headers);
   const request = requestOf(value.request);
   const history = Array.isArray(value.history) ? Object.freeze(value.history.map(hopOf)) : undefined;
@@ -94,6 +95,7 @@ function parseResponse(value: Metadata, base: RecordBase): ParsedRecord | undefi
   if (typeof stamp !== 'string' || typeof statusText !== 'string' || typeof url !== 'string') return undefined;
   if (typeof variant !== 'string' || !isTexts(vary) || !isTexts(tags) || !isBodyForm(bodyForm)) return undefined;
   if (!isStatus(status) || !isCount(initialAge) || !isCount(size)) return undefined;
+  if (revision !== undefined && typeof revision !== 'string') return undefined;
   const record: ResponseRecord = {
     kind: 'response',
     ...base,
@@ -108,6 +110,7 @@ function parseResponse(value: Metadata, base: RecordBase): ParsedRecord | undefi
     vary,
     variant,
     tags,
+    ...(revision === undefined ? {} : { revision }),
     bodyForm,
     body: NO_BODY,
   };

@@ -49,6 +49,10 @@ export class FallbackStore implements Store {
     return this.#use((store) => store.put(entries));
   }
 
+  replace(entry: Entry, replacement: Entry): MaybePromise<boolean> {
+    return this.#use((store) => store.replace(entry, replacement));
+  }
+
   async deleteGroups(ids: readonly string[]): Promise<number> {
     return this.#use((store) => store.deleteGroups(ids));
   }

@@ -46,6 +46,15 @@ export interface Store {
    */
   put(entries: readonly Entry[]): MaybePromise<boolean>;
 
+  /**
+   * Replaces an entry that `find` returned by another one with its id, group and digests. No other write or deletion takes
+   * place between the comparison and the write, except with `KeyvStore`: its adapters have no such operation. Invalidations
+   * need no further look: an entry that is still stored was not deleted by one.
+   *
+   * @returns `false`, with nothing written, if the entry was replaced or deleted meanwhile
+   */
+  replace(entry: Entry, replacement: Entry): MaybePromise<boolean>;
+
   /** Deletes every entry whose id or group is among the given; resolves to the number of responses (and unknown entries). */
   deleteGroups(ids: readonly string[]): Promise<number>;
 

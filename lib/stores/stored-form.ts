@@ -87,6 +87,11 @@ export function packSummary(entry: Entry): Buffer {
   return Buffer.concat([Buffer.from(head, 'latin1'), entry.meta]);
 }
 
+/** Returns whether two entries are the same but for their bodies, which differ only together with the metadata. */
+export function isSame(one: Entry | undefined, other: Entry): boolean {
+  return one !== undefined && one.kind !== 'unknown' && packSummary(one).equals(packSummary(other));
+}
+
 /**
  * Parses a packed entry; returns an entry of kind `unknown` if the value is no packed entry, or if its length differs from
  * the length that was stored. Never throws; the parts are views of the value.

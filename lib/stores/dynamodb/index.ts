@@ -3,6 +3,7 @@ import type { Entry, EntrySummary } from '../../models/entry.js';
 import { bytes, entryOf, fieldsOf, summaryOf } from '../document-form.js';
 import { batches, counts, fits, isDirect, mapConcurrently, withMembers } from '../entry-query.js';
 import type { EntryQuery, Store } from '../store.js';
+import { packSummary } from '../stored-form.js';
 import { isTooLarge } from './failures.js';
 import { DynamoDbInvalidationOrder } from './invalidation-order.js';
 import { DynamoDbLeases } from './leases.js';
@@ -81,6 +82,26 @@ export class DynamoDbStore implements Store {
     await Promise.all(redirects.map((entry) => this.#publish(entry, token)));
     // A missing item was replaced by another writer, or deleted by an invalidation.
     return published.every(Boolean) || !(await this.#order.isOutOfDate(entries));
+  }
+
+  async replace(entry: Entry, replacement: Entry): Promise<boolean> {
+    const expiresAt = this.#expiresAt(replacement);
+    const value = { ...fieldsOf(replacement), order: replacement.order, body: bytes(replacement.body) };
+    // The members of the index expire with the entry.
+    await this.#index.add(replacement, expiresAt);
+    const replaced = await this.#table.update(this.#entries + entry.id, {
+      update:
+        expiresAt === undefined
+          ? 'SET #value = :value REMOVE #expiresAt'
+          : 'SET #value = :value, #expiresAt = :expiresAt',
+      condition: '#value.#head = :head',
+      values: {
+        ':value': value,
+        ':head': packSummary(entry),
+        ...(expiresAt === undefined ? {} : { ':expiresAt': expiresAt }),
+      },
+    });
+    return replaced !== undefined;
   }
 
   async deleteGroups(ids: readonly string[]): Promise<number> {

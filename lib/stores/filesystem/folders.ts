@@ -69,6 +69,17 @@ export class Folders {
     return (await mapConcurrently(files, (file) => this.#remove(file))).every(Boolean);
   }
 
+  /** Removes a file; returns whether it was there. @throws StoreFailure */
+  async removeExisting(file: string): Promise<boolean> {
+    try {
+      await unlink(file);
+      return true;
+    } catch (error) {
+      if (isAbsent(error)) return false;
+      throw failureOf(error);
+    }
+  }
+
   async #remove(file: string): Promise<boolean> {
     // A subfolder that has become a link points to files of other owners.
     const folder = path.dirname(file);

@@ -20,6 +20,7 @@ import { EXTENSIONS, type FileExtension, FileLayout } from './layout.js';
 import { FileListing } from './listing.js';
 import { ReadPace } from './read-pace.js';
 import { EntryReader } from './reader.js';
+import { FileReplacement } from './replacement.js';
 import { FileIndex } from './secondary-index.js';
 import { EntryWriter, type StagedFile } from './writer.js';
 
@@ -65,6 +66,7 @@ export class FileStore implements Store {
   readonly #folders: Folders;
   readonly #reader: EntryReader;
   readonly #writer: EntryWriter;
+  readonly #replacement: FileReplacement;
   readonly #index: FileIndex;
   readonly #listing: FileListing;
   readonly #bounds: FileBounds | undefined;
@@ -86,6 +88,7 @@ export class FileStore implements Store {
     this.#folders = new Folders(root, pace);
     this.#reader = new EntryReader(this.#folders, pace, isBounded ? now : undefined);
     this.#writer = new EntryWriter(this.#layout, this.#folders, options.durable ?? false);
+    this.#replacement = new FileReplacement(this.#folders, this.#reader, this.#writer);
     this.#index = new FileIndex(this.#layout, this.#folders, this.#reader, this.#writer);
     this.#listing = new FileListing(this.#layout, this.#folders, now);
     this.#sweep = new RetentionSweep(options.retention, now);
@@ -123,6 +126,20 @@ export class FileStore implements Store {
       await Promise.all([...staged].map(({ file }) => this.#writer.discard(file)));
     }
     this.#sweep.start((until) => deleteExpiredOneByOne(this, until));
+    return true;
+  }
+
+  async replace(entry: Entry, replacement: Entry): Promise<boolean> {
+    const file = this.#layout.entry(entry.id, this.#extension);
+    const staged = await this.#writer.stage(replacement, file, this.#maxSize);
+    try {
+      if (!(await this.#replacement.replace(entry, file, staged))) return false;
+    } finally {
+      await this.#writer.discard(staged);
+    }
+    // A deletion may have removed members meanwhile.
+    await this.#index.add(replacement);
+    this.#bounds?.added(entry.id, staged.size, entry.size);
     return true;
   }
 
@@ -205,8 +222,9 @@ export class FileStore implements Store {
    * Removes the file first: members without an entry have no effect, an entry without members cannot be invalidated.
    */
   async #evict(id: string): Promise<EntrySummary | undefined> {
-    const summary = await this.#summary(id);
+    const summary = await this.#summaryOrTaken(id);
     if (!summary || !(await this.#remove(id, EXTENSIONS))) return undefined;
+    await this.#folders.remove(await this.#replacement.taken(this.#layout.entry(id, this.#extension)));
     await this.#removeMembers(summary);
     return summary;
   }
@@ -228,12 +246,20 @@ export class FileStore implements Store {
     if (name === undefined) yield* this.#all();
     else {
       const ids = await this.#index.idsOf(name);
-      yield* eachFound(group === undefined ? ids : [group, ...ids], (id) => this.#summary(id));
+      yield* eachFound(group === undefined ? ids : [group, ...ids], (id) => this.#summaryOrTaken(id));
     }
   }
 
   async *#all(): AsyncGenerator<EntrySummary> {
     for await (const ids of this.#listing.ids()) yield* eachFound(ids, (id) => this.#summary(id));
+  }
+
+  /** The entry of an id, also while its file is being replaced. */
+  async #summaryOrTaken(id: string): Promise<EntrySummary | undefined> {
+    const own = this.#layout.entry(id, this.#extension);
+    return (
+      (await this.#summary(id)) ?? (await this.#replacement.summary(id, own)) ?? (await this.#reader.summary(id, own))
+    );
   }
 
   async #summary(id: string): Promise<EntrySummary | undefined> {

@@ -7,7 +7,8 @@ import * as path from 'node:path';
  * - `responses_v1/ab/ID.json` (`.yaml`, `.bin`): an entry. The subfolder is the beginning of the id.
  * - `links_v1/ab/NAME.ID`: a member of the secondary index: an empty file whose name maps a group or digest to an id.
  * - `links_v1/empty`: the file that members of the index are hard links to.
- * - any of these with `.` and 12 hex digits and `.tmp` appended: a file that is being written or replaced.
+ * - any of these with `.` and 12 hex digits and `.tmp` appended: a file that is being written or replaced. The digits of an
+ *   entry that was taken away to be replaced begin with six zeros.
  */
 
 /** Extensions of entries: text of the serializer of that name, or bytes. */
@@ -60,6 +61,19 @@ export class FileLayout {
 /** Returns an unpredictable name for a new file beside another. */
 export function temporaryName(file: string): string {
   return `${file}.${randomBytes(6).toString('hex')}.tmp`;
+}
+
+/** Begins the digits of a file that was taken away to be replaced. */
+const TAKEN = '000000';
+
+/** Returns an unpredictable name for a file that is taken away, which {@link isTaken} recognizes. */
+export function takenName(file: string): string {
+  return `${file}.${TAKEN}${randomBytes(3).toString('hex')}.tmp`;
+}
+
+/** Whether a name is one of {@link takenName}. @param file the name of the file. Default: any */
+export function isTaken(name: string, file = name.replace(TEMPORARY_END, '')): boolean {
+  return name.startsWith(`${file}.${TAKEN}`) && TEMPORARY_END.test(name);
 }
 
 export function isSubfolder(name: string): boolean {

@@ -11,6 +11,7 @@ import {
   isEmptyFile,
   isMember,
   isSubfolder,
+  isTaken,
   isTemporary,
   PARTS,
   type Part,
@@ -89,7 +90,10 @@ export class FileListing {
   async #removeAbandoned(files: readonly string[]): Promise<void> {
     for (const file of files) {
       const status = await statusOf(file);
-      if (status && this.#now() - status.mtimeMs > ABANDONED_AFTER) await this.#folders.remove([file]);
+      if (!status) continue;
+      // An entry that was taken away is as old as it was.
+      const changed = isTaken(path.basename(file)) ? Math.max(status.mtimeMs, status.ctimeMs) : status.mtimeMs;
+      if (this.#now() - changed > ABANDONED_AFTER) await this.#folders.remove([file]);
     }
   }
 }

@@ -127,6 +127,14 @@ export class EntryWriter {
     await unlink(temporary).catch(() => {});
   }
 
+  /** Moves a staged file to its place if no file is there; returns whether it was moved. @throws StoreFailure */
+  async placeNew(staged: StagedFile, file: string): Promise<boolean> {
+    const linked = await hardLink(staged.temporary, file);
+    if (linked === 'unsupported') return this.place(staged, file);
+    if (linked === 'linked') await this.#synced(file);
+    return linked === 'linked';
+  }
+
   /** Adds a member of the index. @throws StoreFailure */
   async addMember(member: string): Promise<void> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
@@ -203,7 +211,7 @@ async function isRemovedFolder(folder: string): Promise<boolean> {
 
 type Linked = 'linked' | 'exists' | 'absent' | 'full' | 'unsupported';
 
-async function hardLink(file: string, name: string): Promise<Linked> {
+export async function hardLink(file: string, name: string): Promise<Linked> {
   try {
     await link(file, name);
     return 'linked';
@@ -218,7 +226,7 @@ async function hardLink(file: string, name: string): Promise<Linked> {
 }
 
 /** Renames a file; returns false if it is absent. */
-async function moved(file: string, to: string): Promise<boolean> {
+export async function moved(file: string, to: string): Promise<boolean> {
   try {
     await rename(file, to);
     return true;

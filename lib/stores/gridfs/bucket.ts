@@ -3,7 +3,7 @@ import type { Entry } from '../../models/entry.js';
 import { isBytes } from '../../platform/bytes.js';
 import { type EntryFields, entryOf } from '../document-form.js';
 import { batches } from '../entry-query.js';
-import { classified } from '../mongodb/failures.js';
+import { classified, DUPLICATE_KEY } from '../mongodb/failures.js';
 import { DIRECT, type FieldNames, indexesOf, NOT_COUNTED } from '../mongodb/filters.js';
 import { failureKind } from '../store-failure.js';
 import { unreadable } from '../stored-form.js';
@@ -24,6 +24,8 @@ export interface FileMetadata extends EntryFields {
   readonly revision?: number;
   /** Token of the write until it is published. */
   readonly pending?: string;
+  /** The id of the file that this one replaces, and no other. */
+  readonly replaces?: ObjectId;
 }
 
 /** A file to be written. */
@@ -36,6 +38,8 @@ const CHUNK_SIZE = 255 * 1024;
 const CHUNKS_AT_ONCE = 16;
 /** Files of one name that are compared: the others have lower revisions. */
 const MAX_REVISIONS = 100;
+/** Difference between the revisions of a file and its replacement: after a million of them, the next write is still above. */
+const REVISION_STEP = 2 ** -20;
 /** Attempts to read a body that other processes replace meanwhile. */
 const MAX_ATTEMPTS = 5;
 
@@ -43,6 +47,7 @@ export const PUBLISHED: Filter<Document> = { 'metadata.pending': { $exists: fals
 const FILE_INDEXES = [
   { key: { filename: 1, 'metadata.revision': -1 } },
   { key: { 'metadata.pending': 1 }, sparse: true },
+  { key: { 'metadata.replaces': 1 }, sparse: true, unique: true },
   ...indexesOf(FIELDS),
 ] as const;
 
@@ -106,6 +111,19 @@ export class Bucket {
     return ids;
   }
 
+  /** Publishes a pending file; false if it is gone, or if another one replaces the same file. */
+  async publishInPlaceOf(db: Db, id: ObjectId, token: string, previous: StoredFile): Promise<boolean> {
+    const pending = { _id: id, 'metadata.pending': token } as Filter<StoredFile>;
+    const published = { 'metadata.revision': betweenRevision(previous), 'metadata.replaces': previous._id };
+    try {
+      const update = { $set: published, $unset: { 'metadata.pending': '' } } as Document;
+      return (await this.files(db).updateOne(pending, update)).matchedCount > 0;
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== DUPLICATE_KEY) throw error;
+      return false;
+    }
+  }
+
   /** Deletes files with their chunks; resolves to the number of files that existed. */
   async remove(db: Db, ids: readonly ObjectId[]): Promise<number> {
     if (ids.length === 0) return 0;
@@ -140,7 +158,12 @@ export function newest(files: readonly StoredFile[]): StoredFile | undefined {
 
 /** Returns the number of the next revision. */
 export function nextRevision(files: readonly StoredFile[]): number {
-  return Math.max(0, ...files.map(revisionOf)) + 1;
+  return Math.floor(Math.max(0, ...files.map(revisionOf))) + 1;
+}
+
+/** Returns the number of a revision above that of a file, and below those of writers that knew that file alone. */
+function betweenRevision(file: StoredFile): number {
+  return revisionOf(file) + REVISION_STEP;
 }
 
 /** Returns whether counts include a file, by its fields. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Db, Document, Filter } from 'mongodb';
 import type { Entry, EntrySummary } from '../../models/entry.js';
+import { isBytes } from '../../platform/bytes.js';
 import { bytes, fieldsOf, summaryOf } from '../document-form.js';
 import { batches, countListed, fits } from '../entry-query.js';
 import { MongoConnection, type MongoConnectionOptions } from '../mongodb/connection.js';
@@ -10,6 +11,7 @@ import { InvalidationOrder } from '../mongodb/invalidation-order.js';
 import { MongoLeases } from '../mongodb/leases.js';
 import { RetentionSweep } from '../retention.js';
 import type { EntryQuery, Store } from '../store.js';
+import { packSummary } from '../stored-form.js';
 import {
   Bucket,
   FIELDS,
@@ -115,6 +117,29 @@ export class GridFSStore implements Store {
     );
     // A missing file was deleted by an invalidation, or by another process in favor of a newer one.
     return matchedCount === files.length || !(await this.#order.isOutOfDate(db, entries));
+  }
+
+  /**
+   * Of several files that replace the same one, a unique index permits one. A file of another write has a higher revision,
+   * so that it counts in any case.
+   */
+  replace(entry: Entry, replacement: Entry): Promise<boolean> {
+    return this.#connection.run('write', async (db) => {
+      const filename = this.#prefix + entry.id;
+      const previous = newest(await this.#bucket.revisions(db, [filename]));
+      const head = previous?.metadata?.head;
+      if (!previous || !isBytes(head) || !packSummary(entry).equals(head)) return false;
+      const token = randomUUID();
+      const [id] = await this.#bucket.write(db, [this.#newFile(replacement, token)], [bytes(replacement.body)]);
+      if (!id) return false;
+      if (await this.#bucket.publishInPlaceOf(db, id, token, previous)) {
+        const counts = newest(await this.#bucket.revisions(db, [filename]))?._id.equals(id);
+        // A previous file that is gone was deleted, or replaced by another write.
+        if (counts && (await this.#bucket.remove(db, [previous._id])) > 0) return true;
+      }
+      await this.#bucket.remove(db, [id]);
+      return false;
+    });
   }
 
   deleteGroups(ids: readonly string[]): Promise<number> {
@@ -255,6 +280,8 @@ export class GridFSStore implements Store {
           db,
           [...representatives].map(({ _id }) => _id),
         );
+        // A file that is gone may have been replaced by one that was not found.
+        more ||= deleted < representatives.size;
         await this.#bucket.remove(
           db,
           found.flatMap((file) => (representatives.has(file) ? [] : [file._id])),

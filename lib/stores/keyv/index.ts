@@ -2,7 +2,7 @@ import type Keyv from 'keyv';
 import type { Entry, EntrySummary } from '../../models/entry.js';
 import { batches, counts, fits, isDirect, withMembers } from '../entry-query.js';
 import type { EntryQuery, Store } from '../store.js';
-import { packEntry, parseEntry, unreadable } from '../stored-form.js';
+import { isSame, packEntry, parseEntry, unreadable } from '../stored-form.js';
 import { isKeyv, type KeyvAdapter, throughKeyv } from './keyv-line.js';
 import { KeyvIndex } from './secondary-index.js';
 import { type Found, KeyvTexts, UNREADABLE } from './texts.js';
@@ -65,6 +65,11 @@ export class KeyvStore implements Store {
       }),
     );
     return true;
+  }
+
+  /** Not atomic: a write or deletion between the comparison and the write is lost. */
+  async replace(entry: Entry, replacement: Entry): Promise<boolean> {
+    return isSame(await this.find(entry.id), entry) && this.put([replacement]);
   }
 
   async deleteGroups(ids: readonly string[]): Promise<number> {

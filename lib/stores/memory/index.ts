@@ -68,6 +68,10 @@ export class MemoryStore implements Store {
     return true;
   }
 
+  replace(entry: Entry, replacement: Entry): boolean {
+    return this.#entries.peek(entry.id) === entry && this.put([replacement]);
+  }
+
   #put(entry: Entry): void {
     this.#entries.set(entry.id, entry);
     if (entry.group !== entry.id) this.#members.add(entry.group, entry.id);

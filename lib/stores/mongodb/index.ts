@@ -1,8 +1,9 @@
 import type { Collection, Db, Document, Filter } from 'mongodb';
 import type { Entry, EntrySummary } from '../../models/entry.js';
-import { entryOf, summaryOf } from '../document-form.js';
+import { bytes, entryOf, fieldsOf, summaryOf } from '../document-form.js';
 import { batches, countListed, fits } from '../entry-query.js';
 import type { EntryQuery, Store } from '../store.js';
+import { packSummary } from '../stored-form.js';
 import { MongoConnection, type MongoConnectionOptions } from './connection.js';
 import type { Access } from './failures.js';
 import { conditions, counted, DIRECT, type FieldNames, indexesOf, keysOf } from './filters.js';
@@ -89,6 +90,15 @@ export class MongoStore implements Store {
       }
       // A missing document was replaced by another writer, or deleted by an invalidation.
       return (await write.publish()) || !(await this.#order.isOutOfDate(db, entries));
+    });
+  }
+
+  replace(entry: Entry, replacement: Entry): Promise<boolean> {
+    const { key, expiresAt } = this.#documentOf(replacement);
+    const value = { ...fieldsOf(replacement), order: replacement.order, body: bytes(replacement.body) };
+    return this.#run('write', async (collection) => {
+      const unchanged = { key, 'value.head': packSummary(entry), ...PUBLISHED };
+      return (await collection.updateOne(unchanged, { $set: { value, expiresAt } })).matchedCount > 0;
     });
   }
 

@@ -77,6 +77,10 @@ export class RedisStore implements Store {
     return true;
   }
 
+  async replace(entry: Entry, replacement: Entry): Promise<boolean> {
+    return (await this.#shardOf(entry.id).put([replacement], entry)) === 'written';
+  }
+
   /** Writes an entry whose group is in another shard (see {@link RedisDeletion} for why it joins the group twice). */
   async #putBeside(entry: Entry): Promise<void> {
     const home = this.#shardOf(entry.group);

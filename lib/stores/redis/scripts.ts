@@ -168,10 +168,11 @@ export const JOIN_SET = script(`${JOIN}
 
 /**
  * Writes entries with their places in the index, if none of their digests was invalidated after their order. A redirect does
- * not replace a response or a variant marker.
+ * not replace a response or a variant marker. A single entry can be written in place of a certain other one alone: that is
+ * stored, so that no invalidation has deleted it.
  *
  * KEYS: responses, others, orders, then for each entry its row and its sets.
- * ARGV: the prefix of sets; for each entry id, kind, order, staleAt, milliseconds to live (0: no limit), value, number of sets, number of digests,
+ * ARGV: the prefix of sets; the bytes with which the entry to be replaced begins, empty for any; for each entry id, kind, order, staleAt, milliseconds to live (0: no limit), value, number of sets, number of digests,
  * digests. Kinds, digests and group are also in the value.
  *
  * Returns 1, 0 if refused, or -1 if it does not know the orders of invalidations.
@@ -179,16 +180,19 @@ export const JOIN_SET = script(`${JOIN}
 export const PUT = script(`${UNDECLARED_SETS}
   ${HEAD}${ORDERS}${JOIN}
   local first, all, reply = orderOf(KEYS[3], 'first'), orderOf(KEYS[3], 'all') or 0, 1
-  local entries, key, at = {}, 4, 2
+  local entries, key, at, replaced = {}, 4, 3, ARGV[2]
+  if replaced ~= '' and redis.pcall('GETRANGE', KEYS[4], 0, #replaced - 1) ~= replaced then return 0 end
   while at <= #ARGV do
     local entry = { row = KEYS[key], id = ARGV[at], kind = ARGV[at + 1], staleAt = ARGV[at + 3], life = tonumber(ARGV[at + 4]),
       value = ARGV[at + 5], sets = {} }
     local order, sets, digests = tonumber(ARGV[at + 2]), tonumber(ARGV[at + 6]), tonumber(ARGV[at + 7])
     for place = 1, sets do entry.sets[place] = KEYS[key + place] end
-    if order > 0 and not first then return -1 end
-    if order < all or order > 0 and order < first then reply = 0 end
-    for place = at + 8, at + 7 + digests do
-      if order < (orderOf(KEYS[3], ARGV[place]) or 0) then reply = 0 end
+    if replaced == '' then
+      if order > 0 and not first then return -1 end
+      if order < all or order > 0 and order < first then reply = 0 end
+      for place = at + 8, at + 7 + digests do
+        if order < (orderOf(KEYS[3], ARGV[place]) or 0) then reply = 0 end
+      end
     end
     entries[#entries + 1] = entry
     key, at = key + 1 + sets, at + 8 + digests

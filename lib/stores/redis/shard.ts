@@ -1,7 +1,7 @@
 import type { Entry, EntrySummary } from '../../models/entry.js';
 import { batches, fits } from '../entry-query.js';
 import type { EntryQuery } from '../store.js';
-import { instantField, kindField, packEntry } from '../stored-form.js';
+import { instantField, kindField, packEntry, packSummary } from '../stored-form.js';
 import type { Redis, Words } from './client.js';
 import type { RedisConnection } from './connection.js';
 import type { ShardKeys } from './keys.js';
@@ -61,14 +61,17 @@ export class RedisShard {
   /**
    * Writes entries of this shard.
    *
-   * @returns `refused` if one of them was invalidated after its order, `unordered` if the shard does not know the orders
+   * @param replaced the only entry that may be replaced. Default: any
+   * @returns `refused` if that is not stored any more, or without it if one of the entries was invalidated after its order,
+   *   `unordered` if the shard does not know the orders
    */
-  async put(entries: readonly Entry[]): Promise<'written' | 'refused' | 'unordered'> {
+  async put(entries: readonly Entry[], replaced?: Entry): Promise<'written' | 'refused' | 'unordered'> {
     const { keys } = this;
     const sets = entries.map((entry) => this.#sets(entry));
     const rows = entries.flatMap((entry, at) => [keys.row(entry.id), ...(sets[at] ?? [])]);
     const all = [keys.responses, keys.others, keys.orders, ...rows];
-    const values = [keys.prefix, ...entries.flatMap((entry, at) => this.#values(entry, sets[at]?.length ?? 0))];
+    const start = replaced ? packSummary(replaced) : '';
+    const values = [keys.prefix, start, ...entries.flatMap((entry, at) => this.#values(entry, sets[at]?.length ?? 0))];
     const reply = await this.#connection.run((redis) => runScript(redis, PUT, all, values), true);
     if (reply !== 1) return reply === 0 ? 'refused' : 'unordered';
     this.#sweepAtTimes(entries);

@@ -6,7 +6,7 @@ import type { PreferredStore } from '../fallback.js';
 import { RetentionSweep } from '../retention.js';
 import type { EntryQuery } from '../store.js';
 import { failureKind, StoreFailure } from '../store-failure.js';
-import { packEntry, parseEntry, unreadable } from '../stored-form.js';
+import { packEntry, packSummary, parseEntry, unreadable } from '../stored-form.js';
 import { SqliteBounds } from './bounds.js';
 import type { SqliteDriverName } from './choose-driver.js';
 import { Database } from './database.js';
@@ -17,7 +17,7 @@ import { DatabaseFile, type SqliteFileOptions, sqliteFile } from './file.js';
 import { CURRENT_ORDER, Invalidations } from './invalidations.js';
 import { Leases } from './leases.js';
 import { DiskReserve } from './reserve.js';
-import { createTables, HAS_TABLES, IS_INVALIDATED, putStatement, TABLE } from './schema.js';
+import { createTables, HAS_TABLES, IS_INVALIDATED, putStatement, REPLACE, TABLE } from './schema.js';
 
 export interface SqliteStoreOptions extends SqliteFileOptions {
   /**
@@ -111,32 +111,45 @@ export class SqliteStore implements PreferredStore {
 
   put(entries: readonly Entry[]): MaybePromise<boolean> {
     if (entries.length === 0) return true;
-    const values = entries.map((entry) => packEntry(entry));
-    for (const { byteLength } of values) {
-      if (byteLength > this.maxEntrySize)
-        throw new StoreFailure('entry', `an entry of ${byteLength} bytes is larger than ${this.maxEntrySize} bytes`);
-    }
+    const values = entries.map((entry) => this.#packed(entry));
     const invalidated = invalidatedParameters(entries);
     const write: Statement = {
       sql: putStatement(entries.length),
       parameters: [...entries.flatMap(({ id }, index) => [id, values[index] as Buffer]), ...invalidated],
     };
+    const ids = entries.map(({ id }) => id);
+    return chain(this.#write(write, ids, values), (rows) => {
+      if (rows.length > 0) return true;
+      // Redirects alone may have been left out for the entries in their places.
+      return entries.some((entry) => isDirect(entry)) ? false : this.#isCurrent(invalidated);
+    });
+  }
+
+  replace(entry: Entry, replacement: Entry): MaybePromise<boolean> {
+    const [value, summary] = [this.#packed(replacement), packSummary(entry)];
+    const write: Statement = { sql: REPLACE, parameters: [value, entry.id, summary.byteLength, summary] };
+    return chain(this.#write(write, [entry.id], [value]), (rows) => rows.length > 0);
+  }
+
+  /** @throws StoreFailure if the entry is larger than the store accepts */
+  #packed(entry: Entry): Buffer {
+    const packed = packEntry(entry);
+    if (packed.byteLength <= this.maxEntrySize) return packed;
+    const message = `an entry of ${packed.byteLength} bytes is larger than ${this.maxEntrySize} bytes`;
+    throw new StoreFailure('entry', message);
+  }
+
+  /** Runs a statement that writes these values under these keys; returns its rows. */
+  #write(write: Statement, ids: readonly string[], values: readonly Buffer[]): MaybePromise<readonly Row[]> {
     const written = this.#database.write((connection) =>
       this.#bounds
-        ? connection.transaction(
-            this.#bounds.within(
-              write,
-              entries.map(({ id }) => id),
-            ),
-          )
+        ? connection.transaction(this.#bounds.within(write, ids))
         : connection.run(write.sql, ...write.parameters),
     );
     return chain(written, (rows) => {
       this.#reserve.wrote(values.reduce((sum, { byteLength }) => sum + byteLength, 0));
       this.#sweep.start((until) => this.deleteExpired(until));
-      if (rows.length > 0) return true;
-      // Redirects alone may have been left out for the entries in their places.
-      return entries.some((entry) => isDirect(entry)) ? false : this.#isCurrent(invalidated);
+      return rows;
     });
   }
 

@@ -63,6 +63,9 @@ export function putStatement(entries: number): string {
     ON CONFLICT (key) DO UPDATE SET value = excluded.value WHERE ${isReplaceable('excluded.value')} RETURNING 1`;
 }
 
+/** Replaces a value that begins with certain bytes. Parameters: the new value, the key, the number of bytes, the bytes. */
+export const REPLACE = `UPDATE ${TABLE} SET value = ? WHERE key = ? AND substr(value, 1, ?) = ? RETURNING 1`;
+
 /**
  * Whether one of the digests, or everything, was invalidated after an order. Parameters: the order, twice, and the
  * digests as JSON. An order above the counter is of another file: it is older than every invalidation.
