@@ -1,6 +1,6 @@
 import axios, { type AxiosInstance, type AxiosRequestConfig, type AxiosStatic, type CreateAxiosDefaults } from 'axios';
 import type { CacheMethods } from './axios/attachment.js';
-import type { CachedQuery, CachedVerbs } from './axios/types.js';
+import type { CachedQuery, CachedVerbs } from './conversion/types.js';
 import type { CacheOptions } from './settings/types.js';
 import { type CachedAxiosInstance, setupCache } from './setup-cache.js';
 

@@ -1,7 +1,6 @@
 export type { CacheMethods } from './axios/attachment.js';
 export type { Disabling } from './axios/disabling.js';
 export type { PrefetchOptions, PrefetchProgress, PrefetchRequests, PrefetchResult } from './axios/prefetch.js';
-export type { CachedAxiosResponse, CachedCalls, CachedQuery, CachedVerbs, ResponseExtras } from './axios/types.js';
 export { DynamoDbCache, type DynamoDbCacheOptions } from './cache/backends/dynamodb-cache.js';
 export { FileCache, type FileCacheOptions } from './cache/backends/file-cache.js';
 export { GridFSCache, type GridFSCacheOptions } from './cache/backends/gridfs-cache.js';
@@ -17,6 +16,7 @@ export type { ContainsQuery, DeletionQuery, ResponseFilter, ResponseSelection } 
 export type { CacheStorage } from './cache/storage-view.js';
 export { type CachingAdapter, cachingAdapter } from './cached-adapter.js';
 export { CachedAxios, CacheMixin, type WithCache } from './cached-axios.js';
+export type { CachedAxiosResponse, CachedCalls, CachedQuery, CachedVerbs, ResponseExtras } from './conversion/types.js';
 export { CacheError, type CacheErrorCode, UnsupportedOperationError } from './errors.js';
 export type { CacheRequest } from './models/cache-request.js';
 export { CachedRequest, CachedResponse } from './models/cached-response.js';

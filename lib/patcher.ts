@@ -150,7 +150,7 @@ class Installation {
 
   #report(reason: string, error: unknown): void {
     const event: CacheEvent = { type: 'error', reason, error };
-    this.opened.cache.emit('error', () => event, this.opened.settings.compiled.onEvent);
+    this.opened.cache.events.emit('error', () => event, this.opened.settings.compiled.onEvent);
   }
 }
 

@@ -1,9 +1,9 @@
 import type { AxiosInstance, AxiosStatic, CreateAxiosDefaults } from 'axios';
 import { Attachment, attachmentOf, type CacheMethods } from './axios/attachment.js';
 import { axiosBindings } from './axios/bindings.js';
-import type { CachedCalls, CachedQuery, CachedVerbs } from './axios/types.js';
 import { provideBindings } from './cache/bindings.js';
 import { openCache } from './cache/open-cache.js';
+import type { CachedCalls, CachedQuery, CachedVerbs } from './conversion/types.js';
 import { CacheError, optionError } from './errors.js';
 import { refuseCacheOptions, storeOptions } from './settings/given-options.js';
 import { InstanceSettings } from './settings/instance.js';

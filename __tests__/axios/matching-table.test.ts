@@ -6,7 +6,7 @@ import axios, { type AxiosRequestConfig, type InternalAxiosRequestConfig } from 
 import ts from 'typescript';
 import { AxiosOrigin } from '../../lib/axios/axios-origin.js';
 import { ownCopy } from '../../lib/axios/copies.js';
-import { requestOfConfig } from '../../lib/axios/request-of-config.js';
+import { requestOfConfig } from '../../lib/conversion/request-of-config.js';
 import { keyOf } from '../../lib/request/cache-key.js';
 import { uncachedReason } from '../../lib/request/uncached.js';
 import { DEFAULTS } from '../../lib/settings/schema.js';

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import { AxiosHeaders } from 'axios';
-import { toAxiosHeaders } from '../../lib/axios/headers.js';
+import { toAxiosHeaders } from '../../lib/conversion/headers.js';
 import { CachedResponse } from '../../lib/models/cached-response.js';
 import type { ResponseRecord } from '../../lib/models/record.js';
 import { fields } from '../../lib/policy/messages.js';

@@ -12,6 +12,7 @@ const LAYERS = [
   ['cache'],
   ['settings'],
   ['exchange'],
+  ['conversion'],
   ['axios'],
   ['setup-cache', 'cached-adapter', 'cached-axios', 'patcher'],
   ['index', 'subpaths'],

@@ -5,7 +5,7 @@ import axios, { type CreateAxiosDefaults } from 'axios';
 import type { CacheEvent } from '../../lib/models/events.js';
 import type { CacheOptions } from '../../lib/settings/types.js';
 import { type CachedAxiosInstance, setupCache } from '../../lib/setup-cache.js';
-import '../../lib/axios/types.js';
+import '../../lib/conversion/types.js';
 import { TestClock } from './clock.js';
 import { type Handler, startOrigin, type TestOrigin } from './origin.js';
 

@@ -4,7 +4,7 @@ import axios, { type AxiosRequestConfig } from 'axios';
 import fc from 'fast-check';
 import type { CacheOptions } from '../../lib/settings/types.js';
 import { type CachedAxiosInstance, setupCache } from '../../lib/setup-cache.js';
-import '../../lib/axios/types.js';
+import '../../lib/conversion/types.js';
 import { TestClock } from './clock.js';
 import { LIFETIME, type ModelInvalidation, STALE_WHILE_REVALIDATE, USERS, World } from './model.js';
 import { AVERAGE_STEPS, type GetStep, program, type Step, textOf, type WriteStep } from './model-program.js';

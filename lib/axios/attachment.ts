@@ -1,6 +1,7 @@
 import type { Axios, AxiosInstance, AxiosRequestConfig, CreateAxiosDefaults, InternalAxiosRequestConfig } from 'axios';
 import type { BaseCache, RemovalCount } from '../cache/base-cache.js';
 import { type CacheInternals, internalsOf } from '../cache/internals.js';
+import type { AxiosCopy } from '../conversion/copy.js';
 import { asyncScope } from '../platform/async-scope.js';
 import type { MaybePromise } from '../platform/maybe-promise.js';
 import { shared } from '../platform/shared-state.js';
@@ -8,7 +9,7 @@ import type { ExpirationTime } from '../policy/expiration.js';
 import { refuseCacheOptions } from '../settings/given-options.js';
 import type { CacheSettings, InstanceSettings } from '../settings/instance.js';
 import { type CachingContext, hasCachingAdapter, InFlight, restoreAdapter, wrapAdapter } from './caching-adapter.js';
-import { type AxiosCopy, copyOf, isExport } from './copies.js';
+import { copyOf, isExport } from './copies.js';
 import { type Disabling, disabling } from './disabling.js';
 import { type PrefetchOptions, type PrefetchRequests, type PrefetchResult, prefetch } from './prefetch.js';
 

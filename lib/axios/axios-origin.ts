@@ -1,16 +1,16 @@
 import axios, { AxiosError, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
+import { adoptError } from '../conversion/adopt-error.js';
+import { readBody } from '../conversion/body.js';
+import type { AxiosCopy } from '../conversion/copy.js';
+import type { Flavor } from '../conversion/flavor.js';
+import { headersClassOf } from '../conversion/headers.js';
+import { discard, keepSession, teed } from '../conversion/stream-body.js';
 import type { BypassResponse, Origin, OriginResponse, SharedRequest } from '../exchange/origin.js';
 import type { Hop } from '../models/record.js';
 import { type Fields, fields } from '../policy/messages.js';
 import { isSafe } from '../policy/methods.js';
 import { comparable } from '../settings/signature.js';
-import { adoptError } from './adopt-error.js';
-import { readBody } from './body.js';
-import type { AxiosCopy } from './copies.js';
-import type { Flavor } from './flavor.js';
-import { headersClassOf } from './headers.js';
 import { finalUrl, RedirectObserver, watchedFetch } from './redirects.js';
-import { discard, keepSession, teed } from './stream-body.js';
 
 /** Members that axios's types lack, or lacked in older versions. */
 type FullConfig = InternalAxiosRequestConfig & {

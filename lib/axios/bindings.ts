@@ -1,5 +1,8 @@
 import axios, { AxiosHeaders, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import type { ClientBindings, FoundRecord } from '../cache/bindings.js';
+import { readBody } from '../conversion/body.js';
+import { toAxiosHeaders } from '../conversion/headers.js';
+import { requestOfConfig, requestOfSent } from '../conversion/request-of-config.js';
 import { optionError } from '../errors.js';
 import { CachedRequest } from '../models/cached-response.js';
 import type { ResponseRecord } from '../models/record.js';
@@ -10,10 +13,7 @@ import { variantOf, varyNames } from '../policy/vary.js';
 import { countsInVary, keyOf } from '../request/cache-key.js';
 import { urlIndexNames } from '../request/index-names.js';
 import { redactRequest, redactUrl, secretInHeader, storedHeaders } from '../request/redaction.js';
-import { readBody } from './body.js';
-import { toAxiosHeaders } from './headers.js';
 import { finalUrl } from './redirects.js';
-import { requestOfConfig, requestOfSent } from './request-of-config.js';
 
 /** The functions of a cache that convert axios's requests and responses outside of a request. */
 export const axiosBindings: ClientBindings = {

@@ -1,5 +1,9 @@
 import type { AxiosAdapter, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 import type { CacheInternals } from '../cache/internals.js';
+import type { AxiosCopy } from '../conversion/copy.js';
+import { flavorOf } from '../conversion/flavor.js';
+import { readRequest, requestUrl } from '../conversion/read-request.js';
+import { replay } from '../conversion/replay.js';
 import { handleRequest } from '../exchange/handle-request.js';
 import { RequestContext } from '../exchange/request-context.js';
 import { bypassResult, type Result } from '../exchange/result.js';
@@ -8,11 +12,7 @@ import { isPromise, type MaybePromise } from '../platform/maybe-promise.js';
 import { shared } from '../platform/shared-state.js';
 import { type CallSettings, callSettings } from '../settings/instance.js';
 import { AxiosOrigin } from './axios-origin.js';
-import type { AxiosCopy } from './copies.js';
-import { flavorOf } from './flavor.js';
 import { CallerLimits } from './limits.js';
-import { readRequest, requestUrl } from './read-request.js';
-import { replay } from './replay.js';
 
 type Adapter = NonNullable<InternalAxiosRequestConfig['adapter']>;
 
@@ -87,22 +87,27 @@ async function answerWithin(
   const { cache } = context;
   const flavor = flavorOf(config.adapter);
   const url = requestUrl(config);
-  const origin = new AxiosOrigin(config, flavor, url ?? '', cache.now, copy);
+  const connect = () => new AxiosOrigin(config, flavor, url ?? '', cache.now, copy);
   const settle = (result: Result) => replay(result, { config, flavor, copy, now: cache.now() });
   if (url === undefined || context.isDisabled()) {
     const detail = url === undefined ? 'url' : 'disabled';
-    return settle(bypassResult(await origin.bypass(), { fwd: 'bypass', detail }));
+    return settle(bypassResult(await connect().bypass(), { fwd: 'bypass', detail }));
   }
 
-  const caller = CallerLimits.of(config, flavor, copy);
+  const caller = hasLimits(config) ? new CallerLimits(config, flavor, copy) : undefined;
   try {
     const reading = readRequest(config, url, settings.credentials);
     const request: CacheRequest = isPromise(reading) ? await (caller ? caller.race(reading) : reading) : reading;
-    const access = cache.breaker.request((event) => cache.emit(event.type, () => event, settings.onEvent));
-    return await settle(await handleRequest(new RequestContext({ request, settings, cache, access, origin, caller })));
+    const access = cache.breaker.request((event) => cache.events.emit(event.type, () => event, settings.onEvent));
+    return await settle(await handleRequest(new RequestContext({ request, settings, cache, access, connect, caller })));
   } finally {
     caller?.end();
   }
+}
+
+/** Returns whether the caller set a limit or watches the progress. Otherwise a hit needs no timer and no listener. */
+function hasLimits({ signal, cancelToken, timeout, onDownloadProgress }: InternalAxiosRequestConfig): boolean {
+  return Boolean(signal || cancelToken || timeout || onDownloadProgress);
 }
 
 /** Counts requests in flight, so that detaching and closing can wait for them. */

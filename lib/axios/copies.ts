@@ -7,21 +7,10 @@ import axios, {
   type AxiosStatic,
   type InternalAxiosRequestConfig,
 } from 'axios';
+import type { AxiosCopy } from '../conversion/copy.js';
 import { packageRequire } from '../platform/load-client.js';
 import type { MaybePromise } from '../platform/maybe-promise.js';
 import { shared } from '../platform/shared-state.js';
-
-/**
- * The classes and the dispatch of one copy of axios in the process. The ESM and the CommonJS build are two copies, and
- * SDKs may have further ones. Programs compare errors by `instanceof` with the classes of their own copy.
- */
-export interface AxiosCopy {
-  readonly AxiosError: typeof axios.AxiosError;
-  readonly CanceledError: typeof axios.CanceledError;
-  readonly AxiosHeaders: typeof axios.AxiosHeaders;
-  /** Calls the adapter that `config.adapter` names, as axios's own dispatch does. */
-  dispatch(config: InternalAxiosRequestConfig): Promise<AxiosResponse>;
-}
 
 type InstanceLike = Pick<AxiosInstance, 'interceptors'>;
 /** The default export of a copy. */

@@ -1,7 +1,7 @@
 import { AxiosError, type CanceledError, type CancelToken, type InternalAxiosRequestConfig } from 'axios';
+import type { AxiosCopy } from '../conversion/copy.js';
+import type { Flavor } from '../conversion/flavor.js';
 import type { CallerLimits as Limits } from '../exchange/request-context.js';
-import type { AxiosCopy } from './copies.js';
-import type { Flavor } from './flavor.js';
 
 type Listener = (reason?: unknown) => void;
 
@@ -18,13 +18,7 @@ export class CallerLimits implements Limits {
   readonly #onProgress: ((event: unknown) => void) | undefined;
   readonly #timer: NodeJS.Timeout | undefined;
 
-  /** Returns undefined if the caller set no limit and no progress listener, so that a hit needs no timer and no listener. */
-  static of(config: InternalAxiosRequestConfig, flavor: Flavor, copy: AxiosCopy): CallerLimits | undefined {
-    const { signal, cancelToken, timeout, onDownloadProgress } = config;
-    return signal || cancelToken || timeout || onDownloadProgress ? new CallerLimits(config, flavor, copy) : undefined;
-  }
-
-  private constructor(config: InternalAxiosRequestConfig, flavor: Flavor, copy: AxiosCopy) {
+  constructor(config: InternalAxiosRequestConfig, flavor: Flavor, copy: AxiosCopy) {
     const { signal } = config;
     const timeout = timeoutOf(config, flavor);
     const token = config.cancelToken as SubscribableToken | undefined;

@@ -1,10 +1,10 @@
 import type { InternalAxiosRequestConfig } from 'axios';
+import { cookiesFor, hasMore } from '../conversion/cookie-jar.js';
 import type { Hop } from '../models/record.js';
 import { identityOf } from '../platform/identity.js';
 import { shared } from '../platform/shared-state.js';
 import { fields } from '../policy/messages.js';
 import { canParseUrl } from '../policy/parse-url.js';
-import { cookiesFor, hasMore } from './cookie-jar.js';
 
 type BeforeRedirect = NonNullable<InternalAxiosRequestConfig['beforeRedirect']>;
 type RedirectOptions = Record<string, unknown> & { href?: unknown; headers?: unknown; agents?: unknown };

@@ -411,7 +411,7 @@ export class BaseCache {
       now: this.#now,
       encrypts: codec.encrypts,
       coalescing: undefined,
-      emit: (type, describe, onEvent) => void this.#events.emit(type, describe, onEvent),
+      events: this.#events,
       present: (record) => this.#present(record),
       use: (settings, defaults) => {
         this.#records.use(settings, defaults);

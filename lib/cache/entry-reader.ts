@@ -7,6 +7,8 @@ import { matchesVary, variantOf } from '../policy/vary.js';
 import type { EntryCodec } from '../serializers/codec.js';
 import { type CircuitBreaker, MANAGEMENT, type StoreAccess } from '../stores/circuit-breaker.js';
 import { failureKind } from '../stores/store-failure.js';
+import { Invalidations, type Selectable } from './invalidations.js';
+import { urlsOf } from './record-urls.js';
 
 /** The result of looking for a stored response. */
 export interface Lookup {
@@ -28,28 +30,58 @@ export interface EntryReaderParts {
   readonly codec: EntryCodec;
   /** Receives the events of management. */
   readonly onEvent: (event: CacheEvent) => void;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
 }
 
-/** Reads single entries for the repository: storage keys, older keys, variants, redirects, decoding. */
+/** The reading half of the entry repository: storage keys, older keys, variants, redirects, decoding. */
 export class EntryReader {
-  readonly #breaker: CircuitBreaker;
-  readonly #codec: EntryCodec;
+  readonly breaker: CircuitBreaker;
+  readonly codec: EntryCodec;
+  readonly invalidations = new Invalidations();
   readonly #onEvent: (event: CacheEvent) => void;
+  readonly #now: () => number;
 
-  constructor({ breaker, codec, onEvent }: EntryReaderParts) {
-    this.#breaker = breaker;
-    this.#codec = codec;
+  constructor({ breaker, codec, onEvent, now }: EntryReaderParts) {
+    this.breaker = breaker;
+    this.codec = codec;
     this.#onEvent = onEvent;
+    this.#now = now;
+  }
+
+  /**
+   * Finds the stored response for a request or, for management, the newest of a key: with one read, two if Vary or a
+   * redirect applies. It needs validation if its invalidation has not reached the store yet.
+   */
+  lookup(key: string, select: Selection, access: StoreAccess): MaybePromise<Lookup> {
+    return chain(this.#lookupKey(key, select, access), (found) => {
+      // With nothing pending, a hit pays one comparison.
+      return this.invalidations.pending.size === 0 ? found : this.#withPending(key, found);
+    });
   }
 
   /** The storage key of a response among those of its key. */
   nameOf(record: ResponseRecord, name: string): string {
-    return record.variant ? this.#codec.variantName(name, record.variant) : name;
+    return record.variant ? this.codec.variantName(name, record.variant) : name;
   }
 
-  /** Finds a stored response under a key: of the variant that is selected, through a redirect too. */
-  lookup(key: string, select: Selection, access: StoreAccess): MaybePromise<Lookup> {
-    const [name, ...older] = this.#codec.names(key);
+  /** The properties by which invalidations select a response. */
+  selectable(record: ResponseRecord): Selectable {
+    return { digests: [...record.indexes, ...this.codec.names(record.key)], urls: urlsOf(record) };
+  }
+
+  /** A stored response, invalidated if that has not reached the store yet. */
+  #withPending(key: string, found: Lookup): Lookup {
+    const { record } = found;
+    if (!record) return found;
+    const { digests, urls } = this.selectable(record);
+    const selectable = { digests: key === record.key ? digests : [...digests, ...this.codec.names(key)], urls };
+    if (!this.invalidations.isPendingFor(record.receivedAt, selectable)) return found;
+    return { ...found, record: { ...record, staleAt: Math.min(record.staleAt, this.#now()), isInvalidated: true } };
+  }
+
+  #lookupKey(key: string, select: Selection, access: StoreAccess): MaybePromise<Lookup> {
+    const [name, ...older] = this.codec.names(key);
     return chain(this.#lookupName(name, key, select, access), (found) => {
       if (found.record || older.length === 0) return found;
       return this.#lookupOlder(older, key, select, access, found);
@@ -94,7 +126,7 @@ export class EntryReader {
    * that a cycle is a miss.
    */
   async #lookupTarget(redirect: RedirectRecord, select: Selection, access: StoreAccess): Promise<Lookup> {
-    for (const name of this.#codec.names(redirect.target)) {
+    for (const name of this.codec.names(redirect.target)) {
       const target = await this.read(name, redirect.target, access);
       if (typeof target !== 'object' || target.kind === 'redirect') continue;
       const found =
@@ -117,7 +149,7 @@ export class EntryReader {
     stamp?: string,
   ): MaybePromise<Lookup> {
     if (select === 'newest') return this.#searchVariants(name, key, select, access, stamp);
-    const variant = this.#codec.variantName(name, variantOf(vary, select));
+    const variant = this.codec.variantName(name, variantOf(vary, select));
     return chain(this.read(variant, key, access), (found) => {
       if (typeof found === 'object' && found.kind === 'response' && matchesVary(found, select))
         return { record: found };
@@ -134,10 +166,10 @@ export class EntryReader {
     access: StoreAccess,
     stamp?: string,
   ): Promise<Lookup> {
-    const found = await this.#breaker.read(access, async (store) => {
+    const found = await this.breaker.read(access, async (store) => {
       let newest: ResponseRecord | undefined;
       for await (const summary of store.list({ kind: 'response', group: name })) {
-        const decoded = await this.#codec.decodeSummary(summary, key);
+        const decoded = await this.codec.decodeSummary(summary, key);
         if ('invalid' in decoded || decoded.record.kind !== 'response') continue;
         const { record } = decoded;
         if (stamp !== undefined && record.stamp !== stamp) continue;
@@ -161,7 +193,7 @@ export class EntryReader {
       this.#emitTo(access, { type: 'invalid', key, reason: 'unreadable', error });
       return 'unreadable';
     };
-    const found = this.#breaker.read(access, (store): MaybePromise<Entry | string | undefined> => {
+    const found = this.breaker.read(access, (store): MaybePromise<Entry | string | undefined> => {
       try {
         const entry = store.find(name);
         return isPromise(entry) ? entry.catch(failed) : entry;
@@ -171,7 +203,7 @@ export class EntryReader {
     });
     return chain(found, (entry) => {
       if (typeof entry !== 'object') return entry;
-      return chain(this.#codec.decode(entry, key), (decoded) => {
+      return chain(this.codec.decode(entry, key), (decoded) => {
         if ('record' in decoded) return decoded.record;
         const { invalid: reason, error } = decoded;
         this.#emitTo(access, { type: 'invalid', key, reason, ...(error === undefined ? {} : { error }) });

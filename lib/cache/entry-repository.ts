@@ -2,63 +2,34 @@ import type { CacheRequest } from '../models/cache-request.js';
 import type { Entry } from '../models/entry.js';
 import type { RedirectRecord, ResponseRecord, StoredRecord } from '../models/record.js';
 import { chain, isPromise, type MaybePromise } from '../platform/maybe-promise.js';
-import type { Fields } from '../policy/messages.js';
 import { canParseUrl } from '../policy/parse-url.js';
 import type { KeyRules } from '../request/cache-key.js';
 import { tagIndexName, urlIndexNames } from '../request/index-names.js';
 import { normalizeUrl } from '../request/normalize-url.js';
-import type { EntryCodec } from '../serializers/codec.js';
-import { type CircuitBreaker, MANAGEMENT, type StoreAccess } from '../stores/circuit-breaker.js';
+import { MANAGEMENT, type StoreAccess } from '../stores/circuit-breaker.js';
 import type { Store } from '../stores/store.js';
-import { EntryReader, type EntryReaderParts, type Lookup } from './entry-reader.js';
-import { type Invalidation, Invalidations, NO_INVALIDATION, type Selectable } from './invalidations.js';
-import { urlsOf } from './record-urls.js';
+import { EntryReader } from './entry-reader.js';
+import { type Invalidation, NO_INVALIDATION, type Selectable } from './invalidations.js';
 import { markerOf, putVariant } from './variants.js';
 
 /** The result of a write: `invalidated` if the response was out of date before it could be stored. */
 export type WriteResult = 'stored' | 'invalidated' | 'failed';
-
-export interface EntryRepositoryParts extends EntryReaderParts {
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
-}
 
 /**
  * The entries of a cache, for requests and for management alike; `access` decides on budget and errors. A response is
  * stored under the storage key of its cache key, or, if it varies, under a storage key of its variant, with a marker of
  * the selecting field names under the cache key's. A redirect entry maps another URL's key to it.
  */
-export class EntryRepository {
-  readonly breaker: CircuitBreaker;
-  readonly codec: EntryCodec;
-  readonly invalidations = new Invalidations();
-  readonly #reader: EntryReader;
-  readonly #now: () => number;
-
-  constructor(parts: EntryRepositoryParts) {
-    this.breaker = parts.breaker;
-    this.codec = parts.codec;
-    this.#reader = new EntryReader(parts);
-    this.#now = parts.now;
-  }
-
-  /**
-   * Finds the stored response for a request: with one read, two if Vary or a redirect applies. It needs validation if its
-   * invalidation has not reached the store yet.
-   */
-  lookup(key: string, headers: Fields, access: StoreAccess): MaybePromise<Lookup> {
-    return chain(this.#reader.lookup(key, headers, access), (found) => this.#withPending(key, found));
-  }
-
+export class EntryRepository extends EntryReader {
   /** Finds the newest stored response of a key, for management. */
   async newest(key: string): Promise<ResponseRecord | undefined> {
-    return this.#withPending(key, await this.#reader.lookup(key, 'newest', MANAGEMENT)).record;
+    return (await this.lookup(key, 'newest', MANAGEMENT)).record;
   }
 
   /** Finds the redirect that is stored under a key, for management. */
   async redirect(key: string): Promise<RedirectRecord | undefined> {
     for (const name of this.codec.names(key)) {
-      const found = await this.#reader.read(name, key, MANAGEMENT);
+      const found = await this.read(name, key, MANAGEMENT);
       if (typeof found === 'object' && found.kind === 'redirect') return found;
     }
     return undefined;
@@ -119,7 +90,7 @@ export class EntryRepository {
   /** Reads a listed response again, with its body. */
   async reread(record: ResponseRecord, access: StoreAccess): Promise<ResponseRecord | undefined> {
     for (const name of this.codec.names(record.key)) {
-      const found = await this.#reader.read(this.#reader.nameOf(record, name), record.key, access);
+      const found = await this.read(this.nameOf(record, name), record.key, access);
       if (typeof found === 'object' && found.kind === 'response') return found;
     }
     return undefined;
@@ -131,7 +102,7 @@ export class EntryRepository {
   }
 
   #deleteFrom(store: Store, record: ResponseRecord): Promise<number> {
-    const names = this.codec.names(record.key).map((name) => this.#reader.nameOf(record, name));
+    const names = this.codec.names(record.key).map((name) => this.nameOf(record, name));
     return record.variant ? store.delete(names) : store.deleteGroups(names);
   }
 
@@ -187,11 +158,6 @@ export class EntryRepository {
     await this.breaker.write(access, (store) => store.releaseLease?.(name, holder));
   }
 
-  /** The properties by which invalidations select a response. */
-  selectable(record: ResponseRecord): Selectable {
-    return { digests: [...record.indexes, ...this.codec.names(record.key)], urls: urlsOf(record) };
-  }
-
   /**
    * The properties by which invalidations select a request whose response is not known yet.
    *
@@ -201,16 +167,6 @@ export class EntryRepository {
     const names = [...urlIndexNames(method, [url], rules), ...tags.map(tagIndexName)];
     const digests = names.flatMap((name) => this.codec.indexDigests(name));
     return { digests: [...digests, ...this.codec.names(key)], urls: [normalizeUrl(url)] };
-  }
-
-  /** A stored response, invalidated if that has not reached the store yet. */
-  #withPending(key: string, found: Lookup): Lookup {
-    const { record } = found;
-    if (!record || !this.invalidations.hasPending) return found;
-    const { digests, urls } = this.selectable(record);
-    const selectable = { digests: key === record.key ? digests : [...digests, ...this.codec.names(key)], urls };
-    if (!this.invalidations.isPendingFor(record.receivedAt, selectable)) return found;
-    return { ...found, record: { ...record, staleAt: Math.min(record.staleAt, this.#now()), isInvalidated: true } };
   }
 
   /** Records an invalidation for the requests in flight of this process. */

@@ -1,11 +1,12 @@
 import { optionError } from '../errors.js';
 import type { CachedResponse } from '../models/cached-response.js';
-import type { CacheEvent, CacheEventType } from '../models/events.js';
+import type { CacheEvent } from '../models/events.js';
 import type { ResponseRecord } from '../models/record.js';
 import { brandOf } from '../platform/shared-state.js';
 import type { KeyRules } from '../request/cache-key.js';
 import type { CircuitBreaker } from '../stores/circuit-breaker.js';
 import type { EntryRepository } from './entry-repository.js';
+import type { EventHub } from './events.js';
 import type { Invalidator } from './invalidator.js';
 
 /** Settings of an instance that uses the cache. */
@@ -24,8 +25,7 @@ export interface CacheInternals {
   readonly encrypts: boolean;
   /** The coalesced requests of all instances that share the cache; the exchange sets it. */
   coalescing: unknown;
-  /** Counts an event and passes it to the listeners. */
-  emit(type: CacheEventType, describe: () => CacheEvent, onEvent: ((event: CacheEvent) => void) | undefined): void;
+  readonly events: EventHub;
   /**
    * Registers an instance that uses the cache. The first one decides on the rules for keys and the client's defaults; all
    * receive the events of the store as a whole.

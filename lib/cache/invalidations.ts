@@ -38,7 +38,8 @@ export class Invalidations {
   #byPattern: { readonly pattern: UrlMatcher; readonly sequence: number }[] = [];
   /** Sequence of the last invalidation of everything. */
   #everything = 0;
-  readonly #pending = new Set<PendingInvalidation>();
+  /** Those that the store has not carried out yet. */
+  readonly pending = new Set<PendingInvalidation>();
   /** Those of the pending ones that are to be tried again. */
   readonly #failed = new Set<PendingInvalidation>();
 
@@ -87,31 +88,27 @@ export class Invalidations {
     return this.#byPattern.some((one) => one.sequence > sequence && urls.some((url) => one.pattern.matches(url)));
   }
 
-  get hasPending(): boolean {
-    return this.#pending.size > 0;
-  }
-
   /** Remembers an invalidation until the store has carried it out. */
   addPending(pending: PendingInvalidation): void {
-    this.#pending.add(pending);
+    this.pending.add(pending);
   }
 
   /** Keeps an invalidation that the store could not carry out. If that are too many, one of everything takes their place. */
   keepFailed(failed: PendingInvalidation): void {
-    if (!this.#pending.has(failed)) return;
+    if (!this.pending.has(failed)) return;
     this.#failed.add(failed);
     let size = 0;
     for (const { digests, patterns } of this.#failed) size += digests.length + patterns.length;
     if (size <= MAX_REMEMBERED) return;
     for (const one of [...this.#failed]) this.removePending(one);
     const everything = { ...NO_INVALIDATION, everything: true, at: failed.at };
-    this.#pending.add(everything);
+    this.pending.add(everything);
     this.#failed.add(everything);
   }
 
   /** Forgets an invalidation that the store has carried out. */
   removePending(pending: PendingInvalidation): void {
-    this.#pending.delete(pending);
+    this.pending.delete(pending);
     this.#failed.delete(pending);
   }
 
@@ -126,7 +123,7 @@ export class Invalidations {
    * @param receivedAt milliseconds since the epoch
    */
   isPendingFor(receivedAt: number, { digests, urls }: Selectable): boolean {
-    for (const one of this.#pending) {
+    for (const one of this.pending) {
       if (receivedAt > one.at) continue;
       if (one.everything || one.digests.some((digest) => digests.includes(digest))) return true;
       if (one.patterns.some((pattern) => urls.some((url) => pattern.matches(url)))) return true;

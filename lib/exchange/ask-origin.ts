@@ -1,9 +1,8 @@
 import type { ResponseRecord } from '../models/record.js';
 import type { Fields } from '../policy/messages.js';
-import { missingRange } from '../policy/range.js';
+import { completedResponse, missingRange } from '../policy/range.js';
 import { conditionsFor, isConditional, refusesAddedFields, validates } from '../policy/validation.js';
 import type { OriginResponse, SharedRequest } from './origin.js';
-import { completedResponse } from './partial-content.js';
 import { isSameTarget } from './redirects.js';
 import type { RequestContext } from './request-context.js';
 

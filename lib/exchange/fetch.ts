@@ -1,13 +1,13 @@
 import type { ResponseRecord } from '../models/record.js';
 import { requestDirectives } from '../policy/cache-control.js';
-import { isReading } from '../policy/methods.js';
+import { isReading, isSafe } from '../policy/methods.js';
 import { allowsMethod } from '../policy/rules.js';
 import { mayServeOnError } from '../policy/stale.js';
 import { answersLaterGets } from '../policy/storable.js';
 import { isConditional, validators } from '../policy/validation.js';
 import { variantOf, varyNames } from '../policy/vary.js';
 import { countsInVary } from '../request/cache-key.js';
-import { uncachedReason } from '../request/uncached.js';
+import { meantMethod, uncachedReason } from '../request/uncached.js';
 import { settingsSignature } from '../settings/signature.js';
 import { askOrigin } from './ask-origin.js';
 import { type CoalescedRequest, type CoalescedRequestOptions, coalescingOf } from './coalescing.js';
@@ -175,12 +175,12 @@ function originRequest(
   const since = invalidations.begin();
   const run = async (shared: SharedRequest): Promise<Result> => {
     try {
-      const lease = await acquireLease(context, shared.signal);
+      const lease = context.settings.lease > 0 ? await acquireLease(context, shared.signal) : undefined;
       try {
-        if (lease.found) return { ...NOT_ASKED, record: lease.found };
+        if (lease?.found) return { ...NOT_ASKED, record: lease.found };
         return await fetchAndStore(context, plan, { since, shared, storeAs });
       } finally {
-        await lease.release();
+        await lease?.release();
       }
     } finally {
       invalidations.end();
@@ -288,6 +288,7 @@ async function originRequestOf(context: RequestContext, plan: FetchPlan, since: 
  * afterwards, unless something else was invalidated since it was requested.
  */
 async function invalidateOwn(context: RequestContext, sent: OriginRequest, response: OriginResponse): Promise<void> {
+  if (!mayInvalidate(context)) return;
   const { repository } = context.cache;
   const { invalidations } = repository;
   const wasInvalidated = invalidations.anySince(sent.since);
@@ -296,6 +297,11 @@ async function invalidateOwn(context: RequestContext, sent: OriginRequest, respo
   if (own === 0 || wasInvalidated || invalidations.now !== before + own) return;
   sent.since = invalidations.now;
   sent.order = await repository.currentOrder(context.access);
+}
+
+/** Only an unsafe method or the option `invalidates` invalidates; a redirect makes no safe method unsafe. */
+function mayInvalidate({ request, settings }: RequestContext): boolean {
+  return settings.invalidates !== undefined || (settings.cacheControl && !isSafe(meantMethod(request)));
 }
 
 const NOT_ASKED: Result = {

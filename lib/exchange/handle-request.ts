@@ -5,8 +5,8 @@ import { isTurnOver, type RealTimer, startTimer, stopTimer, yieldToEventLoop } f
 import { bypassReason, decide } from '../policy/decide.js';
 import { isFresh } from '../policy/stale.js';
 import { uncachedReason } from '../request/uncached.js';
+import { isSetToDoNotCache } from '../settings/lifetime.js';
 import { coalescingOf } from './coalescing.js';
-import { isSetToDoNotCache } from './expiration-settings.js';
 import {
   allowsStale,
   type FetchPlan,

@@ -44,7 +44,7 @@ export async function acquireLease(context: RequestContext, signal: AbortSignal)
 
 /** A request that wants the origin's own response, or may not write, neither waits nor makes others wait. */
 function takesLease({ request, settings }: RequestContext): boolean {
-  if (settings.lease === 0 || settings.readOnly) return false;
+  if (settings.readOnly) return false;
   if (settings.refresh || settings.forceRefresh || settings.alwaysRevalidate) return false;
   return (request.method === 'GET' || request.method === 'HEAD') && !isConditional(request);
 }

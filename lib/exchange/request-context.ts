@@ -14,7 +14,10 @@ export interface CallerLimits extends ProgressListener {
   race<T>(work: T | PromiseLike<T>): Promise<T>;
 }
 
-type ContextParts = Pick<RequestContext, 'request' | 'settings' | 'cache' | 'access' | 'origin' | 'caller'>;
+interface ContextParts extends Pick<RequestContext, 'request' | 'settings' | 'cache' | 'access' | 'caller'> {
+  /** Returns the origin; called once, and only if the origin is asked. */
+  readonly connect: () => Origin;
+}
 
 /** One request to the cache, with everything that the exchange needs for it. */
 export class RequestContext {
@@ -23,24 +26,30 @@ export class RequestContext {
   readonly cache: CacheInternals;
   /** This request's use of the store. */
   readonly access: RequestAccess;
-  readonly origin: Origin;
   /** Undefined if the caller set no limit. */
   readonly caller: CallerLimits | undefined;
+  readonly #connect: () => Origin;
+  #origin: Origin | undefined;
   #key: string | undefined;
 
-  constructor({ request, settings, cache, access, origin, caller }: ContextParts) {
+  constructor({ request, settings, cache, access, connect, caller }: ContextParts) {
     this.request = request;
     this.settings = settings;
     this.cache = cache;
     this.access = access;
-    this.origin = origin;
     this.caller = caller;
+    this.#connect = connect;
   }
 
   /** Cache key of the request as asked; computed on first access, since a request that bypasses the cache needs none. */
   get key(): string {
     this.#key ??= keyOf(this.request, this.settings);
     return this.#key;
+  }
+
+  get origin(): Origin {
+    this.#origin ??= this.#connect();
+    return this.#origin;
   }
 
   /** Milliseconds since the epoch. */
@@ -50,12 +59,13 @@ export class RequestContext {
 
   /** The same context for another request. */
   with(request: CacheRequest): RequestContext {
-    return new RequestContext({ ...this, request });
+    return new RequestContext({ ...this, request, connect: () => this.origin });
   }
 
   /** The same context for work that continues after the caller has a response. */
   detached(): RequestContext {
-    const context = new RequestContext({ ...this, origin: this.origin.detached() });
+    const origin = this.origin.detached();
+    const context = new RequestContext({ ...this, connect: () => origin });
     context.#key = this.#key;
     return context;
   }
@@ -78,6 +88,6 @@ export class RequestContext {
   #emit(type: CacheEventType, details: () => Partial<CacheEvent>): void {
     const { cache, settings, request } = this;
     const describe = () => ({ type, url: redactUrl(request.url, settings), ...details() });
-    cache.emit(type, describe, settings.onEvent);
+    cache.events.emit(type, describe, settings.onEvent);
   }
 }

@@ -4,6 +4,7 @@ import { initialAge } from '../policy/age.js';
 import { cacheGroups } from '../policy/cache-groups.js';
 import { freshnessOf } from '../policy/lifetime.js';
 import type { Fields } from '../policy/messages.js';
+import { storableForm } from '../policy/range.js';
 import { allowsMethod } from '../policy/rules.js';
 import { mayServeOnError } from '../policy/stale.js';
 import { storable, storedFields } from '../policy/storable.js';
@@ -13,9 +14,8 @@ import { isSelectedBy, variantOf, varyNames } from '../policy/vary.js';
 import { countsInVary, keyOf } from '../request/cache-key.js';
 import { groupIndexNames, tagIndexName, urlIndexNames } from '../request/index-names.js';
 import { redactHops, redactRequest, redactUrl, secretInHeader, storedHeaders } from '../request/redaction.js';
-import { configuredLifetime, hasExpirationFunction } from './expiration-settings.js';
+import { configuredLifetime, hasExpirationFunction } from '../settings/lifetime.js';
 import type { OriginResponse } from './origin.js';
-import { storableForm } from './partial-content.js';
 import { chainStaleAt, isSameTarget, redirectRecords } from './redirects.js';
 import type { RequestContext } from './request-context.js';
 
@@ -120,7 +120,8 @@ async function save(context: RequestContext, sent: OriginRequest, response: Orig
 
   const { record } = settled;
   const { cache, access } = context;
-  const redirects = redirectRecords(context, response, record);
+  const isRedirected = response.hops.length > 0 || response.url !== context.request.url;
+  const redirects = isRedirected ? redirectRecords(context, response, record) : [];
   const written = await cache.repository.save(record, redirects, access, sent.since);
   if (written === 'stored') return { record };
   return { reason: written === 'invalidated' ? written : (access.failure ?? 'write-failed'), wasStorable: true };
@@ -135,12 +136,16 @@ async function settleRecord(
   const { request, settings } = context;
   const draft = draftRecord(context, sent, response);
   try {
-    const configured = await configuredLifetime(context, draft, response.url);
+    const configured = await configuredLifetime(context, {
+      finalUrl: response.url,
+      present: () => context.cache.present(draft),
+    });
     const verdict = storable(request, response, settings, configured);
     if (!verdict.store) return { reason: verdict.reason };
     const lifetime = freshnessOf(response, settings, configured, response);
     if (lifetime === undefined) return { reason: 'do-not-cache' };
-    const staleAt = chainStaleAt(context, response, { configured, own: lifetime.staleAt });
+    const own = lifetime.staleAt;
+    const staleAt = response.hops.length > 0 ? chainStaleAt(context, response, { configured, own }) : own;
     if (staleAt === undefined) return { reason: 'redirect-not-storable' };
     const record = withIndexes(context, { ...draft, staleAt, tags: await tagsOf(context, draft) });
     return (await acceptsResponse(context, record)) ? { record } : { reason: 'filter' };
@@ -280,7 +285,10 @@ async function renewRecord(
   if (vary === '*') return { reason: 'vary-star' };
   const record = { ...stored, headers, ...selectionBy(context, vary, stored) };
   try {
-    const configured = await configuredLifetime(context, record, update.url);
+    const configured = await configuredLifetime(context, {
+      finalUrl: update.url,
+      present: () => context.cache.present(record),
+    });
     const verdict = storable({ ...request, method: stored.request.method }, record, settings, configured);
     if (!verdict.store) return { reason: verdict.reason };
     const lifetime = freshnessOf(record, settings, configured, update);

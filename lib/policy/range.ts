@@ -78,6 +78,25 @@ export function missingRange(request: RequestMessage, stored: StoredMessage): Fi
     : undefined;
 }
 
+/** A response whose status line and original object follow the form in which it is stored. */
+type WithStatusLine = WithBody & { readonly statusText: string; readonly native?: unknown };
+
+/**
+ * Returns the form in which a response is stored: a part (206) is combined with the stored response. Undefined if it is
+ * unknown which bytes the part has.
+ */
+export function storableForm<T extends WithStatusLine>(response: T, stored: WithBody | undefined): T | undefined {
+  if (response.status !== 206) return response;
+  const form = combineParts(response, stored);
+  return form?.status === 200 ? { ...form, statusText: 'OK', native: undefined } : form;
+}
+
+/** Returns the whole response if a part contains the bytes that the stored response lacks. */
+export function completedResponse<T extends WithStatusLine>(response: T, stored: WithBody | undefined): T | undefined {
+  const form = storableForm(response, stored);
+  return form?.status === 200 ? form : undefined;
+}
+
 /**
  * Returns the response to store for a 206 (RFC 9111 section 3.4): combined with the stored response if both have the same
  * strong validator and leave no gap, and a 200 if no byte is missing. Undefined if the length of the body is not that of

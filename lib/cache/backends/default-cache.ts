@@ -1,3 +1,4 @@
+import { systemNow } from '../../platform/clock.js';
 import { FallbackStore } from '../../stores/fallback.js';
 import { MemoryStore } from '../../stores/memory/index.js';
 import { SqliteStore } from '../../stores/sqlite/index.js';
@@ -7,7 +8,7 @@ import { readSqliteOptions, type SqliteCacheOptions } from '../sqlite-options.js
 
 /** The cache of an instance without a named backend: SQLite, or memory if the file cannot be used. */
 export class DefaultCache extends BaseCache {
-  constructor(options: SqliteCacheOptions = {}, { now = () => Date.now() }: BackendClock = {}) {
+  constructor(options: SqliteCacheOptions = {}, { now = systemNow }: BackendClock = {}) {
     const { cacheName = DEFAULT_CACHE_NAME, ...rest } = readSqliteOptions(options);
     const { maxEntries, maxSize, retention } = rest;
     const sqlite = new SqliteStore(cacheName, rest, now);

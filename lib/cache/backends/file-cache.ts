@@ -1,3 +1,4 @@
+import { systemNow } from '../../platform/clock.js';
 import { brandOf } from '../../platform/shared-state.js';
 import { jsonSerializer, linedJsonSerializer } from '../../serializers/json.js';
 import { openSerializer } from '../../serializers/open-serializer.js';
@@ -28,7 +29,7 @@ export class FileCache extends BaseCache {
   static override readonly brand: string = /* @__PURE__ */ brandOf('FileCache');
 
   /** @throws TypeError for a wrong option, which it names */
-  constructor(options: FileCacheOptions = {}, { now = () => Date.now() }: BackendClock = {}) {
+  constructor(options: FileCacheOptions = {}, { now = systemNow }: BackendClock = {}) {
     const read = readBackendOptions(options, { cacheName: readPath, maxEntries: count, maxSize: count, durable: flag });
     const { cacheName = DEFAULT_CACHE_NAME, ...rest } = read as FileCacheOptions & { retention?: number };
     const serializer = readableForm((read.serializer as Serializer | undefined) ?? openSerializer(undefined));

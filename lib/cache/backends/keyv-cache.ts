@@ -1,5 +1,6 @@
 import type Keyv from 'keyv';
 import { optionError } from '../../errors.js';
+import { systemNow } from '../../platform/clock.js';
 import { brandOf } from '../../platform/shared-state.js';
 import { isAdapter, isKeyv, type KeyvAdapter, KeyvStore } from '../../stores/keyv/index.js';
 import {
@@ -29,11 +30,7 @@ export class KeyvCache extends BaseCache {
    * @param store a Keyv, which stays yours to disconnect, or a storage adapter
    * @throws TypeError for a wrong option, which it names
    */
-  constructor(
-    store: Keyv | KeyvAdapter,
-    options: KeyvCacheOptions = {},
-    { now = () => Date.now() }: BackendClock = {},
-  ) {
+  constructor(store: Keyv | KeyvAdapter, options: KeyvCacheOptions = {}, { now = systemNow }: BackendClock = {}) {
     if (!isKeyv(store) && !isAdapter(store)) throw optionError('backend', store, 'a Keyv or a Keyv storage adapter');
     const read = readBackendOptions(options, { cacheName: readName });
     const { cacheName = DEFAULT_CACHE_NAME, retention } = read as { cacheName?: string; retention?: number };

@@ -1,3 +1,4 @@
+import { systemNow } from '../../platform/clock.js';
 import { brandOf } from '../../platform/shared-state.js';
 import { MemoryStore, type MemoryStoreOptions } from '../../stores/memory/index.js';
 import {
@@ -21,7 +22,7 @@ export class MemoryCache extends BaseCache {
   static override readonly brand: string = /* @__PURE__ */ brandOf('MemoryCache');
 
   /** @throws TypeError for a wrong option, which it names */
-  constructor(options: MemoryCacheOptions = {}, { now = () => Date.now() }: BackendClock = {}) {
+  constructor(options: MemoryCacheOptions = {}, { now = systemNow }: BackendClock = {}) {
     const read = readBackendOptions(options, { maxEntries: count, maxSize: count });
     super({ ...read, store: new MemoryStore(read, now), codec: codecFor(read, true), now });
   }

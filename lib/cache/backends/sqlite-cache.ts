@@ -1,3 +1,4 @@
+import { systemNow } from '../../platform/clock.js';
 import { brandOf } from '../../platform/shared-state.js';
 import { SqliteStore } from '../../stores/sqlite/index.js';
 import { type BackendClock, codecFor, DEFAULT_CACHE_NAME } from '../backend-options.js';
@@ -22,7 +23,7 @@ export class SqliteCache extends BaseCache {
    * @throws TypeError for a wrong option, which it names; CacheError `ERR_CACHE_MISSING_PACKAGE` if the runtime has no
    *   `node:sqlite` and `@keyv/sqlite` is not installed
    */
-  constructor(options: SqliteCacheOptions = {}, { now = () => Date.now() }: BackendClock = {}) {
+  constructor(options: SqliteCacheOptions = {}, { now = systemNow }: BackendClock = {}) {
     const { cacheName = DEFAULT_CACHE_NAME, ...rest } = readSqliteOptions(options);
     super({ ...rest, store: new SqliteStore(cacheName, rest, now), codec: codecFor({ ...rest, cacheName }), now });
   }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import axios, { AxiosError, AxiosHeaders, type InternalAxiosRequestConfig } from 'axios';
-import { adoptError } from '../../lib/axios/adopt-error.js';
+import { adoptError } from '../../lib/conversion/adopt-error.js';
 import { startBench } from '../support/api.js';
 
 const OTHER = { url: '/', headers: new AxiosHeaders({ Authorization: 'alice-secret' }) } as InternalAxiosRequestConfig;

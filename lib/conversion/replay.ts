@@ -10,7 +10,7 @@ import { isPromise } from '../platform/maybe-promise.js';
 import { field } from '../policy/messages.js';
 import { parseUrl } from '../policy/parse-url.js';
 import { materialize } from './body.js';
-import type { AxiosCopy } from './copies.js';
+import type { AxiosCopy } from './copy.js';
 import type { Flavor } from './flavor.js';
 import { headersClassOf, toAxiosHeaders } from './headers.js';
 import type { ResponseExtras } from './types.js';

@@ -2,7 +2,7 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { describe, expect, test } from '@jest/globals';
 import { AxiosHeaders, type AxiosRequestConfig, type InternalAxiosRequestConfig } from 'axios';
-import { readTransport } from '../../lib/axios/transport.js';
+import { readTransport } from '../../lib/conversion/transport.js';
 import { startBench } from '../support/api.js';
 
 const read = (config: object) =>

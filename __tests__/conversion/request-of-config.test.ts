@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { describe, expect, test } from '@jest/globals';
 import axios, { type AxiosRequestConfig } from 'axios';
-import { requestOfConfig } from '../../lib/axios/request-of-config.js';
+import { requestOfConfig } from '../../lib/conversion/request-of-config.js';
 import { keyOf } from '../../lib/request/cache-key.js';
 import { DEFAULTS } from '../../lib/settings/schema.js';
 import type { CacheOptions } from '../../lib/settings/types.js';
