@@ -13,6 +13,7 @@ export { BaseCache, type RemovalCount } from './cache/base-cache.js';
 export type { InvalidResponse } from './cache/entry-scan.js';
 export type { EventCounts } from './cache/events.js';
 export type { ContainsQuery, DeletionQuery, ResponseFilter, ResponseSelection } from './cache/queries.js';
+export type { ResponseChange } from './cache/response-update.js';
 export type { CacheStorage } from './cache/storage-view.js';
 export { type CachingAdapter, cachingAdapter } from './cached-adapter.js';
 export { CachedAxios, CacheMixin, type WithCache } from './cached-axios.js';

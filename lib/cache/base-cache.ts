@@ -6,6 +6,7 @@ import { INSPECT, type InspectArguments, inspected } from '../platform/inspect.j
 import { brandOf, hasInstance } from '../platform/shared-state.js';
 import { type ExpirationTime, expiresAt, isDoNotCache, parseExpiration } from '../policy/expiration.js';
 import { isReading } from '../policy/methods.js';
+import { canParseUrl } from '../policy/parse-url.js';
 import { tagIndexName } from '../request/index-names.js';
 import type { EntryCodec } from '../serializers/codec.js';
 import { CircuitBreaker, type CircuitBreakerOptions, MANAGEMENT } from '../stores/circuit-breaker.js';
@@ -28,6 +29,7 @@ import {
   type ResponseFilter,
   type ResponseSelection,
 } from './queries.js';
+import { type ResponseChange, updateResponses } from './response-update.js';
 import { countSelected, deleteByState, selectorOf, selectResponses } from './selection.js';
 import { type CacheStorage, redirectsView, responsesView } from './storage-view.js';
 
@@ -300,6 +302,28 @@ export class BaseCache {
   }
 
   /**
+   * Replaces the bodies of stored responses, of each variant. Tags and lifetime are kept; validators (ETag, Last-Modified)
+   * are dropped, so that no 304 confirms the new body, and Content-Length is corrected. Responses without content, to HEAD,
+   * and with a part of the content (206) are left out. An answer that was asked for before is not stored after.
+   *
+   * If another writer replaces a response meanwhile, `change` is called again with the new one; with `KeyvCache`, such a
+   * write may be lost.
+   *
+   * @param what a key, an absolute URL as for {@link BaseCache.hasUrl}, an axios config, or a stored request
+   * @param change returns the new body: text, bytes, or another value as JSON, or a promise of it; `undefined`: no change
+   * @returns the number of changed responses
+   * @throws TypeError for wrong arguments, and for a result of `change` that JSON cannot represent; CacheError
+   *   `ERR_CACHE_CONFLICT` if other writers were faster 100 times
+   * @example
+   * await cache.updateResponse({ url: 'https://example.org/items' }, ({ data }) => [...data, newItem]);
+   */
+  async updateResponse(what: string | object, change: ResponseChange): Promise<number> {
+    if (typeof change !== 'function') throw optionError('change', change, 'a function of the stored response');
+    const parts = { repository: this.#repository, scan: this.#scan, present: this.#present.bind(this) };
+    return updateResponses(parts, await this.#groupsOf(what), change);
+  }
+
+  /**
    * Copies all responses and redirects of another cache into this one (requests-cache: `update`).
    *
    * @param options.onProgress called after each response
@@ -376,6 +400,18 @@ export class BaseCache {
   async *#filtered(filter: ParsedFilter): AsyncGenerator<CachedResponse | InvalidResponse> {
     for await (const record of selectResponses(this.#repository, this.#scan, filter)) yield this.#present(record);
     if (filter.invalid) for await (const entry of this.#scan.summaries()) if ('invalid' in entry) yield entry;
+  }
+
+  /** The groups of a key, else of a URL, or of a request. */
+  async #groupsOf(what: string | object): Promise<readonly string[]> {
+    if (typeof what === 'object' && what !== null && !Array.isArray(what) && !(what instanceof CachedResponse)) {
+      return this.#repository.groupsOfKey(await this.createKey(what));
+    }
+    if (typeof what !== 'string' || what === '')
+      throw optionError('what', what, 'a key, an absolute URL, an axios config, or a stored request');
+    if (canParseUrl(what) && !(await this.hasKey(what)))
+      return this.#repository.groupsOfIndex([this.#records.indexName(what)]);
+    return this.#repository.groupsOfKey(what);
   }
 
   async #save(record: ResponseRecord): Promise<void> {

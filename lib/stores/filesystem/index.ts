@@ -100,8 +100,10 @@ export class FileStore implements Store {
   }
 
   find(id: string): MaybePromise<Entry | undefined> {
-    const own = this.#reader.find(id, this.#layout.entry(id, this.#extension));
-    return chain(own, (found) => found ?? this.#findElsewhere(id));
+    const file = this.#layout.entry(id, this.#extension);
+    const pending = this.#replacement.pending(file);
+    if (pending) return pending.then(() => this.find(id));
+    return chain(this.#reader.find(id, file), (found) => found ?? this.#findElsewhere(id));
   }
 
   /** Looks at the own extension again at the end: its file may have replaced the other one meanwhile. */
@@ -257,9 +259,8 @@ export class FileStore implements Store {
   /** The entry of an id, also while its file is being replaced. */
   async #summaryOrTaken(id: string): Promise<EntrySummary | undefined> {
     const own = this.#layout.entry(id, this.#extension);
-    return (
-      (await this.#summary(id)) ?? (await this.#replacement.summary(id, own)) ?? (await this.#reader.summary(id, own))
-    );
+    await this.#replacement.pending(own);
+    return (await this.#summary(id)) ?? this.#replacement.summary(id, own);
   }
 
   async #summary(id: string): Promise<EntrySummary | undefined> {

@@ -15,6 +15,7 @@ export class FileReplacement {
   readonly #folders: Folders;
   readonly #reader: EntryReader;
   readonly #writer: EntryWriter;
+  readonly #running = new Map<string, Promise<unknown>>();
 
   constructor(folders: Folders, reader: EntryReader, writer: EntryWriter) {
     this.#folders = folders;
@@ -22,8 +23,23 @@ export class FileReplacement {
     this.#writer = writer;
   }
 
+  /** Resolves when this process is not replacing the file; undefined if it is not. */
+  pending(file: string): Promise<unknown> | undefined {
+    return this.#running.get(file);
+  }
+
   /** Returns whether the staged file is now in the place of the entry. @throws StoreFailure */
   async replace(entry: Entry, file: string, staged: StagedFile): Promise<boolean> {
+    while (this.#running.has(file)) await this.#running.get(file);
+    const running = this.#replace(entry, file, staged);
+    this.#running.set(
+      file,
+      running.catch(() => {}).finally(() => this.#running.delete(file)),
+    );
+    return running;
+  }
+
+  async #replace(entry: Entry, file: string, staged: StagedFile): Promise<boolean> {
     const taken = takenName(file);
     if (!(await moved(file, taken))) return false;
     if (!isSame(await this.#reader.find(entry.id, taken), entry)) {
@@ -45,11 +61,14 @@ export class FileReplacement {
     return names.filter((one) => isTaken(one, name)).map((one) => path.join(folder, one));
   }
 
-  /** The entry in a file that was taken away. */
+  /** The entry of a file that is absent, since it is being replaced; undefined if it is not. */
   async summary(id: string, file: string): Promise<EntrySummary | undefined> {
-    for (const taken of await this.taken(file)) {
-      const found = await this.#reader.summary(id, taken);
-      if (found) return found;
+    // Twice, since it may have been put back and taken away again between the looks.
+    for (let look = 0; look < 2; look += 1) {
+      for (const place of [...(await this.taken(file)), file]) {
+        const found = await this.#reader.summary(id, place);
+        if (found) return found;
+      }
     }
     return undefined;
   }

@@ -1,0 +1,83 @@
+import { optionError } from '../errors.js';
+import type { CachedResponse } from '../models/cached-response.js';
+import type { BodyForm, ResponseRecord } from '../models/record.js';
+import { isArrayBuffer } from '../platform/bytes.js';
+import { randomHex16 } from '../platform/random.js';
+import { type ContentKind, changedContentFields, hasWholeContent } from '../policy/changed-content.js';
+import { EntryChanges } from './entry-changes.js';
+import type { EntryRepository } from './entry-repository.js';
+import type { EntryScan } from './entry-scan.js';
+
+/**
+ * Returns the new body of a stored response: text, bytes, or another value as JSON, or a promise of one of these.
+ * `undefined`: the response stays as it is.
+ */
+export type ResponseChange = (response: CachedResponse) => unknown;
+
+/** The parts of a cache that an update of responses uses. */
+export interface UpdateParts {
+  readonly repository: EntryRepository;
+  readonly scan: EntryScan;
+  readonly present: (record: ResponseRecord) => CachedResponse;
+}
+
+/** Replaces the bodies of the responses of these groups; resolves to their number. */
+export async function updateResponses(
+  { repository, scan, present }: UpdateParts,
+  groups: readonly string[],
+  change: ResponseChange,
+): Promise<number> {
+  const changes = new EntryChanges(repository);
+  let changed = 0;
+  for (const group of groups) {
+    let isFirst = true;
+    for await (const { record } of scan.responses({ group })) {
+      if (!hasWholeContent(record.request.method, record.status)) continue;
+      // An answer that was asked for before would undo the change.
+      if (isFirst) repository.invalidateInFlight({ digests: [group] });
+      isFirst = false;
+      const isChanged = await changes.change(record, async (current) => {
+        const value = await change(present(current));
+        return value === undefined ? undefined : withBody(current, value);
+      });
+      if (isChanged) changed += 1;
+    }
+  }
+  return changed;
+}
+
+/** Returns the record with another body. @throws TypeError for a value that is neither text, nor bytes, nor JSON */
+function withBody(record: ResponseRecord, value: unknown): ResponseRecord {
+  const [kind, body] = contentOf(value);
+  const headers = changedContentFields(record.headers, kind, body.byteLength);
+  return { ...record, headers, body, bodyForm: formOf(record.bodyForm, kind), revision: randomHex16() };
+}
+
+function contentOf(value: unknown): readonly [ContentKind, Uint8Array] {
+  if (typeof value === 'string') return ['text', Buffer.from(value)];
+  // A copy: the caller may change the bytes later.
+  if (ArrayBuffer.isView(value)) {
+    const { buffer, byteOffset, byteLength } = value;
+    return ['bytes', Buffer.from(Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength))];
+  }
+  if (isArrayBuffer(value)) return ['bytes', Buffer.from(Buffer.from(value))];
+  return ['json', Buffer.from(jsonOf(value))];
+}
+
+function jsonOf(value: unknown): string {
+  const accepted = 'text, bytes, or a value that JSON can represent';
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(value);
+  } catch {
+    // A cycle or a bigint.
+  }
+  if (text === undefined) throw optionError('the result of change', value, accepted);
+  return text;
+}
+
+/** Mock adapters may return objects or text, and get the new body in the same form. */
+function formOf(form: BodyForm, kind: ContentKind): BodyForm {
+  if (form === 'bytes' || kind === 'bytes') return 'bytes';
+  return form === 'json' && kind === 'json' ? 'json' : 'text';
+}
