@@ -268,22 +268,30 @@ describeService(redis, (server) => {
     ]);
   });
 
-  test('orders: only the last invalidations are remembered one by one, and nothing is accepted for it', async () => {
-    await using both = await opened(server().url, 'many_orders');
-    const { client, store } = both;
-    const order = await store.currentOrder();
-    await store.invalidate([DIGEST]);
-    const after = await store.currentOrder();
-    const digest = (index: number) => index.toString(16).padStart(32, '0');
-    for (let first = 0; first < 12_000; first += 1_000) {
-      await store.invalidate(Array.from({ length: 1_000 }, (_, index) => digest(first + index)));
-    }
-    expect(await client.zCard('{many_orders}:i')).toBeLessThanOrEqual(10_003);
-    const old = (one: string, requested: number) => entryOf('a', { order: requested, indexes: [one] });
-    expect(await store.put([old(DIGEST, order)])).toBe(false);
-    expect(await store.put([old(digest(11_999), after)])).toBe(false);
-    expect(await store.put([old(digest(11_999), await store.currentOrder())])).toBe(true);
-  });
+  test.each([
+    ['in many steps', 1_000],
+    ['in one step', 12_000],
+  ])(
+    'orders: of 12,000 invalidations %s only the last are remembered, and nothing is accepted for it',
+    async (_, size) => {
+      await using both = await opened(server().url, `many_orders_${size}`);
+      const { client, store } = both;
+      const order = await store.currentOrder();
+      await store.invalidate([DIGEST]);
+      const after = await store.currentOrder();
+      const digest = (index: number) => index.toString(16).padStart(32, '0');
+      for (let first = 0; first < 12_000; first += size) {
+        await store.invalidate(Array.from({ length: size }, (_, index) => digest(first + index)));
+      }
+      expect(await client.zCard(`{many_orders_${size}}:i`)).toBeLessThanOrEqual(10_003);
+      const old = (one: string, requested: number) => entryOf('a', { order: requested, indexes: [one] });
+      expect(await store.put([old(DIGEST, order)])).toBe(false);
+      expect(await store.put([old(digest(11_999), after)])).toBe(false);
+      const last = await store.currentOrder();
+    expect(last).toBeGreaterThan(after);
+    expect(await store.put([old(digest(11_999), last)])).toBe(true);
+    },
+  );
 
   test('orders rise, whatever the clock of the server', async () => {
     await using both = await opened(server().url, 'clock');

@@ -144,14 +144,20 @@ export class CircuitBreaker {
   async *iterate<T>(work: (store: Store) => AsyncIterable<T>): AsyncGenerator<T> {
     this.refuseClosed();
     const iterator = work(this.store)[Symbol.asyncIterator]();
+    let isWaiting = false;
     try {
       for (;;) {
+        isWaiting = true;
         const step = await this.manage(() => iterator.next());
+        isWaiting = false;
         if (step.done) return;
         yield step.value;
       }
     } finally {
-      if (!this.#closed) await iterator.return?.();
+      // After a step that was not done in time, the end of a generator would wait for that step.
+      const ended = this.#closed ? undefined : iterator.return?.();
+      if (isWaiting) ended?.then(undefined, () => {});
+      else await ended;
     }
   }
 

@@ -136,8 +136,10 @@ export const INVALIDATE = script(`${ORDERS}
     forgotten = math.max(forgotten, tonumber(newest[2]))
   end
   if forgotten > orderOf(KEYS[1], 'first') then
+    -- The last order itself is forgotten if it alone has too many digests.
+    local last = digits(orderOf(KEYS[1], 'last'))
     redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', digits(forgotten))
-    redis.call('ZADD', KEYS[1], digits(forgotten), 'first')
+    redis.call('ZADD', KEYS[1], digits(forgotten), 'first', last, 'last')
   end
   return { digits(order), digits(before) }`);
 

@@ -1,0 +1,24 @@
+import { expect, jest, test } from '@jest/globals';
+
+/** A thousandth of the real time, so that 30 seconds are over at once. */
+const realTime = await import('../../lib/platform/real-time.js');
+jest.unstable_mockModule('../../lib/platform/real-time.js', () => ({
+  ...realTime,
+  withinTime: <T>(work: Promise<T>, milliseconds: number, timeoutError: () => Error) =>
+    realTime.withinTime(work, milliseconds / 1_000, timeoutError),
+}));
+const { CircuitBreaker } = await import('../../lib/stores/circuit-breaker.js');
+const { MemoryStore } = await import('../../lib/stores/memory/index.js');
+
+test('an iteration ends when a step is not done in time, although the store never ends that step', async () => {
+  class SilentStore extends MemoryStore {
+    override async *list(): AsyncGenerator<never> {
+      await new Promise(() => {});
+    }
+  }
+  const breaker = new CircuitBreaker(new SilentStore({}, Date.now), {}, () => {});
+  const listing = async () => {
+    for await (const _ of breaker.iterate((store) => store.list({})));
+  };
+  await expect(listing()).rejects.toMatchObject({ code: 'ERR_CACHE_STORE_TIMEOUT' });
+});
