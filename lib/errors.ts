@@ -91,7 +91,7 @@ export function unknownOptionError(name: string, value: unknown, known: readonly
 }
 
 /** Returns the known name that is most similar to an unknown one; undefined if none is similar. */
-export function similarName(name: string, known: readonly string[]): string | undefined {
+function similarName(name: string, known: readonly string[]): string | undefined {
   const plain = simplified(name);
   let best: string | undefined;
   let least = Math.floor(plain.length / 3);

@@ -288,8 +288,8 @@ describeService(redis, (server) => {
       expect(await store.put([old(DIGEST, order)])).toBe(false);
       expect(await store.put([old(digest(11_999), after)])).toBe(false);
       const last = await store.currentOrder();
-    expect(last).toBeGreaterThan(after);
-    expect(await store.put([old(digest(11_999), last)])).toBe(true);
+      expect(last).toBeGreaterThan(after);
+      expect(await store.put([old(digest(11_999), last)])).toBe(true);
     },
   );
 

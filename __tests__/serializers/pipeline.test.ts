@@ -169,6 +169,19 @@ test('a body that grows by packing can be unpacked through two stages', async ()
   }
 });
 
+test('a stage of the user may make a body longer before it is compressed', async () => {
+  const hex: Stage = {
+    name: 'hex',
+    bytes: true,
+    dumps: (data: Uint8Array) => Buffer.from(Buffer.from(data).toString('hex')),
+    loads: (data: Uint8Array) => Buffer.from(Buffer.from(data).toString(), 'hex'),
+  };
+  const { body } = new SerializerPipeline(['json', hex, gzipStage]);
+  const bytes = randomBytes(MIB);
+  const written = await body?.dumps(bytes);
+  expect(Buffer.from((await body?.loads(written as Uint8Array, MIB)) as Uint8Array).equals(bytes)).toBe(true);
+});
+
 test('a stage of the user gets the limit', async () => {
   const limits: number[] = [];
   const loads: Stage['loads'] = (data, limit) => {

@@ -334,6 +334,23 @@ describe('bounds', () => {
     expect([await managed(store).count(), await store.size()]).toEqual([10, 10 * (HEAD_LENGTH + 16 + 900)]);
   });
 
+  test('count a file once that was deleted before its eviction', async () => {
+    await using folder = await temporaryFolder();
+    const clock = { time: Date.now() };
+    const store = new FileStore(folder.path, { maxEntries: 10 }, () => clock.time);
+    const fill = async (from: number, to: number) => {
+      for (let number = from; number < to; number += 1) {
+        clock.time += 2_000;
+        await store.put([numbered(number)]);
+      }
+      await store.close();
+    };
+    await fill(0, 12);
+    await store.delete([2, 3, 4, 5, 6].map((number) => numbered(number).id));
+    await fill(12, 22);
+    expect(await managed(store).count()).toBe(10);
+  });
+
   test('evict exactly as many as they ask for, and none that was used since', async () => {
     await using folder = await temporaryFolder();
     const clock = { time: Date.now() };

@@ -15,7 +15,7 @@ export interface RecordSelection {
 }
 
 /** Whether a response has one of the tags; without tags every response does. */
-export function hasTag({ tags }: ResponseRecord, wanted: readonly string[] | undefined): boolean {
+function hasTag({ tags }: ResponseRecord, wanted: readonly string[] | undefined): boolean {
   return wanted === undefined || tags.some((tag) => wanted.includes(tag));
 }
 

@@ -63,7 +63,7 @@ export function reportNotStored(context: RequestContext, { reason, error }: { re
 }
 
 /** Why a response may not be stored, as far as its headers say; undefined if it may. */
-export function headerObstacle(
+function headerObstacle(
   context: RequestContext,
   { stored }: OriginRequest,
   response: OriginResponse,

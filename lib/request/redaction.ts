@@ -88,7 +88,7 @@ export function secretInHeader(headers: Fields, rules: NameRules): boolean {
 }
 
 /** Returns response fields as they may be stored and reported, URLs redacted. */
-export function redactHeaders(headers: Fields, rules: NameRules): Fields {
+function redactHeaders(headers: Fields, rules: NameRules): Fields {
   return mapFields(storedHeaders(headers, rules), (name, value) => redactLinks(name, value, rules));
 }
 

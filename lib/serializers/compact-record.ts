@@ -37,7 +37,7 @@ export function compactEntry(entry: Entry): Entry {
 }
 
 /** Returns the bytes in a buffer of their own, or as they are if they nearly fill theirs. */
-export function compactBytes(bytes: Uint8Array): Uint8Array {
+function compactBytes(bytes: Uint8Array): Uint8Array {
   if (bytes.buffer.byteLength - bytes.byteLength <= bytes.byteLength * UNUSED) return bytes;
   const copy = Buffer.allocUnsafeSlow(bytes.byteLength);
   copy.set(bytes);

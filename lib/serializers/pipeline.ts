@@ -12,7 +12,7 @@ import type { BodyEncoding, Serializer } from './serializer.js';
 import { brotliStage, gzipStage, type Stage, utf8Stage } from './stages.js';
 import { v8Serializer } from './v8.js';
 
-/** Bytes of metadata that a stage may unpack. */
+/** Bytes that a stage may unpack of metadata. */
 const METADATA_LIMIT = 64 * 1024 * 1024;
 const ACCEPTED = `a list of a format (${SERIALIZER_NAMES}, or { name, dumps, loads }), utf8Stage if needed, and stages of bytes such as gzipStage`;
 const OWN_STAGES: readonly unknown[] = [gzipStage, brotliStage, utf8Stage];
@@ -61,19 +61,17 @@ export function isOwnSerializer(serializer: Serializer): boolean {
   return serializer.stages.every((stage) => isOwnFormat(stage) || OWN_STAGES.includes(stage));
 }
 
-/** Compresses bodies by the stages of bytes alone. */
+/**
+ * Returns the stages of bytes, which alone process bodies. Between two stages a body may be longer than it is stored, for
+ * example in hexadecimal digits.
+ */
 function bodyEncoding(stages: readonly Stage[]): BodyEncoding | undefined {
   if (stages.length === 0) return undefined;
   return {
     dumps: (body) => write(stages, body) as Promise<Uint8Array>,
     loads: (data, length) =>
-      read(stages, data, (index) => (index === 0 ? length : packedLimit(length))) as Promise<Uint8Array>,
+      read(stages, data, (index) => (index === 0 ? length : METADATA_LIMIT + 2 * length)) as Promise<Uint8Array>,
   };
-}
-
-/** Upper bound of the bytes that packing adds to data that cannot be compressed. */
-function packedLimit(length: number): number {
-  return length + (length >> 6) + 4_096;
 }
 
 async function write(stages: readonly Stage[], value: unknown): Promise<unknown> {

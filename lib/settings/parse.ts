@@ -139,7 +139,7 @@ export function readNetworkFirst(value: unknown, option: string): number | undef
 }
 
 /** Returns seconds. */
-export function readDuration(value: unknown, option: string, accepted = DURATION): number {
+function readDuration(value: unknown, option: string, accepted = DURATION): number {
   let parsed: Expiration | undefined;
   try {
     parsed = parseExpiration(value, option);

@@ -1,4 +1,4 @@
-import type { Entry, EntryHead } from '../models/entry.js';
+import type { EntryHead } from '../models/entry.js';
 import type { EntryQuery, Store } from './store.js';
 
 /** Returns whether an entry matches a query, for stores that filter themselves. */
@@ -68,17 +68,4 @@ export function* batches<T>(items: readonly T[], size: number): Generator<readon
 /** Returns whether an entry is a response or a variant marker, which no redirect may replace. */
 export function isDirect(entry: Pick<EntryHead, 'kind'> | undefined): boolean {
   return entry?.kind === 'response' || entry?.kind === 'variants';
-}
-
-/** Writes entries one after another, for stores without a write of several; a redirect never replaces a direct response. */
-export async function putInTurn(
-  store: Pick<Store, 'find'>,
-  entries: readonly Entry[],
-  put: (entry: Entry) => Promise<void>,
-): Promise<boolean> {
-  for (const entry of entries) {
-    if (entry.kind === 'redirect' && isDirect(await store.find(entry.id))) continue;
-    await put(entry);
-  }
-  return true;
 }

@@ -44,8 +44,8 @@ export class FileBounds {
   readonly #files: FileListing;
   readonly #delete: (id: string) => Promise<unknown>;
   #known: Extent | undefined;
-  /** The least recently used files at the last pass, oldest first. */
-  #candidates: EntryFile[] = [];
+  /** The least recently used files at the last pass by id, oldest first. */
+  #candidates = new Map<string, EntryFile>();
   #pass: Pass | undefined;
   #working: Promise<void> | undefined;
 
@@ -65,6 +65,7 @@ export class FileBounds {
 
   /** Counts a file that was removed. */
   removed(id: string, size: number): void {
+    this.#candidates.delete(id);
     this.#count(id, undefined, { entries: -1, bytes: -size });
   }
 
@@ -90,19 +91,20 @@ export class FileBounds {
     try {
       if (!this.#known) await this.#measure();
       while (!this.#isWithin()) {
-        const oldest = this.#candidates.shift();
+        const [oldest] = this.#candidates.values();
         if (oldest) await this.#evict(oldest);
         else if (!(await this.#measure())) break;
       }
     } catch {
       this.#known = undefined;
-      this.#candidates = [];
+      this.#candidates.clear();
     }
     this.#pass = undefined;
     this.#working = undefined;
   }
 
   async #evict(oldest: EntryFile): Promise<void> {
+    this.#candidates.delete(oldest.id);
     const file = await this.#files.find(oldest.id);
     // Used or written since the pass: not among the oldest any more.
     if (file && file.used > oldest.used) return;
@@ -132,7 +134,7 @@ export class FileBounds {
     }
     this.#pass = undefined;
     this.#known = pass.measured;
-    this.#candidates = oldest;
+    this.#candidates = new Map(oldest.map((file) => [file.id, file]));
     return oldest.length > 0;
   }
 }

@@ -15,8 +15,8 @@ export interface MemoryStoreOptions {
   readonly retention?: number | undefined;
 }
 
-export const MEMORY_MAX_ENTRIES = 10_000;
-export const MEMORY_MAX_SIZE = 100_000_000;
+const MEMORY_MAX_ENTRIES = 10_000;
+const MEMORY_MAX_SIZE = 100_000_000;
 /** Bytes of an entry beside body and metadata: objects, nodes of maps, indexes. Measured by the test of memory use. */
 const OVERHEAD = 900;
 /** Maximum number of entries for which lru-cache may allocate its arrays at once, which saves 30 bytes an entry. */

@@ -15,7 +15,7 @@ export const COUNTER = '#';
 export const LEASES = 'leases_v2';
 
 /** A field of the head as SQL. It is a BLOB, which is equal to BLOBs alone. */
-export function column(field: keyof typeof FIELDS, value = 'value'): string {
+function column(field: keyof typeof FIELDS, value = 'value'): string {
   const [offset, length] = FIELDS[field];
   return `substr(${value}, ${offset + 1}, ${length})`;
 }
@@ -32,7 +32,7 @@ function number(field: keyof typeof FIELDS, value = 'value'): string {
 }
 
 // Conditions of partial indexes: a query has to repeat them word for word.
-export const IS_ENTRY = `${column('magic')} = ${MAGIC}`;
+const IS_ENTRY = `${column('magic')} = ${MAGIC}`;
 const IS_OTHER = `${IS_ENTRY} AND ${column('kind')} IN (${VARIANTS}, ${REDIRECT})`;
 const IS_MEMBER = `${IS_ENTRY} AND ${column('group')} <> CAST(key AS BLOB)`;
 const HAS_DIGEST = `${IS_ENTRY} AND ${column('indexCount')} > ${blob('000')}`;
