@@ -12,6 +12,7 @@ export { SqliteCache, type SqliteCacheOptions } from './cache/backends/sqlite-ca
 export { BaseCache, type RemovalCount } from './cache/base-cache.js';
 export type { InvalidResponse } from './cache/entry-scan.js';
 export type { EventCounts } from './cache/events.js';
+export type { RecreatedKeys } from './cache/key-recreation.js';
 export type { ContainsQuery, DeletionQuery, ResponseFilter, ResponseSelection } from './cache/queries.js';
 export type { ResponseChange } from './cache/response-update.js';
 export type { CacheStorage } from './cache/storage-view.js';

@@ -18,6 +18,7 @@ import { EntryScan, type InvalidResponse } from './entry-scan.js';
 import { type EventCounts, EventHub } from './events.js';
 import { type CacheInternals, INTERNALS } from './internals.js';
 import { Invalidator } from './invalidator.js';
+import { KeyRecreation, type RecreatedKeys } from './key-recreation.js';
 import {
   type ContainsQuery,
   type DeletionQuery,
@@ -321,6 +322,23 @@ export class BaseCache {
     if (typeof change !== 'function') throw optionError('change', change, 'a function of the stored response');
     const parts = { repository: this.#repository, scan: this.#scan, present: this.#present.bind(this) };
     return updateResponses(parts, await this.#groupsOf(what), change);
+  }
+
+  /**
+   * Computes all keys anew under the present settings (requests-cache: `recreate_keys`), such as after a change of `keyFn`,
+   * `matchHeaders` or `ignoredParameters`: those of the first instance that uses this cache. Variants, redirects, tags and
+   * lifetimes are kept. Of several responses with the same new key and variant, the newest remains.
+   *
+   * A response keeps its key if that cannot be computed: if its request has credentials, a redacted part, a body of bytes or a
+   * form, or a transport of its own (a certificate, a proxy, a socket).
+   *
+   * @returns the number of responses that changed their key, and of the others, unreadable ones included
+   * @throws the error of `keyFn`
+   * @example
+   * const { changed, kept } = await api.cache.recreateKeys();
+   */
+  recreateKeys(): Promise<RecreatedKeys> {
+    return new KeyRecreation(this.#repository, this.#scan, this.#records).run();
   }
 
   /**

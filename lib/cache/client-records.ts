@@ -2,10 +2,14 @@ import { optionError } from '../errors.js';
 import { CachedRequest } from '../models/cached-response.js';
 import type { RedirectRecord, ResponseRecord, StoredRecord } from '../models/record.js';
 import type { Expiration } from '../policy/expiration.js';
+import { redirectedMethod } from '../policy/methods.js';
 import { canParseUrl } from '../policy/parse-url.js';
-import type { KeyRules } from '../request/cache-key.js';
-import { tagIndexName, urlIndexName, urlIndexNames } from '../request/index-names.js';
-import { keyUrl, redactUrl } from '../request/redaction.js';
+import { variantOf, varyNames } from '../policy/vary.js';
+import { countsInVary, type KeyRules, keyOf } from '../request/cache-key.js';
+import { groupIndexNames, tagIndexName, urlIndexName, urlIndexNames } from '../request/index-names.js';
+import { keyUrl, redactHops, redactRequest, redactUrl, storedHeaders } from '../request/redaction.js';
+import { REDACTED } from '../request/request-body.js';
+import { asGet, requestOfRecord } from '../request/request-of-record.js';
 import { clientBindings } from './bindings.js';
 import type { EntryRepository } from './entry-repository.js';
 import type { UserOfCache } from './internals.js';
@@ -92,10 +96,50 @@ export class ClientRecords {
     if (record.kind === 'variants') return record;
     const [method, urls] =
       record.kind === 'response' ? [record.request.method, [record.request.url, record.url]] : ['GET', [record.url]];
-    const tags = record.kind === 'response' ? record.tags.map(tagIndexName) : [];
-    const own = this.#repository.indexes([...urlIndexNames(method, urls, this.#rules), ...tags]);
+    const own = this.#repository.indexes([...urlIndexNames(method, urls, this.#rules), ...namesOf(record)]);
     // The digests of URLs with secrets can be kept only if the other cache makes the same ones.
     const same = own.every((digest) => record.indexes.includes(digest));
     return { ...record, order: 0, indexes: same ? record.indexes : own };
   }
+
+  /** A response as the present rules would store it under another key; undefined if it keeps its key. */
+  rekeyed(record: ResponseRecord): ResponseRecord | undefined {
+    const rules = this.#rules;
+    const request = requestOfRecord(record.request);
+    const vary = varyNames(record.headers, countsInVary(rules));
+    const key = request && keyOf(request, rules);
+    if (!request || key === undefined || key === record.key || vary === '*') return undefined;
+    const names = [...urlIndexNames(request.method, [request.url, record.url], rules), ...namesOf(record)];
+    return {
+      ...record,
+      key,
+      vary,
+      variant: variantOf(vary, request.headers),
+      url: redactUrl(record.url, rules),
+      request: redactRequest(request, rules),
+      history: redactHops(record.history, rules),
+      headers: storedHeaders(record.headers, rules),
+      // Those of URLs that are stored redacted cannot be computed again.
+      indexes: [...new Set([...this.#repository.indexes(names), ...record.indexes])],
+    };
+  }
+
+  /** The mapping of a redirect to a response that was moved. It keeps its own key if its request is not known. */
+  rekeyedRedirect(redirect: RedirectRecord, { request: record, history, url }: ResponseRecord, moved: ResponseRecord) {
+    const urls = [...history.slice(1).map((hop) => hop.url), url];
+    const place = urls.indexOf(redirect.url);
+    const request = redirect.url.includes(REDACTED) ? undefined : requestOfRecord(record);
+    const target = { ...redirect, target: moved.key, url: redactUrl(redirect.url, this.#rules) };
+    if (!request || place === -1) return target;
+    const method = history
+      .slice(0, place + 1)
+      .reduce((current, { status }) => redirectedMethod(current, status), request.method);
+    const followed = { ...request, url: redirect.url };
+    return { ...target, key: keyOf(method === request.method ? followed : asGet(followed), this.#rules) };
+  }
+}
+
+/** The names of a response's tags and cache groups in the secondary index. */
+function namesOf(record: ResponseRecord | RedirectRecord): readonly string[] {
+  return record.kind === 'response' ? [...record.tags.map(tagIndexName), ...groupIndexNames(record)] : [];
 }

@@ -7,6 +7,7 @@ import { answersLaterGets } from '../policy/storable.js';
 import { isConditional, validators } from '../policy/validation.js';
 import { variantOf, varyNames } from '../policy/vary.js';
 import { countsInVary } from '../request/cache-key.js';
+import { asGet } from '../request/request-of-record.js';
 import { meantMethod, uncachedReason } from '../request/uncached.js';
 import { settingsSignature } from '../settings/signature.js';
 import { askOrigin } from './ask-origin.js';
@@ -14,7 +15,6 @@ import { type CoalescedRequest, type CoalescedRequestOptions, coalescingOf } fro
 import { invalidateAfter } from './invalidate.js';
 import { acquireLease } from './lease.js';
 import type { OriginResponse, SharedRequest } from './origin.js';
-import { asGet } from './redirects.js';
 import type { RequestContext } from './request-context.js';
 import type { Forward, Result } from './result.js';
 import { freshenStored, type OriginRequest, reportNotStored, storeResponse, streamObstacle } from './store-response.js';

@@ -9,6 +9,7 @@ import { hasCredentials, keyOf } from '../request/cache-key.js';
 import { urlIndexNames } from '../request/index-names.js';
 import { normalizeUrl } from '../request/normalize-url.js';
 import { redactUrl } from '../request/redaction.js';
+import { asGet } from '../request/request-of-record.js';
 import type { OriginResponse } from './origin.js';
 import type { RequestContext } from './request-context.js';
 
@@ -89,14 +90,6 @@ export function redirectRecords(
     records.set(key, { ...redirect, url: redactUrl(url, settings) });
   }
   return [...records.values()];
-}
-
-/** The GET request that remains of another: without a body and the fields that describe it. */
-export function asGet<T extends RequestContext['request']>(request: T): T {
-  const headers = Object.fromEntries(
-    Object.entries(request.headers).filter(([name]) => !/^content-(type|length|encoding|language)$/.test(name)),
-  );
-  return { ...request, method: 'GET', headers, body: { kind: 'none' } };
 }
 
 function sameUrl(a: string, b: string): boolean {

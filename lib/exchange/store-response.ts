@@ -310,10 +310,11 @@ function selectionBy(
   stored: ResponseRecord,
 ): Pick<ResponseRecord, 'vary' | 'variant' | 'request'> | undefined {
   if (isSelectedBy(stored, vary)) return undefined;
+  const { headers, isPartial } = redactRequest(request, settings);
   return {
     vary,
     variant: variantOf(vary, request.headers),
-    request: { ...stored.request, headers: redactRequest(request, settings).headers },
+    request: { ...stored.request, headers, ...(isPartial ? { isPartial } : {}) },
   };
 }
 

@@ -14,6 +14,8 @@ export interface RequestRecord {
   readonly headers: Fields;
   /** The request body as text, or as base64 of bytes; absent if there was none. */
   readonly body?: string;
+  /** Set if the key cannot be computed from this record: it has redacted parts, or lacks some. */
+  readonly isPartial?: boolean;
 }
 
 /**

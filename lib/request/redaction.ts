@@ -11,6 +11,7 @@ import {
 } from './credentials.js';
 import { mapQuery, normalizeUrl, withoutUserinfo } from './normalize-url.js';
 import { mapPairs, type ParameterRule, REDACTED, storedBody, valueRule } from './request-body.js';
+import { isPartial } from './request-of-record.js';
 
 /**
  * Response fields that are neither stored nor replayed: cookies (Set-Cookie2 is obsolete, RFC 6265 section 9.4), tokens
@@ -56,7 +57,7 @@ export function keyUrl(url: string, rules: NameRules): string {
 /** Returns the stored part of a request. */
 export function redactRequest(request: CacheRequest, rules: NameRules): RequestRecord {
   const body = storedBody(request, redactionRule(rules));
-  return {
+  const record: RequestRecord = {
     method: request.method,
     url: redactUrl(request.url, rules),
     headers: mapFields(request.headers, (name, value) =>
@@ -64,6 +65,7 @@ export function redactRequest(request: CacheRequest, rules: NameRules): RequestR
     ),
     ...(body === undefined ? {} : { body }),
   };
+  return isPartial(request, record) ? { ...record, isPartial: true } : record;
 }
 
 /** Returns the response fields that may be stored. URLs in them are unchanged: see {@link secretInHeader}. */

@@ -121,8 +121,14 @@ function requestOf(value: unknown): RequestRecord | undefined {
   if (!isObject(value) || typeof value.method !== 'string' || typeof value.url !== 'string') return undefined;
   const headers = fieldsOf(value.headers);
   if (!headers || (value.body !== undefined && typeof value.body !== 'string')) return undefined;
-  const { method, url, body } = value;
-  return body === undefined ? { method, url, headers } : { method, url, headers, body };
+  const { method, url, body, isPartial } = value;
+  return {
+    method,
+    url,
+    headers,
+    ...(body === undefined ? {} : { body }),
+    ...(isPartial === undefined ? {} : { isPartial: true }),
+  };
 }
 
 function hopOf(value: unknown): Hop | undefined {
