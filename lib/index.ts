@@ -44,6 +44,11 @@ export {
   NEVER_EXPIRE,
 } from './policy/expiration.js';
 export { type Credentials, createKey, type KeyRules } from './request/cache-key.js';
+export {
+  CREDENTIAL_HEADER_WORDS,
+  CREDENTIAL_PARAMETERS,
+  POSSIBLE_CREDENTIAL_PARAMETERS,
+} from './request/credential-names.js';
 export { normalizeUrl } from './request/normalize-url.js';
 export type { Key, Keys } from './serializers/keys.js';
 export { SerializerPipeline } from './serializers/pipeline.js';

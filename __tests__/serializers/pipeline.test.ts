@@ -32,15 +32,29 @@ const slow: Stage = {
 
 type Parts = ConstructorParameters<typeof SerializerPipeline>[0];
 
+const STAGES: readonly (readonly Stage[])[] = [
+  [],
+  [gzipStage],
+  [brotliStage],
+  [gzipStage, brotliStage],
+  [brotliStage, gzipStage],
+];
+/** Every format of this package with every list of its stages. */
+const COMBINATIONS = (['json', 'yaml', 'v8', 'bson'] as const).flatMap((format) =>
+  STAGES.flatMap((stages): Parts[] => {
+    const isText = format === 'json' || format === 'yaml';
+    return isText
+      ? [
+          [format, ...stages],
+          [format, utf8Stage, ...stages],
+        ]
+      : [[format, ...stages]];
+  }),
+);
+
 const PIPELINES: readonly (readonly [string, Parts])[] = [
-  ['a format by its name', ['json']],
+  ...COMBINATIONS.map((parts) => [new SerializerPipeline(parts).name, parts] as const),
   ['a format of the user', [json]],
-  ['text before gzip', ['json', gzipStage]],
-  ['text before gzip, with the encoder', ['json', utf8Stage, gzipStage]],
-  ['text, encoded', ['json', utf8Stage]],
-  ['yaml before brotli', ['yaml', brotliStage]],
-  ['bytes before gzip', ['v8', gzipStage]],
-  ['bson before two stages', ['bson', gzipStage, brotliStage]],
   ["the user's text before gzip", [json, gzipStage]],
   ["the user's bytes before gzip", [packed, gzipStage]],
   ['a stage of text', ['json', reversed, gzipStage]],

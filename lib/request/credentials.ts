@@ -1,4 +1,5 @@
 import { memoize } from '../platform/memo.js';
+import { CREDENTIAL_HEADER_WORDS, CREDENTIAL_PARAMETERS, POSSIBLE_CREDENTIAL_PARAMETERS } from './credential-names.js';
 
 /** The names that settings add to, or exclude from, the built-in rules. */
 export interface NameRules {
@@ -13,92 +14,18 @@ export interface NameRules {
  */
 export type ParameterClass = 'secret' | 'ambiguous' | 'other';
 
-const CREDENTIAL_WORDS: ReadonlySet<string> = new Set([
-  'token',
-  'auth',
-  'authorization',
-  'authentication',
-  'apikey',
-  'key',
-  'secret',
-  'password',
-  'passwd',
-  'pwd',
-  'jwt',
-  'session',
-  'sessionid',
-  'sid',
-  'cookie',
-  'signature',
-  'sig',
-  'credential',
-  'credentials',
-  'assertion',
-  'bearer',
-  'identity',
-  'tenant',
-  'tenantid',
-  'account',
-  'accountid',
-  'org',
-  'organization',
-  'user',
-  'userid',
-  'customer',
-  'impersonate',
-  'behalf',
-]);
+const CREDENTIAL_WORDS: ReadonlySet<string> = new Set(CREDENTIAL_HEADER_WORDS);
 const CREDENTIAL_WORD_END =
   /(?:token|apikey|secret|password|session|jwt|signature|clientid|userid|tenantid|accountid|orgid|customerid|onbehalf|onbehalfof)$/;
 /** Identifiers of single requests, which would make every request a miss. */
 const REQUEST_IDENTIFIER =
   /(?:request-id|requestid|correlation-id|correlationid|trace-id|traceid|span-id|idempotency-key)$/;
 
-const SECRET_PARAMETERS: readonly string[] = [
-  'accesstoken',
-  'apikey',
-  'apitoken',
-  'authtoken',
-  'authorization',
-  'bearertoken',
-  'clientassertion',
-  'clientsecret',
-  'codeverifier',
-  'credential',
-  'credentials',
-  'hdnea',
-  'hmac',
-  'idtoken',
-  'jwt',
-  'passphrase',
-  'passwd',
-  'password',
-  'privatekey',
-  'pwd',
-  'refreshtoken',
-  'secret',
-  'secretkey',
-  'sessiontoken',
-  'signature',
-  'subscriptionkey',
-];
 /** The list, names that end in an entry of at least six letters, and the signatures of Amazon and Google. */
 const SECRET_PARAMETER = new RegExp(
-  `^(?:${SECRET_PARAMETERS.join('|')})$|(?:${SECRET_PARAMETERS.filter(({ length }) => length >= 6).join('|')})$|^x(?:amz|goog)`,
+  `^(?:${CREDENTIAL_PARAMETERS.join('|')})$|(?:${CREDENTIAL_PARAMETERS.filter(({ length }) => length >= 6).join('|')})$|^x(?:amz|goog)`,
 );
-const AMBIGUOUS_PARAMETERS: ReadonlySet<string> = new Set([
-  'appid',
-  'assertion',
-  'auth',
-  'code',
-  'key',
-  'pass',
-  'session',
-  'sessionid',
-  'sid',
-  'sig',
-  'token',
-]);
+const AMBIGUOUS_PARAMETERS: ReadonlySet<string> = new Set(POSSIBLE_CREDENTIAL_PARAMETERS);
 const PAGINATION_PARAMETERS: ReadonlySet<string> = new Set(['pagetoken', 'nexttoken', 'continuationtoken', 'cursor']);
 
 /** Length from which the value of an ambiguous parameter can be a secret. */
