@@ -9,9 +9,9 @@ export { MemoryCache, type MemoryCacheOptions } from './cache/backends/memory-ca
 export { MongoCache, type MongoCacheOptions } from './cache/backends/mongo-cache.js';
 export { RedisCache, type RedisCacheOptions } from './cache/backends/redis-cache.js';
 export { SqliteCache, type SqliteCacheOptions } from './cache/backends/sqlite-cache.js';
-export { BaseCache, type RemovalCount } from './cache/base-cache.js';
+export { BaseCache, type CacheStats, type RemovalCount } from './cache/base-cache.js';
 export type { InvalidResponse } from './cache/entry-scan.js';
-export type { EventCounts } from './cache/events.js';
+export type { EventCounts, ServedTotals } from './cache/events.js';
 export type { RecreatedKeys } from './cache/key-recreation.js';
 export type { ContainsQuery, DeletionQuery, ResponseFilter, ResponseSelection } from './cache/queries.js';
 export type { ResponseChange } from './cache/response-update.js';
@@ -22,7 +22,7 @@ export type { CachedAxiosResponse, CachedCalls, CachedQuery, CachedVerbs, Respon
 export { CacheError, type CacheErrorCode, UnsupportedOperationError } from './errors.js';
 export type { CacheRequest } from './models/cache-request.js';
 export { CachedRequest, CachedResponse } from './models/cached-response.js';
-export type { CacheEvent, CacheEventType } from './models/events.js';
+export type { BreakerState, CacheEvent, CacheEventType } from './models/events.js';
 export type { Hop } from './models/record.js';
 export {
   clear,

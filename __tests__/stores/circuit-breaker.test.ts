@@ -162,3 +162,29 @@ test('management rejects with why not', async () => {
   await breaker.close();
   await expect(breaker.ready()).rejects.toMatchObject({ code: 'ERR_CACHE_CLOSED' });
 });
+
+test('is half-open while a probe asks the store', async () => {
+  const { store, breaker, access, events } = guardedStore();
+  await breaker.read(access(), (one) => one.find('a'));
+  store.fault = 'reject';
+  await breaker.read(access(), (one) => one.find('a'));
+  expect(breaker.state).toBe('open');
+  store.fault = 'slow';
+  await until('a probe runs', () => breaker.state === 'half-open');
+  store.fault = 'none';
+  await until('the store answers', () => breaker.state === 'closed');
+  expect(events.map(({ breaker: state }) => state)).toEqual(['open', 'closed']);
+  await breaker.close();
+});
+
+test('measures the time that a request waits for the store, if it is asked to', async () => {
+  const { store, breaker } = guardedStore({ backendTimeout: 1 });
+  store.fault = 'slow';
+  const access = breaker.request(() => {}, true);
+  await breaker.read(access, (one) => one.find('a'));
+  await breaker.read(access, (one) => one.find('a'));
+  await breaker.write(access, (one) => one.put([]));
+  expect(access.waited?.reads).toBeGreaterThan(110);
+  expect(access.waited?.writes).toBeGreaterThan(50);
+  expect(access.waited?.writes).toBeLessThan(access.waited?.reads ?? 0);
+});

@@ -8,6 +8,7 @@ import { handleRequest } from '../exchange/handle-request.js';
 import { RequestContext } from '../exchange/request-context.js';
 import { bypassResult, type Result } from '../exchange/result.js';
 import type { CacheRequest } from '../models/cache-request.js';
+import type { CacheEvent } from '../models/events.js';
 import { isPromise, type MaybePromise } from '../platform/maybe-promise.js';
 import { shared } from '../platform/shared-state.js';
 import { type CallSettings, callSettings } from '../settings/instance.js';
@@ -98,7 +99,8 @@ async function answerWithin(
   try {
     const reading = readRequest(config, url, settings.credentials);
     const request: CacheRequest = isPromise(reading) ? await (caller ? caller.race(reading) : reading) : reading;
-    const access = cache.breaker.request((event) => cache.events.emit(event.type, () => event, settings.onEvent));
+    const emit = (event: CacheEvent) => cache.events.emit(event.type, () => event, settings.onEvent);
+    const access = cache.breaker.request(emit, cache.events.isObserved);
     return await settle(await handleRequest(new RequestContext({ request, settings, cache, access, connect, caller })));
   } finally {
     caller?.end();

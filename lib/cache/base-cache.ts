@@ -1,6 +1,6 @@
 import { optionError, UnsupportedOperationError } from '../errors.js';
 import { CachedResponse, RECORD } from '../models/cached-response.js';
-import type { CacheEvent } from '../models/events.js';
+import type { BreakerState, CacheEvent } from '../models/events.js';
 import type { ResponseRecord } from '../models/record.js';
 import { INSPECT, type InspectArguments, inspected } from '../platform/inspect.js';
 import { brandOf, hasInstance } from '../platform/shared-state.js';
@@ -15,7 +15,7 @@ import { clientBindings } from './bindings.js';
 import { ClientRecords } from './client-records.js';
 import { EntryRepository } from './entry-repository.js';
 import { EntryScan, type InvalidResponse } from './entry-scan.js';
-import { type EventCounts, EventHub } from './events.js';
+import { type EventCounts, EventHub, type ServedTotals } from './events.js';
 import { type CacheInternals, INTERNALS } from './internals.js';
 import { Invalidator } from './invalidator.js';
 import { KeyRecreation, type RecreatedKeys } from './key-recreation.js';
@@ -38,6 +38,11 @@ import { type CacheStorage, redirectsView, responsesView } from './storage-view.
 export interface RemovalCount {
   readonly removed: number;
   readonly kept: number;
+}
+
+/** The result of {@link BaseCache.stats}. */
+export interface CacheStats extends EventCounts, ServedTotals {
+  readonly breaker: BreakerState;
 }
 
 /** The parts of which a cache is made. */
@@ -367,9 +372,12 @@ export class BaseCache {
     return this.#repository.breaker.ready();
   }
 
-  /** Returns the number of events by type since the cache was opened; for `removed` the number of responses. */
-  stats(): EventCounts {
-    return this.#events.counts;
+  /**
+   * Returns the number of events by type since the cache was opened (for `removed` the number of responses), sums over the
+   * responses that callers got, and the state of the circuit breaker (docs/metrics.md).
+   */
+  stats(): CacheStats {
+    return { ...this.#events.counts, ...this.#events.totals, breaker: this.#repository.breaker.state };
   }
 
   /** File, folder, or URL without credentials; undefined for memory and for a store of the user. */
@@ -406,7 +414,7 @@ export class BaseCache {
   }
 
   /** Returns the backend, its location, and the counts of {@link BaseCache.stats}. */
-  toJSON(): { readonly backend: string; readonly location: string | undefined; readonly stats: EventCounts } {
+  toJSON(): { readonly backend: string; readonly location: string | undefined; readonly stats: CacheStats } {
     return { backend: this.#repository.breaker.store.name, location: this.location, stats: this.stats() };
   }
 

@@ -11,6 +11,24 @@ const diagnostics = new DiagnosticsChannel(NAME, deliver);
 /** Number of events by type since the cache was opened; of `removed`, the number of responses. */
 export type EventCounts = Readonly<Record<CacheEventType, number>>;
 
+/** Sums over the responses that callers got since the cache was opened. */
+export interface ServedTotals {
+  /** Responses of another caller's request (option `coalesce`). */
+  readonly coalesced: number;
+  /** Bytes of all bodies, except those that are passed on as streams. */
+  readonly bytesServed: number;
+  /** Bytes of those bodies that the origin did not send for this request: stored, confirmed by a 304, or coalesced. */
+  readonly bytesSaved: number;
+}
+
+/** A response that a caller gets. */
+export interface Served {
+  /** Bytes; undefined if the body is passed on as a stream. */
+  readonly size: number | undefined;
+  readonly isSaved: boolean;
+  readonly isCoalesced: boolean;
+}
+
 /** Returns the present listener of an instance, which its settings may change. */
 type ListenerSource = () => CacheEventListener | undefined;
 
@@ -32,9 +50,21 @@ export class EventHub {
   readonly #sources = new Set<ListenerSource>();
   readonly #logs = isSelected(process.env.DEBUG ?? '');
   #warnedOfSerializer = false;
+  #coalesced = 0;
+  #bytesServed = 0;
+  #bytesSaved = 0;
 
   get counts(): EventCounts {
     return { ...this.#counts };
+  }
+
+  get totals(): ServedTotals {
+    return { coalesced: this.#coalesced, bytesServed: this.#bytesServed, bytesSaved: this.#bytesSaved };
+  }
+
+  /** Whether the diagnostics channel has subscribers, so that durations are worth measuring. */
+  get isObserved(): boolean {
+    return diagnostics.hasSubscribers;
   }
 
   /**
@@ -51,6 +81,13 @@ export class EventHub {
     this.#publish(event);
     if (onEvent) deliver(() => onEvent(event));
     else this.#warnOfSerializer(event);
+  }
+
+  /** Adds a response that a caller gets to the sums. */
+  addServed({ size = 0, isSaved, isCoalesced }: Served): void {
+    if (isCoalesced) this.#coalesced += 1;
+    this.#bytesServed += size;
+    if (isSaved) this.#bytesSaved += size;
   }
 
   /** Registers the listener of an instance for events that concern the cache as a whole; returns the reverse. */

@@ -1,3 +1,4 @@
+import type { Served } from '../cache/events.js';
 import type { CacheInternals } from '../cache/internals.js';
 import type { CacheRequest } from '../models/cache-request.js';
 import type { CacheEvent, CacheEventType } from '../models/events.js';
@@ -78,6 +79,29 @@ export class RequestContext {
   /** Reports an event of this request to the cache's listeners and to its own. */
   emit(type: CacheEventType, details: Partial<CacheEvent> = {}): void {
     this.#emit(type, () => ({ key: this.key, ...details }));
+  }
+
+  /** Reports a response that the caller gets, with the time that the request waited for the store. */
+  emitServed(type: CacheEventType, served: Served, reason: string | undefined): void {
+    this.cache.events.addServed(served);
+    const { size, isCoalesced } = served;
+    this.#emit(type, () => ({
+      key: this.key,
+      ...(reason === undefined ? {} : { reason }),
+      ...(size === undefined ? {} : { size }),
+      ...(isCoalesced ? { coalesced: true } : {}),
+      ...this.#storeTime('reads'),
+    }));
+  }
+
+  /** Reports that a response was stored. */
+  emitStored(): void {
+    this.#emit('stored', () => ({ key: this.key, ...this.#storeTime('writes') }));
+  }
+
+  #storeTime(kind: 'reads' | 'writes'): Partial<CacheEvent> {
+    const { waited } = this.access;
+    return waited ? { store: this.cache.breaker.store.name, storeDuration: waited[kind] / 1000 } : {};
   }
 
   /** Reports that the request bypasses the cache, for which it has no key. */

@@ -1,3 +1,4 @@
+import type { Served } from '../cache/events.js';
 import type { BodyForm, Hop, ResponseRecord } from '../models/record.js';
 import { currentAge } from '../policy/age.js';
 import { type CacheStatusParts, cacheStatus } from '../policy/cache-status.js';
@@ -107,9 +108,10 @@ export type Forward = Pick<CacheStatusParts, 'fwd' | 'fwdStatus' | 'detail'>;
 export function serveStored(context: RequestContext, record: ResponseRecord, reason: string): Result {
   const now = context.now();
   const isFresh = record.staleAt > now;
-  context.emit(isFresh ? 'hit' : 'stale', { reason });
+  const message = messageOf(context, record, now);
+  context.emitServed(isFresh ? 'hit' : 'stale', fromStore(message), reason);
   return {
-    message: messageOf(context, record, now),
+    message,
     record,
     fromStore: true,
     revalidated: false,
@@ -121,9 +123,10 @@ export function serveStored(context: RequestContext, record: ResponseRecord, rea
 
 /** Serves the stored response although it is stale, or was not confirmed. */
 export function serveStale(context: RequestContext, record: ResponseRecord, forward: Forward): Result {
-  context.emit('stale', forward.detail === undefined ? {} : { reason: forward.detail });
+  const message = messageOf(context, record, context.now());
+  context.emitServed('stale', fromStore(message), forward.detail);
   return {
-    message: messageOf(context, record, context.now()),
+    message,
     record,
     fromStore: true,
     revalidated: false,
@@ -135,7 +138,7 @@ export function serveStale(context: RequestContext, record: ResponseRecord, forw
 
 /** Serves a 504, since the origin may not be asked and no stored response may be served. */
 export function serveGatewayTimeout(context: RequestContext, reason: string): Result {
-  context.emit('miss', { reason });
+  context.emitServed('miss', { size: 0, isSaved: false, isCoalesced: false }, reason);
   const status = { detail: reason };
   return { message: GATEWAY_TIMEOUT, fromStore: false, revalidated: false, joined: false, status, key: context.key };
 }
@@ -144,12 +147,20 @@ export function serveGatewayTimeout(context: RequestContext, reason: string): Re
 export function serveOriginResult(context: RequestContext, result: Result, forward: Forward): Result {
   const { response, record, revalidated, joined } = result;
   if (!response) return record ? serveStored(context, record, 'lease') : result;
-  if (record && revalidated) context.emit('revalidated');
-  else {
-    const reason = joined ? 'collapsed' : forward.detail;
-    context.emit(joined ? 'hit' : 'miss', reason === undefined ? {} : { reason });
-  }
-  return presentOriginResult(context, result, forward);
+  const presented = presentOriginResult(context, result, forward);
+  const served = { size: sizeOf(presented.message), isSaved: joined || revalidated, isCoalesced: joined };
+  if (record && revalidated) context.emitServed('revalidated', served, undefined);
+  else context.emitServed(joined ? 'hit' : 'miss', served, joined ? 'collapsed' : forward.detail);
+  return presented;
+}
+
+function fromStore(message: ServedMessage): Served {
+  return { size: message.body.byteLength, isSaved: true, isCoalesced: false };
+}
+
+/** Bytes of a body; undefined if it is passed on as a stream. */
+function sizeOf(message: ServedMessage | undefined): number | undefined {
+  return message === undefined || message.bodyForm === 'opaque' ? undefined : message.body.byteLength;
 }
 
 /** The result of an origin request in the form in which it is served. */

@@ -47,7 +47,7 @@ export async function storeResponse(
 ): Promise<StoreOutcome> {
   const outcome = await save(context, sent, response);
   if ('reason' in outcome) reportNotStored(context, outcome);
-  else context.emit('stored');
+  else context.emitStored();
   const { request, settings } = context;
   if (request.method === 'HEAD' && settings.cacheControl && !settings.readOnly) {
     await freshenFromHead(context, sent, response);

@@ -12,6 +12,9 @@ export type CacheEventType =
   | 'error'
   | 'recovered';
 
+/** A state of the circuit breaker: the store is used; it is not used (an outage); a probe is checking it. */
+export type BreakerState = 'closed' | 'open' | 'half-open';
+
 /** An event, frozen, since several listeners may get it. */
 export interface CacheEvent {
   readonly type: CacheEventType;
@@ -26,6 +29,19 @@ export interface CacheEvent {
   readonly duration?: number;
   /** Number of responses, of `removed` and `invalidated`. */
   readonly count?: number;
+  /**
+   * Bytes of the body that the caller gets; of `hit`, `miss`, `stale` and `revalidated`. Absent if the body is a stream from
+   * the origin, and of a refresh in the background.
+   */
+  readonly size?: number;
+  /** The answer is that of another caller's request (option `coalesce`). */
+  readonly coalesced?: boolean;
+  /** Seconds that the request waited for reads of the store; of `stored`, for the write. Measured only for the channel. */
+  readonly storeDuration?: number;
+  /** The backend, such as `sqlite`; of events with `storeDuration` or `breaker`. */
+  readonly store?: string;
+  /** The new state of the circuit breaker; of the `error` that begins an outage, and of `recovered`. */
+  readonly breaker?: BreakerState;
 }
 
 /** A listener for events. Its errors and rejections are ignored. */

@@ -1,5 +1,5 @@
 import { CacheError, UnsupportedOperationError } from '../errors.js';
-import type { CacheEvent } from '../models/events.js';
+import type { BreakerState, CacheEvent } from '../models/events.js';
 import { isPromise, type MaybePromise } from '../platform/maybe-promise.js';
 import { monotonicNow, pause, type RealTimer, startTimer, stopTimer, withinTime } from '../platform/real-time.js';
 import type { Store } from './store.js';
@@ -15,6 +15,8 @@ export interface RequestAccess {
   readonly emit: (event: CacheEvent) => void;
   /** Milliseconds of the reads' budget that are left. Set by the first read that has to wait. */
   readsLeft: number | undefined;
+  /** Milliseconds that the request waited for the store; undefined if they are not measured. */
+  readonly waited: { reads: number; writes: number } | undefined;
 }
 
 /** Management: 30 seconds for each step, and failures reject. */
@@ -71,6 +73,7 @@ export class CircuitBreaker {
   #closed = false;
   #outage: Outage | undefined;
   #probe: RealTimer | undefined;
+  #isProbing = false;
 
   /** @param onEvent receives `error` at the beginning of an outage and `recovered` at its end */
   constructor(store: Store, options: CircuitBreakerOptions, onEvent: (event: CacheEvent) => void) {
@@ -80,13 +83,15 @@ export class CircuitBreaker {
     this.#onEvent = onEvent;
   }
 
-  get state(): 'closed' | 'open' {
-    return this.#outage ? 'open' : 'closed';
+  get state(): BreakerState {
+    if (!this.#outage) return 'closed';
+    return this.#isProbing ? 'half-open' : 'open';
   }
 
-  /** Starts a request's use of the store. */
-  request(emit: (event: CacheEvent) => void): RequestAccess {
-    return { failure: undefined, emit, readsLeft: undefined };
+  /** Starts a request's use of the store. @param isMeasured whether the time that it waits is measured */
+  request(emit: (event: CacheEvent) => void, isMeasured = false): RequestAccess {
+    const waited = isMeasured ? { reads: 0, writes: 0 } : undefined;
+    return { failure: undefined, emit, readsLeft: undefined, waited };
   }
 
   /**
@@ -98,13 +103,15 @@ export class CircuitBreaker {
   read<T>(access: StoreAccess, work: (store: Store) => MaybePromise<T>): MaybePromise<T | undefined> {
     if (access === MANAGEMENT) return this.manage(work);
     if (!this.#allows(access)) return undefined;
-    const result = this.#start(work);
-    if (!isPromise(result)) return result;
-    // Only the time in which the request waits for the store counts, not that in which it waits for the origin.
-    const began = monotonicNow();
-    const left = access.readsLeft ?? this.#budget();
-    return this.#settle(access, result, left).finally(() => {
-      access.readsLeft = left - (monotonicNow() - began);
+    return this.#measured(access, 'reads', () => {
+      const result = this.#start(work);
+      if (!isPromise(result)) return result;
+      // Only the time in which the request waits for the store counts, not that in which it waits for the origin.
+      const began = monotonicNow();
+      const left = access.readsLeft ?? this.#budget();
+      return this.#settle(access, result, left).finally(() => {
+        access.readsLeft = left - (monotonicNow() - began);
+      });
     });
   }
 
@@ -117,10 +124,12 @@ export class CircuitBreaker {
   write<T>(access: StoreAccess, work: (store: Store) => MaybePromise<T>): MaybePromise<T | undefined> {
     if (access === MANAGEMENT) return this.manage(work);
     if (!this.#allows(access)) return undefined;
-    const result = this.#start(work);
-    if (!isPromise(result)) return result;
-    this.track(result);
-    return this.#settle(access, result, this.#budget());
+    return this.#measured(access, 'writes', () => {
+      const result = this.#start(work);
+      if (!isPromise(result)) return result;
+      this.track(result);
+      return this.#settle(access, result, this.#budget());
+    });
   }
 
   /**
@@ -208,6 +217,19 @@ export class CircuitBreaker {
     return this.#strict && !this.#hasAnswered ? Math.max(this.#timeout, CONNECT_TIMEOUT) : this.#timeout;
   }
 
+  /** Adds the time of the work to that which the request waited for the store. */
+  #measured<T>({ waited }: RequestAccess, kind: 'reads' | 'writes', work: () => MaybePromise<T>): MaybePromise<T> {
+    if (!waited) return work();
+    const began = monotonicNow();
+    const end = () => {
+      waited[kind] += monotonicNow() - began;
+    };
+    const result = work();
+    if (isPromise(result)) return result.finally(end);
+    end();
+    return result;
+  }
+
   #start<T>(work: (store: Store) => MaybePromise<T>): MaybePromise<T> {
     try {
       return work(this.store);
@@ -271,7 +293,7 @@ export class CircuitBreaker {
   #openCircuit(cause: unknown, reason: StoreFailureReason): void {
     if (this.#outage || this.#closed) return;
     this.#outage = { since: monotonicNow(), cause };
-    this.#onEvent({ type: 'error', reason, error: cause });
+    this.#onEvent({ type: 'error', reason, error: cause, store: this.store.name, breaker: 'open' });
     this.#probeAfter(FIRST_PROBE);
   }
 
@@ -281,6 +303,7 @@ export class CircuitBreaker {
 
   /** Asks the store twice: once with the time to connect, and once with the budget of a request. */
   async #halfOpen(waited: number): Promise<void> {
+    this.#isProbing = true;
     let probing = this.#ask();
     try {
       await this.#limited(probing, CONNECT_TIMEOUT);
@@ -289,6 +312,7 @@ export class CircuitBreaker {
       this.#answered();
       this.#closeCircuit();
     } catch {
+      this.#isProbing = false;
       // The next probe waits for the end of this one: a chain of probes would keep the process alive.
       await Promise.race([probing, pause(MANAGEMENT_TIMEOUT)]).catch(() => {});
       if (this.#outage && !this.#closed) this.#probeAfter(Math.min(waited * 2, LAST_PROBE));
@@ -304,8 +328,9 @@ export class CircuitBreaker {
     if (!this.#outage || this.#closed) return;
     const duration = (monotonicNow() - this.#outage.since) / 1000;
     this.#outage = undefined;
+    this.#isProbing = false;
     stopTimer(this.#probe);
-    this.#onEvent({ type: 'recovered', duration });
+    this.#onEvent({ type: 'recovered', duration, store: this.store.name, breaker: 'closed' });
     for (const listener of this.#onRecovery) listener();
   }
 
