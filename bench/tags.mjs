@@ -18,6 +18,8 @@ const { values } = parseArgs({
 const [entries, rounds] = [Number(values.entries), Number(values.rounds)];
 /** Entries with the tag, and the number of known keys. */
 const TAGGED = 100;
+/** Seconds: no write may continue in the background, or be given up. */
+const backendTimeout = 600;
 /** Writes of one round. */
 const WRITES = 400;
 
@@ -42,9 +44,9 @@ try {
   };
   const caches = {
     memory: new MemoryCache({ maxEntries: 2 * entries, maxSize: 1_000_000_000 }),
-    sqlite: new SqliteCache({ cacheName: path.join(folder, 'cache') }),
-    redis: new RedisCache({ cacheName, url: await start(redis) }),
-    mongodb: new MongoCache({ cacheName, url: await start(mongo) }),
+    sqlite: new SqliteCache({ cacheName: path.join(folder, 'cache'), backendTimeout }),
+    redis: new RedisCache({ cacheName, backendTimeout, url: await start(redis) }),
+    mongodb: new MongoCache({ cacheName, backendTimeout, url: await start(mongo) }),
   };
   const table = {};
   for (const [name, cache] of Object.entries(caches)) table[name] = await measure(cache);

@@ -1,0 +1,3 @@
+import { describeTagRaces } from './tag-race.js';
+
+describeTagRaces(100);

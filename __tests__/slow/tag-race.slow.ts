@@ -1,0 +1,3 @@
+import { describeTagRaces } from '../backends/tag-race.js';
+
+describeTagRaces(10_000);
