@@ -142,6 +142,36 @@ describe.each(BACKENDS)('BaseCache over %s', (_, open) => {
   });
 
   test.each([
+    ['createdAt', ['/b', '/long', '/a']],
+    ['-createdAt', ['/a', '/long', '/b']],
+    ['expires', ['/a', '/b', '/long']],
+    ['-expires', ['/long', '/b', '/a']],
+    ['size', ['/a', '/b', '/long']],
+    ['-size', ['/long', '/b', '/a']],
+    ['url', ['/a', '/b', '/long']],
+    ['-url', ['/long', '/b', '/a']],
+  ])('filter sorts by %s', async (sort, sorted) => {
+    await api.get('/b', { expireAfter: 50, params: { text: 'x' } });
+    clock.advance(1);
+    await api.get('/long', { expireAfter: -1, params: { text: 'x'.repeat(50) } });
+    clock.advance(1);
+    await api.get('/a', { expireAfter: 10 });
+    const paths = async (filter: object) =>
+      (await all(cache.filter(filter))).map((response) => new URL((response as CachedResponse).url).pathname);
+    expect(await paths({ sort })).toEqual(sorted);
+    // Sorting reads whole responses.
+    const [first] = await all(cache.filter({ sort: sort as 'size' }));
+    expect((first as CachedResponse).data).toMatchObject({ url: expect.stringContaining(sorted[0] as string) });
+    clock.advance(20);
+    expect(await paths({ sort, expired: false })).toEqual(sorted.filter((path) => path !== '/a'));
+  });
+
+  test('filter refuses another order, before it yields', () => {
+    expect(() => cache.filter({ sort: '-name' as 'url' })).toThrow(/^filter.sort: "-name" is not accepted; expected/);
+    expect(() => cache.filter({ sort: 1 as unknown as 'url' })).toThrow(TypeError);
+  });
+
+  test.each([
     ['keys', async () => ({ keys: [(await api.get('/a')).cacheKey ?? ''] }), ['/b', '/c']],
     ['urls', async () => ({ urls: [`${origin.url}/a`] }), ['/b', '/c']],
     ['patterns', async () => ({ urls: ['127.0.0.1/a', /\/b$/] }), ['/c']],

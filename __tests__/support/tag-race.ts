@@ -8,7 +8,7 @@ import { sendJson, startOrigin } from './origin.js';
 const TAG = 'raced';
 const PATHS = ['/r/0', '/r/1', '/r/2', '/r/3'];
 
-/** What a race saw: how often responses were served from the store, and those that were older than an invalidation. */
+/** The result of a race: how often responses were served from the store, and those that were older than an invalidation. */
 export interface RaceResult {
   readonly hits: number;
   readonly refused: number;
