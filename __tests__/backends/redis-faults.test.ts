@@ -293,6 +293,19 @@ describeService(redis, (server) => {
     },
   );
 
+  test('orders: an invalidation of everything is remembered when one of too many digests is forgotten', async () => {
+    await using both = await opened(server().url, 'everything');
+    const { client, store } = both;
+    await store.invalidate([]);
+    await store.invalidate(Array.from({ length: 10_000 }, (_, index) => index.toString(16).padStart(32, '0')));
+    expect(await store.put([entryOf('a')])).toBe(false);
+    await client.zRem('{everything}:i', 'last');
+    const order = await store.currentOrder();
+    await store.invalidate([DIGEST]);
+    expect(await store.put([entryOf('a', { order })])).toBe(true);
+    expect(await store.put([entryOf('b', { order, indexes: [DIGEST] })])).toBe(false);
+  });
+
   test('orders rise, whatever the clock of the server', async () => {
     await using both = await opened(server().url, 'clock');
     const { client, store } = both;

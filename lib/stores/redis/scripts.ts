@@ -101,7 +101,7 @@ const ORDERS = `
     if not present or present < order then redis.call('ZADD', orders, digits(order), member) end
   end
   local function begin(orders, order)
-    if orderOf(orders, 'first') then return end
+    if orderOf(orders, 'first') and orderOf(orders, 'last') then return end
     if redis.call('EXISTS', orders) == 1 then redis.call('DEL', orders) end
     redis.call('ZADD', orders, digits(order), 'first', digits(order), 'last')
   end
@@ -136,10 +136,11 @@ export const INVALIDATE = script(`${ORDERS}
     forgotten = math.max(forgotten, tonumber(newest[2]))
   end
   if forgotten > orderOf(KEYS[1], 'first') then
-    -- The last order itself is forgotten if it alone has too many digests.
-    local last = digits(orderOf(KEYS[1], 'last'))
+    -- Digests alone are forgotten: one call may have more of them than are remembered, and their order is the last one.
+    local last, all = orderOf(KEYS[1], 'last'), orderOf(KEYS[1], 'all')
     redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', digits(forgotten))
-    redis.call('ZADD', KEYS[1], digits(forgotten), 'first', last, 'last')
+    redis.call('ZADD', KEYS[1], digits(forgotten), 'first', digits(last), 'last')
+    if all then redis.call('ZADD', KEYS[1], digits(all), 'all') end
   end
   return { digits(order), digits(before) }`);
 
