@@ -1,6 +1,7 @@
 // The cost of tags, as ratios in one run: interleaved rounds, medians.
 // npm run bench:tags                    100,000 entries
 // npm run bench:tags -- --entries 1000  fewer
+// npm run bench:tags -- --backends redis,sqlite
 
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -13,7 +14,11 @@ import { mongo } from '../scripts/services/mongo.mjs';
 import { redis } from '../scripts/services/redis.mjs';
 
 const { values } = parseArgs({
-  options: { entries: { type: 'string', default: '100000' }, rounds: { type: 'string', default: '9' } },
+  options: {
+    entries: { type: 'string', default: '100000' },
+    rounds: { type: 'string', default: '9' },
+    backends: { type: 'string', default: 'memory,sqlite,redis,mongodb' },
+  },
 });
 const [entries, rounds] = [Number(values.entries), Number(values.rounds)];
 /** Entries with the tag, and the number of known keys. */
@@ -43,13 +48,13 @@ try {
     return server.url;
   };
   const caches = {
-    memory: new MemoryCache({ maxEntries: 2 * entries, maxSize: 1_000_000_000 }),
-    sqlite: new SqliteCache({ cacheName: path.join(folder, 'cache'), backendTimeout }),
-    redis: new RedisCache({ cacheName, backendTimeout, url: await start(redis) }),
-    mongodb: new MongoCache({ cacheName, backendTimeout, url: await start(mongo) }),
+    memory: () => new MemoryCache({ maxEntries: 2 * entries, maxSize: 1_000_000_000 }),
+    sqlite: () => new SqliteCache({ cacheName: path.join(folder, 'cache'), backendTimeout }),
+    redis: async () => new RedisCache({ cacheName, backendTimeout, url: await start(redis) }),
+    mongodb: async () => new MongoCache({ cacheName, backendTimeout, url: await start(mongo) }),
   };
   const table = {};
-  for (const [name, cache] of Object.entries(caches)) table[name] = await measure(cache);
+  for (const name of values.backends.split(',')) table[name] = await measure(await caches[name]());
   console.table(table);
 } finally {
   for (const server of servers) await server.stop();

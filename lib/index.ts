@@ -9,7 +9,8 @@ export { MemoryCache, type MemoryCacheOptions } from './cache/backends/memory-ca
 export { MongoCache, type MongoCacheOptions } from './cache/backends/mongo-cache.js';
 export { RedisCache, type RedisCacheOptions } from './cache/backends/redis-cache.js';
 export { SqliteCache, type SqliteCacheOptions } from './cache/backends/sqlite-cache.js';
-export { BaseCache, type CacheStats, type RemovalCount } from './cache/base-cache.js';
+export { BaseCache } from './cache/base-cache.js';
+export type { CacheStats, RemovalCount } from './cache/cache-types.js';
 export type { InvalidResponse } from './cache/entry-scan.js';
 export type { EventCounts, ServedTotals } from './cache/events.js';
 export type { RecreatedKeys } from './cache/key-recreation.js';

@@ -130,6 +130,18 @@ describe.each(BACKENDS)('BaseCache over %s', (_, open) => {
     expect(await all(cache.urls())).toEqual([`${origin.url}/w`]);
   });
 
+  test('redirects are copied into a cache that was cleared before, and saved in one', async () => {
+    await api.get('/from');
+    const other = open(path.join(folder.path, 'other'), clock);
+    await other.clear();
+    await other.update(cache);
+    expect(await other.redirects.count()).toBe(1);
+    const { cacheKey } = await api.get('/to');
+    await other.saveRedirect({ url: `${origin.url}/alias` }, cacheKey as string);
+    expect(await other.redirects.count()).toBe(2);
+    await other.close();
+  });
+
   test('filter distinguishes fresh and expired responses', async () => {
     await api.get('/old');
     clock.advance(61);

@@ -1,5 +1,6 @@
 import type { Axios, AxiosInstance, AxiosRequestConfig, CreateAxiosDefaults, InternalAxiosRequestConfig } from 'axios';
-import type { BaseCache, RemovalCount } from '../cache/base-cache.js';
+import type { BaseCache } from '../cache/base-cache.js';
+import type { RemovalCount } from '../cache/cache-types.js';
 import { type CacheInternals, internalsOf } from '../cache/internals.js';
 import type { AxiosCopy } from '../conversion/copy.js';
 import { asyncScope } from '../platform/async-scope.js';

@@ -1,21 +1,21 @@
 import { optionError, UnsupportedOperationError } from '../errors.js';
 import { CachedResponse, RECORD } from '../models/cached-response.js';
-import type { BreakerState, CacheEvent } from '../models/events.js';
+import type { CacheEvent } from '../models/events.js';
 import type { ResponseRecord } from '../models/record.js';
 import { INSPECT, type InspectArguments, inspected } from '../platform/inspect.js';
 import { brandOf, hasInstance } from '../platform/shared-state.js';
-import { type ExpirationTime, expiresAt, isDoNotCache, parseExpiration } from '../policy/expiration.js';
+import { type ExpirationTime, expiresAt, parseExpiration } from '../policy/expiration.js';
 import { isReading } from '../policy/methods.js';
-import { canParseUrl } from '../policy/parse-url.js';
 import { tagIndexName } from '../request/index-names.js';
 import type { EntryCodec } from '../serializers/codec.js';
-import { CircuitBreaker, type CircuitBreakerOptions, MANAGEMENT } from '../stores/circuit-breaker.js';
-import type { Store } from '../stores/store.js';
+import { CircuitBreaker, MANAGEMENT } from '../stores/circuit-breaker.js';
 import { clientBindings } from './bindings.js';
+import type { CacheParts, CacheStats, RemovalCount } from './cache-types.js';
 import { ClientRecords } from './client-records.js';
 import { EntryRepository } from './entry-repository.js';
 import { EntryScan, type InvalidResponse } from './entry-scan.js';
-import { type EventCounts, EventHub, type ServedTotals } from './events.js';
+import { EventHub } from './events.js';
+import { resetExpiration } from './expiration-reset.js';
 import { type CacheInternals, INTERNALS } from './internals.js';
 import { Invalidator } from './invalidator.js';
 import { KeyRecreation, type RecreatedKeys } from './key-recreation.js';
@@ -26,32 +26,12 @@ import {
   parseContains,
   parseDeletion,
   parseFilter,
-  parseSelection,
   type ResponseFilter,
   type ResponseSelection,
 } from './queries.js';
 import { type ResponseChange, updateResponses } from './response-update.js';
-import { countSelected, deleteByState, selectorOf, selectResponses } from './selection.js';
+import { countSelected, deleteByState, selectResponses } from './selection.js';
 import { type CacheStorage, redirectsView, responsesView } from './storage-view.js';
-
-/** The result of {@link BaseCache.removeExpiredResponses}. */
-export interface RemovalCount {
-  readonly removed: number;
-  readonly kept: number;
-}
-
-/** The result of {@link BaseCache.stats}. */
-export interface CacheStats extends EventCounts, ServedTotals {
-  readonly breaker: BreakerState;
-}
-
-/** The parts of which a cache is made. */
-export interface CacheParts extends CircuitBreakerOptions {
-  readonly store: Store;
-  readonly codec: EntryCodec;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
-}
 
 /**
  * A cache over any store (requests-cache: `BaseCache`). Keys are those of requests as asked; they follow redirects and
@@ -173,16 +153,8 @@ export class BaseCache {
   }
 
   /** Yields each key that has a stored response, once. */
-  async *keys(): AsyncGenerator<string> {
-    let last: string | undefined;
-    const varying = new Set<string>();
-    for await (const { record } of this.#scan.responses()) {
-      if (record.key === last || varying.has(record.key)) continue;
-      // Only keys with variants can appear again, so that only those are remembered.
-      if (record.variant) varying.add(record.key);
-      last = record.key;
-      yield record.key;
-    }
+  keys(): AsyncGenerator<string> {
+    return this.#scan.keys();
   }
 
   /** Yields every stored response. */
@@ -287,24 +259,9 @@ export class BaseCache {
    * @example
    * await cache.resetExpiration(0, { tags: 'news' });
    */
-  async resetExpiration(expireAfter: ExpirationTime, selection?: ResponseSelection): Promise<void> {
-    const lifetime = parseExpiration(expireAfter);
-    if (!lifetime) throw optionError('expireAfter', expireAfter, 'a value of expireAfter');
-    const staleAt = isDoNotCache(lifetime) ? this.#now() : expiresAt(lifetime, this.#now());
-    // A response that is asked for before it is set to expire is not stored after that.
-    const expiresNow = staleAt <= this.#now();
-    if (selection === undefined) {
-      if (expiresNow) this.#repository.invalidateInFlight({ everything: true });
-      await this.#scan.rewriteStaleAt(staleAt);
-      return;
-    }
-    const { tags, urls, patterns } = parseSelection(selection);
-    const urlNames = urls.map((url) => this.#records.indexName(url));
-    if (expiresNow) {
-      const digests = this.#repository.indexes([...urlNames, ...tags.map(tagIndexName)]);
-      this.#repository.invalidateInFlight({ digests, patterns });
-    }
-    await this.#scan.rewriteStaleAt(staleAt, await selectorOf(this.#repository, { urlNames, tags, patterns }));
+  resetExpiration(expireAfter: ExpirationTime, selection?: ResponseSelection): Promise<void> {
+    const parts = { repository: this.#repository, scan: this.#scan, records: this.#records, now: this.#now };
+    return resetExpiration(parts, expireAfter, selection);
   }
 
   /**
@@ -323,10 +280,10 @@ export class BaseCache {
    * @example
    * await cache.updateResponse({ url: 'https://example.org/items' }, ({ data }) => [...data, newItem]);
    */
-  async updateResponse(what: string | object, change: ResponseChange): Promise<number> {
-    if (typeof change !== 'function') throw optionError('change', change, 'a function of the stored response');
-    const parts = { repository: this.#repository, scan: this.#scan, present: this.#present.bind(this) };
-    return updateResponses(parts, await this.#groupsOf(what), change);
+  updateResponse(what: string | object, change: ResponseChange): Promise<number> {
+    const present = this.#present.bind(this);
+    const parts = { repository: this.#repository, scan: this.#scan, records: this.#records, present };
+    return updateResponses(parts, what, change);
   }
 
   /**
@@ -426,18 +383,6 @@ export class BaseCache {
   async *#filtered(filter: ParsedFilter): AsyncGenerator<CachedResponse | InvalidResponse> {
     for await (const record of selectResponses(this.#repository, this.#scan, filter)) yield this.#present(record);
     if (filter.invalid) for await (const entry of this.#scan.summaries()) if ('invalid' in entry) yield entry;
-  }
-
-  /** The groups of a key, else of a URL, or of a request. */
-  async #groupsOf(what: string | object): Promise<readonly string[]> {
-    if (typeof what === 'object' && what !== null && !Array.isArray(what) && !(what instanceof CachedResponse)) {
-      return this.#repository.groupsOfKey(await this.createKey(what));
-    }
-    if (typeof what !== 'string' || what === '')
-      throw optionError('what', what, 'a key, an absolute URL, an axios config, or a stored request');
-    if (canParseUrl(what) && !(await this.hasKey(what)))
-      return this.#repository.groupsOfIndex([this.#records.indexName(what)]);
-    return this.#repository.groupsOfKey(what);
   }
 
   async #save(record: ResponseRecord): Promise<void> {

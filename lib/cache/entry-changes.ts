@@ -2,7 +2,6 @@ import { CacheError } from '../errors.js';
 import type { Entry } from '../models/entry.js';
 import type { ResponseRecord, StoredRecord } from '../models/record.js';
 import type { MaybePromise } from '../platform/maybe-promise.js';
-import { MANAGEMENT } from '../stores/circuit-breaker.js';
 import type { Store } from '../stores/store.js';
 import { failureKind } from '../stores/store-failure.js';
 import type { EntryRepository } from './entry-repository.js';
@@ -65,7 +64,7 @@ export class EntryChanges {
     for (const old of older) {
       const other = await this.#read(old, listed);
       if (other === undefined || other === 'absent') continue;
-      await this.#repository.put([{ ...other.record, order: await this.#repository.currentOrder(MANAGEMENT) }]);
+      await this.#repository.put([other.record]);
       await this.#repository.deleteExact([other.entry.id]);
       return 'moved';
     }

@@ -81,9 +81,13 @@ export class EntryRepository extends EntryReader {
     return result;
   }
 
-  /** Writes records again as they are, for management. */
+  /** Writes records of the present, for management: an earlier invalidation does not refuse them. */
   async put(records: readonly StoredRecord[]): Promise<void> {
-    const entries = await this.#encode(records, MANAGEMENT);
+    const order = await this.currentOrder(MANAGEMENT);
+    const entries = await this.#encode(
+      records.map((record) => ({ ...record, order })),
+      MANAGEMENT,
+    );
     if (entries) await this.breaker.manage((store) => store.put(entries));
   }
 

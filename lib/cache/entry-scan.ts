@@ -46,6 +46,19 @@ export class EntryScan {
     }
   }
 
+  /** The key of each response, once. */
+  async *keys(): AsyncGenerator<string> {
+    let last: string | undefined;
+    const varying = new Set<string>();
+    for await (const { record } of this.responses()) {
+      if (record.key === last || varying.has(record.key)) continue;
+      // Only keys with variants can appear again, so that only those are remembered.
+      if (record.variant) varying.add(record.key);
+      last = record.key;
+      yield record.key;
+    }
+  }
+
   /** Entries of any kind without bodies, readable or not. */
   async *summaries(query: EntryQuery = {}): AsyncGenerator<ScannedEntry | InvalidResponse> {
     for await (const summary of this.#list(query)) yield await this.#decode(summary);

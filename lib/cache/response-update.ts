@@ -1,9 +1,11 @@
 import { optionError } from '../errors.js';
-import type { CachedResponse } from '../models/cached-response.js';
+import { CachedResponse } from '../models/cached-response.js';
 import type { BodyForm, ResponseRecord } from '../models/record.js';
 import { isArrayBuffer } from '../platform/bytes.js';
 import { randomHex16 } from '../platform/random.js';
 import { type ContentKind, changedContentFields, hasWholeContent } from '../policy/changed-content.js';
+import { canParseUrl } from '../policy/parse-url.js';
+import type { ClientRecords } from './client-records.js';
 import { EntryChanges } from './entry-changes.js';
 import type { EntryRepository } from './entry-repository.js';
 import type { EntryScan } from './entry-scan.js';
@@ -18,18 +20,24 @@ export type ResponseChange = (response: CachedResponse) => unknown;
 export interface UpdateParts {
   readonly repository: EntryRepository;
   readonly scan: EntryScan;
+  readonly records: ClientRecords;
   readonly present: (record: ResponseRecord) => CachedResponse;
 }
 
-/** Replaces the bodies of the responses of these groups; resolves to their number. */
+/**
+ * Replaces the bodies of the responses of a key, a URL or a request; resolves to their number.
+ *
+ * @throws TypeError for a wrong argument
+ */
 export async function updateResponses(
-  { repository, scan, present }: UpdateParts,
-  groups: readonly string[],
-  change: ResponseChange,
+  { repository, scan, records, present }: UpdateParts,
+  what: unknown,
+  change: unknown,
 ): Promise<number> {
+  if (typeof change !== 'function') throw optionError('change', change, 'a function of the stored response');
   const changes = new EntryChanges(repository);
   let changed = 0;
-  for (const group of groups) {
+  for (const group of await groupsOf(repository, records, what)) {
     let isFirst = true;
     for await (const { record } of scan.responses({ group })) {
       if (!hasWholeContent(record.request.method, record.status)) continue;
@@ -44,6 +52,20 @@ export async function updateResponses(
     }
   }
   return changed;
+}
+
+/** The groups of a key, else of a URL, or of a request. */
+async function groupsOf(
+  repository: EntryRepository,
+  records: ClientRecords,
+  what: unknown,
+): Promise<readonly string[]> {
+  if (typeof what === 'object' && what !== null && !Array.isArray(what) && !(what instanceof CachedResponse))
+    return repository.groupsOfKey(await records.keyOf(what));
+  if (typeof what !== 'string' || what === '')
+    throw optionError('what', what, 'a key, an absolute URL, an axios config, or a stored request');
+  const isKey = !canParseUrl(what) || (await repository.newest(what)) !== undefined;
+  return isKey ? repository.groupsOfKey(what) : repository.groupsOfIndex([records.indexName(what)]);
 }
 
 /** Returns the record with another body. @throws TypeError for a value that is neither text, nor bytes, nor JSON */

@@ -293,6 +293,7 @@ export class CircuitBreaker {
   #openCircuit(cause: unknown, reason: StoreFailureReason): void {
     if (this.#outage || this.#closed) return;
     this.#outage = { since: monotonicNow(), cause };
+    this.#isProbing = false;
     this.#onEvent({ type: 'error', reason, error: cause, store: this.store.name, breaker: 'open' });
     this.#probeAfter(FIRST_PROBE);
   }

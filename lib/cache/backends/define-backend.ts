@@ -11,7 +11,7 @@ import {
   readName,
   readUrl,
 } from '../backend-options.js';
-import type { CacheParts } from '../base-cache.js';
+import type { CacheParts } from '../cache-types.js';
 
 /** A backend that uses a package with a client. */
 export interface BackendDefinition<Options extends CommonBackendOptions> {
