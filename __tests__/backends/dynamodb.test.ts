@@ -6,7 +6,7 @@ import { DynamoDbStore } from '../../lib/stores/dynamodb/index.js';
 import { failureKind } from '../../lib/stores/store-failure.js';
 import { dynamo } from '../../scripts/services/dynamo.mjs';
 import { startBench } from '../support/api.js';
-import { entryOf } from '../support/entries.js';
+import { entryOf, idOf } from '../support/entries.js';
 import { testFaults, until } from '../support/faults.js';
 import { startHookedProxy } from '../support/hooked-http.js';
 import { managed } from '../support/managed.js';
@@ -58,12 +58,15 @@ describeService(dynamo, (server) => {
     await store.close();
   });
 
-  test('an index item lives as long as its longest entry, and is deleted with the last', async () => {
+  test('an index item lives a week longer than its longest entry, and is deleted with the last', async () => {
     const store = open('links', { retention: 60 }, () => 5_000);
     const expiries = async () => {
       const { Items = [] } = await raw('links', (client) => client.scan({ TableName: 'links' }));
       const links = Items.filter(({ id }) => String(id).startsWith('links:l:'));
-      return links.map(({ expiresAt }) => expiresAt && Math.round((Number(expiresAt) - Date.now() / 1000) / 100) * 100);
+      const week = 7 * 86_400;
+      return links.map(
+        ({ expiresAt }) => expiresAt && Math.round((Number(expiresAt) - week - Date.now() / 1000) / 100) * 100,
+      );
     };
     const [short, long] = ['a'.repeat(64), `${'b'.repeat(63)}a`];
     const put = (id: string, expires: number) =>
@@ -83,6 +86,68 @@ describeService(dynamo, (server) => {
     await store.delete([short]);
     expect(await expiries()).toEqual([]);
     await store.close();
+  });
+
+  describe('ids whose items the server deleted', () => {
+    const digest = '1'.repeat(32);
+    const entry = (letter: string) => entryOf(letter, { indexes: [digest] });
+    const deleteItem = (cache: string, letter: string) =>
+      raw(cache, (client) => client.delete({ TableName: cache, Key: { id: `${cache}:r:${idOf(letter)}` } }));
+    const idsIn = async (cache: string): Promise<string[]> => {
+      const { Items = [] } = await raw(cache, (client) => client.scan({ TableName: cache, ConsistentRead: true }));
+      const sets = Items.filter(({ id }) => String(id).startsWith(`${cache}:l:`)).map(({ ids }) => [...(ids ?? [])]);
+      return sets
+        .flat()
+        .map(([letter]) => letter)
+        .sort();
+    };
+    const listed = async (store: DynamoDbStore): Promise<string[]> => {
+      const found: string[] = [];
+      for await (const { id } of store.list({ index: digest })) found.push(id[0] ?? '');
+      return found.sort();
+    };
+
+    test('are forgotten by a listing', async () => {
+      const store = open('forgotten');
+      for (const letter of ['a', 'b']) await store.put([entry(letter)]);
+      await deleteItem('forgotten', 'a');
+      expect(await idsIn('forgotten')).toEqual(['a', 'b']);
+      expect([await listed(store), await idsIn('forgotten')]).toEqual([['b'], ['b']]);
+      await deleteItem('forgotten', 'b');
+      expect([await listed(store), await idsIn('forgotten')]).toEqual([[], []]);
+      await store.close();
+    });
+
+    test('are not forgotten if they are written meanwhile', async () => {
+      const store = open('written_meanwhile');
+      for (const letter of ['a', 'b']) await store.put([entry(letter)]);
+      await deleteItem('written_meanwhile', 'a');
+      await using proxy = await startHookedProxy(server().url, async (headers, body) => {
+        const isRemoval = String(headers['x-amz-target']).endsWith('UpdateItem') && body.includes('DELETE #ids');
+        if (isRemoval) await store.put([entry('a')]);
+      });
+      const other = new DynamoDbStore('written_meanwhile', optionsOf(proxy.url), Date.now);
+      expect([await listed(other), await listed(store)]).toEqual([['b'], ['a', 'b']]);
+      for (const one of [store, other]) await one.close();
+    });
+
+    test('make room for others', async () => {
+      const store = open('full_set');
+      await store.put([entry('a')]);
+      const ids = new Set(Array.from({ length: 6_398 }, (_, index) => `${index}a`.padStart(64, '0')));
+      const item = `full_set:l:${digest}:a`;
+      await raw('full_set', (client) =>
+        client.put({ TableName: 'full_set', Item: { id: item, added: 'x', ids: new Set([...ids, idOf('a')]) } }),
+      );
+      const id = `${'b'.repeat(63)}a`;
+      const another = entryOf('b', { id, group: id, indexes: [digest] });
+      expect([await store.put([another]), await listed(store), await idsIn('full_set')]).toEqual([
+        true,
+        ['a', 'b'],
+        ['a', 'b'],
+      ]);
+      await store.close();
+    });
   });
 
   test('caches in one table affect neither each other nor other items', async () => {

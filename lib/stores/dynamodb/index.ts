@@ -48,7 +48,7 @@ export class DynamoDbStore implements Store {
     this.#table = new DynamoDbTable(table, connection);
     this.#prefix = `${cacheName}:`;
     this.#entries = `${this.#prefix}r:`;
-    this.#index = new DynamoDbIndex(this.#table, `${this.#prefix}l:`);
+    this.#index = new DynamoDbIndex(this.#table, `${this.#prefix}l:`, this.#entries);
     this.#leases = new DynamoDbLeases(this.#table, `${this.#prefix}s:`);
     this.#order = new DynamoDbInvalidationOrder(this.#table, `${this.#prefix}i:`);
     this.#retention = (retention ?? Number.POSITIVE_INFINITY) * 1000;
@@ -66,11 +66,9 @@ export class DynamoDbStore implements Store {
 
   async put(entries: readonly Entry[]): Promise<boolean> {
     const token = randomUUID();
-    // Both before an entry is published: an id in the index without an entry does no harm.
-    const [pending] = await Promise.all([
-      Promise.all(entries.map((entry) => this.#write(entry, token))),
-      Promise.all(entries.map((entry) => this.#index.add(entry, this.#expiresAt(entry)))),
-    ]);
+    const pending = await Promise.all(entries.map((entry) => this.#write(entry, token)));
+    // Before an entry is published: an id in the index without an entry does no harm.
+    await Promise.all(entries.map((entry) => this.#index.add(entry, this.#expiresAt(entry))));
     const written = entries.filter((_, index) => pending[index]);
     if (await this.#order.isOutOfDate(entries)) {
       await Promise.all(written.map(({ id }) => this.#withdraw(id, '#next.#token = :token', { ':token': token })));
@@ -153,11 +151,7 @@ export class DynamoDbStore implements Store {
       }
     }
     for (const digest of digests) {
-      const ids = await this.#index.ids(digest);
-      const items = await this.#table.getItems(
-        ids.map((id) => this.#entries + id),
-        SUMMARY,
-      );
+      const items = await this.#items(await this.#index.ids(digest));
       await mapConcurrently(items.filter(isPending), (item) =>
         withdraw(item, '#next.#order < :order AND contains(#next.#indexes, :digest)', { ':digest': digest }),
       );
@@ -236,12 +230,23 @@ export class DynamoDbStore implements Store {
   }
 
   async *#indexed(from: string): AsyncGenerator<EntrySummary> {
-    for (const batch of batches(await this.#index.ids(from), READ_BATCH)) yield* await this.#summaries(batch);
+    const dead: string[] = [];
+    for (const batch of batches(await this.#index.ids(from), READ_BATCH)) {
+      const items = await this.#items(batch);
+      yield* this.#summariesOf(items);
+      const found = new Set(items.map(({ id }) => id));
+      dead.push(...batch.filter((id) => !found.has(this.#entries + id)));
+    }
+    await this.#index.forget(from, dead);
   }
 
   async #summaries(ids: readonly string[]): Promise<EntrySummary[]> {
+    return this.#summariesOf(await this.#items(ids));
+  }
+
+  #items(ids: readonly string[]): Promise<Item[]> {
     const keys = ids.map((id) => this.#entries + id);
-    return this.#summariesOf(await this.#table.getItems(keys, SUMMARY));
+    return this.#table.getItems(keys, SUMMARY);
   }
 
   #summariesOf(items: readonly Item[]): EntrySummary[] {

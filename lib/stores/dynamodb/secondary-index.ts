@@ -1,18 +1,31 @@
+import { randomUUID } from 'node:crypto';
 import type { EntryHead } from '../../models/entry.js';
+import { mapConcurrently } from '../entry-query.js';
 import { indexedUnder, LIST_PARTS, listPart } from '../secondary-index.js';
-import type { DynamoDbTable } from './table.js';
+import { isTooLarge } from './failures.js';
+import type { Change, DynamoDbTable } from './table.js';
+
+/** Seconds that an index item outlives its entries: the server deletes expired items within days, in any order. */
+const MARGIN = 7 * 24 * 60 * 60;
 
 /**
  * The secondary index of a table: an item for each part of a group or digest, with the set of its ids. The server adds to
  * a set and deletes from it, so that no list is read, changed and written back.
+ *
+ * Ids whose entries the server deleted are forgotten when a listing finds them, or when the set is full. An entry is added
+ * after its item was written, and each addition changes the token `added`: while it is unchanged, an id without an item is
+ * not one of an entry that is being written.
  */
 export class DynamoDbIndex {
   readonly #table: DynamoDbTable;
   readonly #prefix: string;
+  readonly #entries: string;
 
-  constructor(table: DynamoDbTable, prefix: string) {
+  /** @param entries the prefix of the items of entries */
+  constructor(table: DynamoDbTable, prefix: string, entries: string) {
     this.#table = table;
     this.#prefix = prefix;
+    this.#entries = entries;
   }
 
   /** Returns the ids under a group or digest. */
@@ -25,45 +38,84 @@ export class DynamoDbIndex {
   }
 
   /**
-   * Adds an entry. Each item lives as long as the longest-lived entry in it.
+   * Adds an entry whose item was written. Each index item lives longer than the longest-lived entry in it.
    *
    * @param expiresAt seconds since the epoch; undefined: forever
    */
   async add(entry: EntryHead, expiresAt: number | undefined): Promise<void> {
-    await Promise.all(indexedUnder(entry).map((from) => this.#add(from, entry.id, expiresAt)));
+    await Promise.all(indexedUnder(entry).map((from) => this.#addWithRoom(from, entry.id, expiresAt)));
   }
 
   /** Removes an entry, and each item with its last id. */
   async remove(entry: EntryHead): Promise<void> {
-    await Promise.all(indexedUnder(entry).map((from) => this.#remove(from, entry.id)));
+    await Promise.all(
+      indexedUnder(entry).map((from) => this.#remove(this.#item(from, listPart(entry.id)), [entry.id])),
+    );
   }
 
-  async #add(from: string, id: string, expiresAt: number | undefined): Promise<void> {
+  /** Forgets those of the ids that have no item. If this fails, a later listing does it. */
+  async forget(from: string, ids: readonly string[]): Promise<void> {
+    const parts = [...new Set(ids.map(listPart))];
+    await mapConcurrently(parts, (part) =>
+      this.#forget(
+        this.#item(from, part),
+        ids.filter((id) => listPart(id) === part),
+      ),
+    ).catch(() => {});
+  }
+
+  async #addWithRoom(from: string, id: string, expiresAt: number | undefined): Promise<void> {
     const item = this.#item(from, listPart(id));
-    const values = { ':ids': new Set([id]) };
+    try {
+      await this.#add(item, id, expiresAt);
+    } catch (error) {
+      if (!isTooLarge(error)) throw error;
+      const { ids } = (await this.#table.getItem(item, '#ids')) ?? {};
+      if (isSet(ids)) await this.#forget(item, [...ids]);
+      await this.#add(item, id, expiresAt);
+    }
+  }
+
+  async #add(item: string, id: string, expiresAt: number | undefined): Promise<void> {
+    const values = { ':ids': new Set([id]), ':added': randomUUID() };
+    const update = 'ADD #ids :ids SET #added = :added';
     if (expiresAt === undefined) {
-      await this.#table.update(item, { update: 'ADD #ids :ids REMOVE #expiresAt', values });
+      await this.#table.update(item, { update: `${update} REMOVE #expiresAt`, values });
       return;
     }
     const extended = await this.#table.update(item, {
-      update: 'ADD #ids :ids SET #expiresAt = :expiresAt',
+      update: `${update}, #expiresAt = :expiresAt`,
       condition: 'attribute_not_exists(#id) OR #expiresAt < :expiresAt',
-      values: { ...values, ':expiresAt': expiresAt },
+      values: { ...values, ':expiresAt': expiresAt + MARGIN },
     });
-    if (!extended) await this.#table.update(item, { update: 'ADD #ids :ids', values });
+    if (!extended) await this.#table.update(item, { update, values });
   }
 
-  async #remove(from: string, id: string): Promise<void> {
-    const item = this.#item(from, listPart(id));
-    const values = { ':ids': new Set([id]) };
-    const left = await this.#table.update(item, { update: 'DELETE #ids :ids', values, returns: true });
-    if (!left?.ids) await this.#table.delete(item, { condition: 'attribute_not_exists(#ids)' });
+  async #forget(item: string, ids: readonly string[]): Promise<void> {
+    const { added } = (await this.#table.getItem(item, '#added')) ?? {};
+    const present = await this.#table.getItems(
+      ids.map((id) => this.#entries + id),
+      '#id',
+    );
+    const found = new Set(present.map(({ id }) => id));
+    const gone = ids.filter((id) => !found.has(this.#entries + id));
+    if (gone.length > 0) await this.#remove(item, gone, { condition: '#added = :added', values: { ':added': added } });
+  }
+
+  async #remove(item: string, ids: readonly string[], unless: Unchanged = {}): Promise<void> {
+    const values = { ...unless.values, ':ids': new Set(ids) };
+    const { condition } = unless;
+    const left = await this.#table.update(item, { update: 'DELETE #ids :ids', condition, values, returns: true });
+    if (left && !left.ids) await this.#table.delete(item, { condition: 'attribute_not_exists(#ids)' });
   }
 
   #item(from: string, part: string): string {
     return `${this.#prefix}${from}:${part}`;
   }
 }
+
+/** The condition that nothing was added meanwhile. */
+type Unchanged = Pick<Change, 'condition' | 'values'>;
 
 /** Tested by its tag: a set of another realm is no instance of `Set`. */
 function isSet(value: unknown): value is Set<string> {
