@@ -27,6 +27,8 @@ export interface WriteStep {
   readonly user: string;
   readonly cache: number;
   readonly invalidates: 'own' | 'pattern' | 'tag' | 'none';
+  /** The cache group that the answer invalidates. */
+  readonly group: string | undefined;
   readonly other: string;
   readonly tag: string;
   readonly wait: boolean;
@@ -86,6 +88,7 @@ const write: fc.Arbitrary<Step> = fc.record({
   invalidates: fc.constantFrom('own', 'pattern', 'tag', 'none'),
   other: url,
   tag,
+  group: fc.constantFrom(undefined, 'g', 'h'),
   wait,
 });
 const management: fc.Arbitrary<Step> = fc.oneof(

@@ -6,7 +6,7 @@ import type { CacheOptions } from '../../lib/settings/types.js';
 import { type CachedAxiosInstance, setupCache } from '../../lib/setup-cache.js';
 import '../../lib/conversion/types.js';
 import { TestClock } from './clock.js';
-import { LIFETIME, type ModelInvalidation, STALE_WHILE_REVALIDATE, USERS, World } from './model.js';
+import { INVALIDATED_GROUP, LIFETIME, type ModelInvalidation, STALE_WHILE_REVALIDATE, USERS, World } from './model.js';
 import { AVERAGE_STEPS, type GetStep, program, type Step, textOf, type WriteStep } from './model-program.js';
 import { startOrigin } from './origin.js';
 
@@ -185,7 +185,7 @@ class Program {
     this.#world.end(request);
   }
 
-  async #write({ method, url, user, cache, invalidates, other, tag }: WriteStep): Promise<void> {
+  async #write({ method, url, user, cache, invalidates, other, tag, group }: WriteStep): Promise<void> {
     const what = {
       own: { url: this.#url(url) },
       pattern: { pattern: this.#url(other) },
@@ -204,14 +204,21 @@ class Program {
     const { status, headers } = await this.#instance(cache).request({
       method,
       url: this.#url(url),
-      headers: { ...USERS[user], 'X-Request-Id': String(request.id) },
+      headers: {
+        ...USERS[user],
+        'X-Request-Id': String(request.id),
+        ...(group === undefined ? {} : { [INVALIDATED_GROUP]: group }),
+      },
       validateStatus: null,
       ...(option === undefined ? {} : { invalidates: option }),
     });
     if (status !== 200) return;
     const began = Number(headers['x-arrived']);
     const all: (ModelInvalidation['what'] | undefined)[] = [what];
-    if (this.#cacheControl) all.push({ url: this.#url(url) });
+    if (this.#cacheControl) {
+      all.push({ url: this.#url(url) });
+      if (group !== undefined) all.push({ group, origin: new URL(this.#url(url)).origin });
+    }
     for (const one of all) {
       if (one) this.#world.invalidate(one, cache, began).finished = this.#world.tick();
     }

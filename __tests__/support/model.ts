@@ -12,6 +12,11 @@ export const LIFETIME = 60;
 /** The option `staleWhileRevalidate` of requests that set it, in seconds. */
 export const STALE_WHILE_REVALIDATE = 30;
 
+/** The cache groups of the answers of each path, with `cacheControl`. */
+const GROUPS: Readonly<Record<string, readonly string[]>> = { '/a': ['g'], '/b': ['g', 'h'] };
+/** The field of a write that names the group that its answer invalidates. */
+export const INVALIDATED_GROUP = 'x-invalidated-group';
+
 /** A request of a client. */
 interface ModelRequest {
   readonly id: number;
@@ -69,6 +74,8 @@ export interface ModelInvalidation {
     /** An option of a write: removed in the background, until then stale. */
     | { readonly pattern: string }
     | { readonly tag: string }
+    /** RFC 9875: responses of that origin. */
+    | { readonly group: string; readonly origin: string }
     | { readonly key: { readonly url: string; readonly user: string } }
     | 'everything';
   readonly cache: number;
@@ -160,7 +167,9 @@ export class World {
     }
     if (asked.method !== 'GET') {
       this.#versions.set(url, this.#versionOf(url) + 1);
-      response.writeHead(200, { 'x-arrived': String(this.tick()) }).end();
+      const group = asked.headers[INVALIDATED_GROUP];
+      const fields = group === undefined ? {} : { 'cache-group-invalidation': `"${group}"` };
+      response.writeHead(200, { ...fields, 'x-arrived': String(this.tick()) }).end();
       return;
     }
     const freshness = this.#cacheControl ? { 'cache-control': `max-age=${LIFETIME}` } : {};
@@ -179,8 +188,10 @@ export class World {
       await held.promise;
     }
     hop.answeredAt = this.#clock.now();
+    const groups = this.#cacheControl ? groupsOf(url).map((group) => `"${group}"`) : [];
+    const cacheGroups = groups.length > 0 ? { 'cache-groups': groups.join(', ') } : {};
     const vary = answer.vary.length > 0 ? { vary: answer.vary.join(', ') } : {};
-    response.writeHead(confirmed ? 304 : 200, { ...freshness, ...vary, etag: `"${answer.id}"` });
+    response.writeHead(confirmed ? 304 : 200, { ...freshness, ...cacheGroups, ...vary, etag: `"${answer.id}"` });
     const { id, version, user, fields } = answer;
     response.end(confirmed ? undefined : JSON.stringify({ id, url, version, user, ...fields }));
   }
@@ -252,6 +263,10 @@ export class World {
   }
 }
 
+function groupsOf(url: string): readonly string[] {
+  return GROUPS[new URL(url).pathname] ?? [];
+}
+
 interface Deferred {
   readonly promise: Promise<void>;
   readonly resolve: () => void;
@@ -282,9 +297,15 @@ function userOf({ headers }: Pick<Asked, 'headers'>): string {
 }
 
 /** Whether an invalidation applies to an answer, as a request would get it. */
-function covers({ what }: ModelInvalidation, { contacts }: Answer, { hops }: Contact, request: ModelRequest): boolean {
+function covers(
+  { what }: ModelInvalidation,
+  { contacts, url: final }: Answer,
+  { hops }: Contact,
+  request: ModelRequest,
+): boolean {
   if (typeof what === 'string') return true;
   if ('tag' in what) return contacts[0]?.request.tags.includes(what.tag) ?? false;
+  if ('group' in what) return new URL(final).origin === what.origin && groupsOf(final).includes(what.group);
   if ('key' in what) return what.key.url === request.url && what.key.user === request.user;
   const url = 'url' in what ? what.url : what.pattern;
   return [hops[0]?.url, hops.at(-1)?.url, request.url].includes(url);
