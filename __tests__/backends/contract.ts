@@ -197,6 +197,36 @@ export function describeBackend(name: string, backend: Backend): void {
       expect([await managed(store).count(), await ids(store, { index: '1'.repeat(32) })]).toEqual([1, []]);
     });
 
+    test('replaces several digests by others, and keeps those that stay', async () => {
+      const digests = (...numbers: number[]) => numbers.map((number) => String(number).repeat(32));
+      const found = async () => {
+        const lists = await Promise.all(digests(1, 2, 3, 4).map((index) => ids(store, { index })));
+        return lists.map(({ length }) => length);
+      };
+      for (const [numbers, expected] of [
+        [
+          [1, 2, 3],
+          [1, 1, 1, 0],
+        ],
+        [
+          [1, 2, 3],
+          [1, 1, 1, 0],
+        ],
+        [
+          [2, 4, 3],
+          [0, 1, 1, 1],
+        ],
+        [[3], [0, 0, 1, 0]],
+        [
+          [1, 4],
+          [1, 0, 0, 1],
+        ],
+      ] as const) {
+        await store.put([entryOf('a', { indexes: digests(...numbers) })]);
+        expect(await found()).toEqual(expected);
+      }
+    });
+
     describe('with several entries', () => {
       beforeEach(async () => {
         await store.put([entryOf('a', { indexes: ['1'.repeat(32)], staleAt: 2_000 })]);

@@ -77,6 +77,10 @@ export const IS_INVALIDATED = `EXISTS (SELECT 1 FROM ${INVALIDATIONS}
 const hasMany = (value: string) =>
   `(${column('magic', value)} = ${MAGIC} AND ${column('indexCount', value)} > ${blob('001')})`;
 
+/** The bytes of all digests of a value. */
+const allDigests = (value: string) =>
+  `substr(${value}, ${HEAD_LENGTH + 1}, ${DIGEST_LENGTH} * ${number('indexCount', value)})`;
+
 /** The digests of a value from the second on, as a table with the column `value`. */
 function moreDigests(value: string): string {
   const text = `CAST(substr(${value}, ${HEAD_LENGTH + 1 + DIGEST_LENGTH}, ${DIGEST_LENGTH} * (${number('indexCount', value)} - 1)) AS TEXT)`;
@@ -109,7 +113,7 @@ const TABLES: readonly string[] = [
   `CREATE TRIGGER IF NOT EXISTS ${DIGESTS}_added AFTER INSERT ON ${TABLE} WHEN ${hasMany('new.value')}
     BEGIN ${addDigests} END`,
   `CREATE TRIGGER IF NOT EXISTS ${DIGESTS}_replaced AFTER UPDATE OF value ON ${TABLE}
-    WHEN ${hasMany('old.value')} OR ${hasMany('new.value')} BEGIN ${removeDigests} ${addDigests} END`,
+    WHEN (${hasMany('old.value')} OR ${hasMany('new.value')}) AND ${allDigests('old.value')} IS NOT ${allDigests('new.value')} BEGIN ${removeDigests} ${addDigests} END`,
   `CREATE TRIGGER IF NOT EXISTS ${DIGESTS}_removed AFTER DELETE ON ${TABLE} WHEN ${hasMany('old.value')}
     BEGIN ${removeDigests} END`,
   `CREATE TABLE IF NOT EXISTS ${INVALIDATIONS} (digest TEXT PRIMARY KEY, stamp INTEGER, at INTEGER) WITHOUT ROWID`,
