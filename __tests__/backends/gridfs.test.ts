@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { type Db, type Document, GridFSBucket, MongoClient } from 'mongodb';
+import { type Db, type Document, GridFSBucket, MongoClient, ObjectId } from 'mongodb';
 import { GridFSStore } from '../../lib/stores/gridfs/index.js';
 import { failureKind } from '../../lib/stores/store-failure.js';
 import { mongo } from '../../scripts/services/mongo.mjs';
-import { entryOf } from '../support/entries.js';
-import { testFaults } from '../support/faults.js';
+import { entryOf, idOf } from '../support/entries.js';
+import { testFaults, until } from '../support/faults.js';
 import { hooked } from '../support/hooked-mongo.js';
 import { managed } from '../support/managed.js';
 import { nameIn } from '../support/names.js';
@@ -184,37 +184,70 @@ describeService(mongo, (server) => {
     await Promise.all([ahead.close(), right.close()]);
   });
 
-  test('the remains of an interrupted write are removed after a day', async () => {
-    let now = Date.now();
-    const store = new GridFSStore('interrupted', { url: server().url }, () => now);
-    await store.put([entryOf('a', { staleAt: now + 10 * 86_400_000 })]);
-    const counts = () =>
-      raw(async (client) => {
-        const db = client.db('interrupted');
-        return [
-          await db.collection('responses_v1.files').countDocuments(),
-          await db.collection('responses_v1.chunks').countDocuments(),
-        ];
-      });
+  test('the remains of interrupted writes are removed at a write, once a day', async () => {
+    const now = Date.now();
+    const [writer, other] = ['interrupted', 'interrupted'].map(
+      (name) => new GridFSStore(name, { url: server().url }, () => now),
+    ) as [GridFSStore, GridFSStore];
+    const entry = entryOf('a', { staleAt: now + 10 * 86_400_000 });
     await raw(async (client) => {
-      const files = client.db('interrupted').collection('responses_v1.files');
-      const copy = await files.findOne({}, { projection: { _id: 0 } });
-      const { insertedId } = await files.insertOne({ ...copy, metadata: { ...copy?.metadata, pending: 'token' } });
-      const chunks = client.db('interrupted').collection('responses_v1.chunks');
-      await chunks.insertOne({ files_id: insertedId, n: 0, data: Buffer.from('x') });
+      const db = client.db('interrupted');
+      const [files, chunks] = [db.collection('responses_v1.files'), db.collection('responses_v1.chunks')];
+      let planted = 0;
+      const idOfAge = (days: number) => ObjectId.createFromTime(Math.floor(now / 1000) - days * 86_400 - planted++);
+      const plant = async (days: number, filename: string, metadata: object) => {
+        const [_id, uploadDate] = [idOfAge(days), new Date(now - days * 86_400_000)];
+        await files.insertOne({ _id, filename: `interrupted:${filename}`, uploadDate, metadata } as Document);
+        await chunks.insertOne({ files_id: _id, n: 0, data: Buffer.from('x') });
+      };
+      await plant(2, 'old', { pending: 'token' });
+      await plant(0.5, 'new', { pending: 'token' });
+      for (const revision of [1, 2, 3]) await plant(2, 'replaced', { revision, kind: 'response', head: revision });
+      for (const days of [2, 0.5]) await chunks.insertOne({ files_id: idOfAge(days), n: 1, data: Buffer.from('x') });
+      const left = async () => [
+        await files
+          .find()
+          .sort({ filename: 1 })
+          .map(({ filename, metadata }) => [filename, metadata?.revision])
+          .toArray(),
+        await chunks.countDocuments(),
+      ];
+      await writer.put([entry]);
+      const own = [`interrupted:${entry.id}`, 1];
+      await until('they are removed', async () => (await chunks.countDocuments()) === 4);
+      expect(await left()).toEqual([[own, ['interrupted:new', undefined], ['interrupted:replaced', 3]], 4]);
+      await plant(2, 'old', { pending: 'token' });
+      await other.put([entry]);
+      await other.close();
+      expect((await left())[1]).toBe(5);
     });
-    expect([await managed(store).deleteExpired(now), await counts(), await managed(store).count()]).toEqual([
-      0,
-      [2, 2],
-      1,
-    ]);
-    now += 2 * 86_400_000;
-    expect([await managed(store).deleteExpired(now), await counts(), await managed(store).count()]).toEqual([
-      0,
-      [1, 1],
-      1,
-    ]);
+    await writer.close();
+  });
+
+  test('a file that an expired one replaced does not count again', async () => {
+    const store = new GridFSStore('resurrected', { url: server().url }, Date.now);
+    await store.put([entryOf('a', { staleAt: 1_000 })]);
+    await raw(async (client) => {
+      const files = client.db('resurrected').collection('responses_v1.files');
+      const copy = await files.findOne({}, { projection: { _id: 0 } });
+      await files.insertOne({ ...copy, metadata: { ...copy?.metadata, staleAt: 9_000, revision: 0 } });
+    });
+    expect([await managed(store).deleteExpired(5_000), await store.find(idOf('a'))]).toEqual([1, undefined]);
     await store.close();
+  });
+
+  test('a file that is deleted while its chunks are written leaves none', async () => {
+    await raw(async (client) => {
+      const db = client.db('deleted_meanwhile');
+      const observed = hooked(client, async (collection, method) => {
+        const isCheck = collection.endsWith('.invalidations') && method === 'findOne';
+        if (isCheck) await db.collection('responses_v1.files').deleteMany({});
+      });
+      const store = new GridFSStore('deleted_meanwhile', { client: observed }, Date.now);
+      await store.put([entryOf('a')]);
+      expect(await db.collection('responses_v1.chunks').countDocuments()).toBe(0);
+      await store.close();
+    });
   });
 
   test('an outage, and the location without credentials', async () => {

@@ -1,19 +1,24 @@
 import type { Store } from './store.js';
 
-/** Milliseconds between two sweeps. */
-const INTERVAL = 60_000;
+/** Seconds between two sweeps. */
+const INTERVAL = 60;
 
 /** Removal of entries past their retention, for stores that do not expire entries by themselves: at writes, once a minute. */
 export class RetentionSweep {
   readonly #retention: number;
   readonly #now: () => number;
+  readonly #interval: number;
   #sweptAt = Number.NEGATIVE_INFINITY;
   #running: Promise<unknown> | undefined;
 
-  /** @param retention seconds for which entries are kept after they expired; undefined: forever */
-  constructor(retention: number | undefined, now: () => number) {
+  /**
+   * @param retention seconds for which entries are kept after they expired; undefined: forever
+   * @param interval seconds between two sweeps
+   */
+  constructor(retention: number | undefined, now: () => number, interval = INTERVAL) {
     this.#retention = (retention ?? Number.POSITIVE_INFINITY) * 1000;
     this.#now = now;
+    this.#interval = interval * 1000;
   }
 
   /** Returns the instant (milliseconds) before which entries must have expired to be removed; undefined: no sweep is due. */
@@ -21,7 +26,7 @@ export class RetentionSweep {
     if (this.#retention === Number.POSITIVE_INFINITY) return undefined;
     const now = this.#now();
     // The difference is negative after the clock was set back.
-    if (Math.abs(now - this.#sweptAt) < INTERVAL) return undefined;
+    if (Math.abs(now - this.#sweptAt) < this.#interval) return undefined;
     this.#sweptAt = now;
     return now - this.#retention;
   }

@@ -133,6 +133,39 @@ export class Bucket {
     return deletedCount;
   }
 
+  /** Deletes published files that newer ones of these names replace; resolves to their number. */
+  async removeReplaced(db: Db, filenames: readonly string[]): Promise<number> {
+    const files = await this.revisions(db, filenames);
+    const byName = (name: string) => files.filter(({ filename }) => filename === name);
+    const kept = new Set(filenames.map((name) => newest(byName(name))?._id));
+    return this.remove(
+      db,
+      files.flatMap(({ _id }) => (kept.has(_id) ? [] : [_id])),
+    );
+  }
+
+  /** Returns the ids of files that have chunks, in order, after an id; of that number of chunks. */
+  async chunkedFiles(db: Db, after: ObjectId | undefined, chunks: number): Promise<readonly ObjectId[]> {
+    const range = { files_id: { $type: 'objectId', ...(after === undefined ? {} : { $gt: after }) } };
+    const projection = { _id: 0, files_id: 1 };
+    const page = this.#chunks(db).find(range, { projection }).sort({ files_id: 1, n: 1 }).limit(chunks);
+    const ids = (await page.toArray()).map(({ files_id }) => files_id as ObjectId);
+    return ids.filter((id, index) => index === 0 || !ids[index - 1]?.equals(id));
+  }
+
+  /** Deletes the chunks of those of the files that do not exist. */
+  async removeChunksWithoutFile(db: Db, ids: readonly ObjectId[]): Promise<void> {
+    if (ids.length === 0) return;
+    // Another member of a replica set may not know a file yet.
+    const options = { projection: { _id: 1 }, readPreference: 'primary' } as const;
+    const present = await this.files(db)
+      .find({ _id: { $in: [...ids] } }, options)
+      .toArray();
+    const existing = new Set(present.map(({ _id }) => String(_id)));
+    const without = ids.filter((id) => !existing.has(String(id)));
+    if (without.length > 0) await this.#chunks(db).deleteMany({ files_id: { $in: without } });
+  }
+
   /** Bytes of both collections. */
   async size(db: Db): Promise<number> {
     const stats = await Promise.all(

@@ -1,8 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import type { Db, Document, Filter } from 'mongodb';
 import type { Entry, EntrySummary } from '../../models/entry.js';
-import { isBytes } from '../../platform/bytes.js';
-import { bytes, fieldsOf, summaryOf } from '../document-form.js';
+import { summaryOf } from '../document-form.js';
 import { batches, countListed, fits } from '../entry-query.js';
 import { MongoConnection, type MongoConnectionOptions } from '../mongodb/connection.js';
 import { conditions, counted, DIRECT, keysOf } from '../mongodb/filters.js';
@@ -11,17 +9,9 @@ import { InvalidationOrder } from '../mongodb/invalidation-order.js';
 import { MongoLeases } from '../mongodb/leases.js';
 import { RetentionSweep } from '../retention.js';
 import type { EntryQuery, Store } from '../store.js';
-import { packSummary } from '../stored-form.js';
-import {
-  Bucket,
-  FIELDS,
-  isCountedFile,
-  type NewFile,
-  newest,
-  nextRevision,
-  PUBLISHED,
-  type StoredFile,
-} from './bucket.js';
+import { Bucket, FIELDS, isCountedFile, PUBLISHED, type StoredFile } from './bucket.js';
+import { FileWrites } from './file-writes.js';
+import { Remains } from './remains.js';
 
 export interface GridFSStoreOptions extends MongoConnectionOptions {
   /** Name of the bucket. Default: `'responses_v1'`. */
@@ -32,8 +22,6 @@ export interface GridFSStoreOptions extends MongoConnectionOptions {
 
 /** Files that are listed or deleted at once. */
 const BATCH = 200;
-/** Milliseconds after which a file that was never published is deleted. */
-const UNPUBLISHED_LIFETIME = 24 * 60 * 60 * 1000;
 
 /**
  * Entries in GridFS, in a bucket of their own: bodies of any size as files, heads as the metadata of the files. The
@@ -49,22 +37,24 @@ export class GridFSStore implements Store {
   readonly #prefix: string;
   readonly #leases: MongoLeases;
   readonly #order: InvalidationOrder;
+  readonly #writes: FileWrites;
   readonly #sweep: RetentionSweep;
-  readonly #now: () => number;
+  readonly #remains: Remains;
 
   constructor(cacheName: string, options: GridFSStoreOptions, now: () => number) {
     const name = options.bucket ?? DEFAULT_COLLECTION;
     this.#prefix = `${cacheName}:`;
-    this.#now = now;
     this.#sweep = new RetentionSweep(options.retention, now);
     this.#bucket = new Bucket(name);
     this.#leases = new MongoLeases(name, this.#prefix);
     this.#order = new InvalidationOrder(name, this.#prefix);
+    this.#writes = new FileWrites(this.#bucket, this.#order, this.#prefix, now);
     this.#connection = new MongoConnection(cacheName, options, async (db) => {
       await this.#bucket.prepare(db);
       await this.#leases.prepare(db);
       await this.#order.prepare(db);
     });
+    this.#remains = new Remains(this.#connection, this.#bucket, this.#leases, this.#prefix, now);
   }
 
   get location(): string | undefined {
@@ -76,70 +66,14 @@ export class GridFSStore implements Store {
   }
 
   async put(entries: readonly Entry[]): Promise<boolean> {
-    const stored = await this.#connection.run('write', (db) => this.#put(db, entries));
+    const stored = await this.#connection.run('write', (db) => this.#writes.put(db, entries));
     this.#sweep.start((until) => this.deleteExpired(until));
+    this.#remains.start();
     return stored;
   }
 
-  async #put(db: Db, entries: readonly Entry[]): Promise<boolean> {
-    const token = randomUUID();
-    const files = entries.map((entry) => this.#newFile(entry, token));
-    const filenames = files.map(({ filename }) => filename);
-    const ids = await this.#bucket.write(
-      db,
-      files,
-      entries.map(({ body }) => bytes(body)),
-    );
-    const [outOfDate, present] = await Promise.all([
-      this.#order.isOutOfDate(db, entries),
-      this.#bucket.revisions(db, filenames),
-    ]);
-    if (outOfDate) {
-      await this.#bucket.remove(db, ids);
-      return false;
-    }
-    const { matchedCount } = await this.#bucket.files(db).bulkWrite(
-      files.map(({ filename }, index) => ({
-        updateOne: {
-          filter: { _id: ids[index], 'metadata.pending': token } as Filter<StoredFile>,
-          update: {
-            $set: { 'metadata.revision': nextRevision(present.filter((file) => file.filename === filename)) },
-            $unset: { 'metadata.pending': '' },
-          } as Document,
-        },
-      })),
-    );
-    const all = await this.#bucket.revisions(db, filenames);
-    const kept = new Set(filenames.map((name) => newest(all.filter(({ filename }) => filename === name))?._id));
-    await this.#bucket.remove(
-      db,
-      all.flatMap(({ _id }) => (kept.has(_id) ? [] : [_id])),
-    );
-    // A missing file was deleted by an invalidation, or by another process in favor of a newer one.
-    return matchedCount === files.length || !(await this.#order.isOutOfDate(db, entries));
-  }
-
-  /**
-   * Of several files that replace the same one, a unique index permits one. A file of another write has a higher revision,
-   * so that it counts in any case.
-   */
   replace(entry: Entry, replacement: Entry): Promise<boolean> {
-    return this.#connection.run('write', async (db) => {
-      const filename = this.#prefix + entry.id;
-      const previous = newest(await this.#bucket.revisions(db, [filename]));
-      const head = previous?.metadata?.head;
-      if (!previous || !isBytes(head) || !packSummary(entry).equals(head)) return false;
-      const token = randomUUID();
-      const [id] = await this.#bucket.write(db, [this.#newFile(replacement, token)], [bytes(replacement.body)]);
-      if (!id) return false;
-      if (await this.#bucket.publishInPlaceOf(db, id, token, previous)) {
-        const counts = newest(await this.#bucket.revisions(db, [filename]))?._id.equals(id);
-        // A previous file that is gone was deleted, or replaced by another write.
-        if (counts && (await this.#bucket.remove(db, [previous._id])) > 0) return true;
-      }
-      await this.#bucket.remove(db, [id]);
-      return false;
-    });
+    return this.#connection.run('write', (db) => this.#writes.replace(db, entry, replacement));
   }
 
   deleteGroups(ids: readonly string[]): Promise<number> {
@@ -190,10 +124,9 @@ export class GridFSStore implements Store {
 
   async *deleteExpired(now: number): AsyncGenerator<number> {
     const kind = { $in: [...DIRECT, 'redirect'] };
-    yield* this.#deletePages({ ...PUBLISHED, 'metadata.kind': kind, 'metadata.staleAt': { $lte: now } });
-    const abandoned = new Date(this.#now() - UNPUBLISHED_LIFETIME);
-    const steps = this.#deletePages({ 'metadata.pending': { $exists: true }, uploadDate: { $lt: abandoned } });
-    for await (const _ of steps) yield 0;
+    const expired = { ...PUBLISHED, 'metadata.kind': kind, 'metadata.staleAt': { $lte: now } };
+    // A file that an expired one replaced must not count again.
+    yield* this.#deletePages(expired, (db, filenames) => this.#bucket.removeReplaced(db, filenames));
   }
 
   clear(): AsyncIterable<unknown> {
@@ -232,17 +165,8 @@ export class GridFSStore implements Store {
   }
 
   async close(): Promise<void> {
-    await this.#sweep.settled();
+    await Promise.all([this.#sweep.settled(), this.#remains.stop()]);
     await this.#connection.close();
-  }
-
-  #newFile(entry: Entry, token: string): NewFile {
-    return {
-      filename: this.#prefix + entry.id,
-      length: entry.body.byteLength,
-      uploadDate: new Date(this.#now()),
-      metadata: { ...fieldsOf(entry), order: entry.order, pending: token },
-    };
   }
 
   #all(): Filter<Document> {
@@ -261,8 +185,15 @@ export class GridFSStore implements Store {
     return deleted;
   }
 
-  /** Deletes the cache's files that meet a filter, page by page; yields the number of entries that counts include. */
-  async *#deletePages(filter: Filter<Document>): AsyncGenerator<number> {
+  /**
+   * Deletes the cache's files that meet a filter, page by page; yields the number of entries that counts include.
+   *
+   * @param before called with the names of the files of each page before they are deleted
+   */
+  async *#deletePages(
+    filter: Filter<Document>,
+    before?: (db: Db, filenames: readonly string[]) => Promise<unknown>,
+  ): AsyncGenerator<number> {
     for (let more = true; more; ) {
       yield await this.#connection.run('write', async (db) => {
         const found = await this.#bucket
@@ -273,6 +204,7 @@ export class GridFSStore implements Store {
           .limit(BATCH)
           .toArray();
         more = found.length === BATCH;
+        await before?.(db, [...new Set(found.map(({ filename }) => filename))]);
         // One revision of each name is counted.
         const byName = new Map(found.filter(isCountedFile).map((file) => [file.filename, file]));
         const representatives = new Set(byName.values());
