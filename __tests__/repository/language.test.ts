@@ -48,7 +48,7 @@ const files = PLACES.flatMap(textFilesOf).filter((file) => file !== SELF);
 function textFilesOf(place: string): string[] {
   if (statSync(place).isFile()) return [place];
   return readdirSync(place, { recursive: true, encoding: 'utf8' })
-    .filter((file) => /\.(ts|mts|mjs|md|sh)$/.test(file))
+    .filter((file) => /\.(ts|mts|mjs|md|sh)$/.test(file) && !/(^|[\\/])node_modules[\\/]/.test(file))
     .map((file) => path.join(place, file));
 }
 
