@@ -56,7 +56,8 @@ export async function race({ names, workload, operations, rounds, isInstant = fa
 }
 
 function startRunner() {
-  const child = fork(script, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  // A peer warns of its own listeners at each request.
+  const child = fork(script, { execArgv: ['--no-warnings'], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const waiting = new Map();
   let id = 0;
   child.on('message', (message) => {
