@@ -12,6 +12,7 @@ import { type AsyncScope, asyncScope } from './platform/async-scope.js';
 import { isPromise } from './platform/maybe-promise.js';
 import { shared } from './platform/shared-state.js';
 import type { ExpirationTime } from './policy/expiration.js';
+import type { Reason } from './policy/reasons.js';
 import { withoutStoreOptions } from './settings/given-options.js';
 import type { CacheOptions } from './settings/types.js';
 import type { CachedAxiosInstance } from './setup-cache.js';
@@ -149,7 +150,7 @@ class Installation {
     }
   }
 
-  #report(reason: string, error: unknown): void {
+  #report(reason: Reason, error: unknown): void {
     const event: CacheEvent = { type: 'error', reason, error };
     this.opened.cache.events.emit('error', () => event, this.opened.settings.compiled.onEvent);
   }

@@ -165,9 +165,9 @@ describe('warnings', () => {
     const stop = hub.listen(() => () => {});
     hub.emitToAll({ type: 'error', error: new Error('refused') });
     stop();
-    hub.emitToAll({ type: 'error', reason: 'timeout' });
+    hub.emitToAll({ type: 'error', reason: 'store-timeout' });
     expect(warnings()).toEqual(
-      ['refused', 'timeout'].map((reason) => [
+      ['refused', 'store-timeout'].map((reason) => [
         `the cache's store is not available, requests continue without it: ${reason}`,
         'CacheWarning',
       ]),

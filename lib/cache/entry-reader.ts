@@ -3,6 +3,7 @@ import type { CacheEvent } from '../models/events.js';
 import type { RedirectRecord, ResponseRecord, StoredRecord, VariantsRecord } from '../models/record.js';
 import { chain, isPromise, type MaybePromise } from '../platform/maybe-promise.js';
 import type { Fields } from '../policy/messages.js';
+import type { InvalidReason, Reason } from '../policy/reasons.js';
 import { matchesVary, variantOf } from '../policy/vary.js';
 import type { EntryCodec } from '../serializers/codec.js';
 import { type CircuitBreaker, MANAGEMENT, type StoreAccess } from '../stores/circuit-breaker.js';
@@ -16,7 +17,7 @@ export interface Lookup {
   /** Why there is none, in the words of RFC 9211 section 2.2. */
   readonly miss?: 'uri-miss' | 'vary-miss' | 'miss';
   /** Why an entry that exists cannot be used. */
-  readonly detail?: string;
+  readonly detail?: Reason;
 }
 
 /** Chooses among the responses of a key: by the request's header fields (Vary), or the newest. */
@@ -187,13 +188,13 @@ export class EntryReader {
   }
 
   /** Reads the record with a storage key; a string if it cannot be used: the reason. */
-  read(name: string, key: string, access: StoreAccess): MaybePromise<StoredRecord | string | undefined> {
-    const failed = (error: unknown) => {
+  read(name: string, key: string, access: StoreAccess): MaybePromise<StoredRecord | InvalidReason | undefined> {
+    const failed = (error: unknown): InvalidReason => {
       if (failureKind(error) !== 'entry') throw error;
       this.#emitTo(access, { type: 'invalid', key, reason: 'unreadable', error });
       return 'unreadable';
     };
-    const found = this.breaker.read(access, (store): MaybePromise<Entry | string | undefined> => {
+    const found = this.breaker.read(access, (store): MaybePromise<Entry | InvalidReason | undefined> => {
       try {
         const entry = store.find(name);
         return isPromise(entry) ? entry.catch(failed) : entry;

@@ -1,6 +1,6 @@
 import type { EntrySummary } from '../models/entry.js';
 import type { ResponseRecord, StoredRecord } from '../models/record.js';
-import type { InvalidReason } from '../serializers/codec.js';
+import type { InvalidReason } from '../policy/reasons.js';
 import { MANAGEMENT } from '../stores/circuit-breaker.js';
 import { countListed, countOf } from '../stores/entry-query.js';
 import type { EntryQuery } from '../stores/store.js';

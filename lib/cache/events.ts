@@ -135,9 +135,9 @@ function deliver(listener: () => unknown): void {
   }
 }
 
-function log({ type, url = '', reason = '', error }: CacheEvent): void {
+function log({ type, url = '', reason, error }: CacheEvent): void {
   const detail = error === undefined ? '' : format(' %s', error);
-  process.stderr.write(`${new Date().toISOString()} ${NAME} ${type} ${url} ${reason}${detail}\n`);
+  process.stderr.write(`${new Date().toISOString()} ${NAME} ${type} ${url} ${reason ?? ''}${detail}\n`);
 }
 
 /** The convention of the `debug` package: names separated by commas or spaces, `*` for anything, `-` to exclude. */

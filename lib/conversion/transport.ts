@@ -2,6 +2,7 @@ import type { InternalAxiosRequestConfig } from 'axios';
 import type { CacheRequest } from '../models/cache-request.js';
 import { sha256 } from '../platform/digest.js';
 import { identityOf } from '../platform/identity.js';
+import type { NotCachedReason } from '../policy/reasons.js';
 
 /** Members that the types of axios lack, in general or in its oldest supported version. */
 export type ExtendedConfig = Omit<InternalAxiosRequestConfig, 'http2Options' | 'fetchOptions' | 'lookup'> & {
@@ -44,7 +45,7 @@ const CONNECTION_OPTIONS = [
   'socketPath',
 ] as const;
 /** Options with code that cannot be compared, and the reason that Cache-Status shows. */
-const HIDDEN_OPTIONS: readonly (readonly [name: string, reason: string])[] = [
+const HIDDEN_OPTIONS: readonly (readonly [name: string, reason: NotCachedReason])[] = [
   ['checkServerIdentity', 'tls'],
   ['secureContext', 'tls'],
   ['pskCallback', 'tls'],
@@ -100,7 +101,7 @@ function partsOf(config: InternalAxiosRequestConfig) {
 
 class TransportParts {
   readonly #pairs: [name: string, value: string][] = [];
-  #hiddenTransport: string | undefined;
+  #hiddenTransport: NotCachedReason | undefined;
   #hiddenCredentials = false;
 
   add(name: string, value: string): void {

@@ -1,6 +1,7 @@
 import type { ResponseRecord } from '../models/record.js';
 import { requestDirectives } from '../policy/cache-control.js';
 import { isReading, isSafe } from '../policy/methods.js';
+import type { Reason } from '../policy/reasons.js';
 import { allowsMethod } from '../policy/rules.js';
 import { mayServeOnError } from '../policy/stale.js';
 import { answersLaterGets } from '../policy/storable.js';
@@ -317,7 +318,7 @@ const NOT_ASKED: Result = {
 interface OriginOutcome {
   readonly record?: ResponseRecord;
   readonly revalidated?: boolean;
-  readonly reason?: string;
+  readonly reason?: Reason;
   readonly wasStorable?: boolean;
 }
 

@@ -3,6 +3,7 @@ import type { ResponseRecord } from '../models/record.js';
 import { isPromise, type MaybePromise } from '../platform/maybe-promise.js';
 import { isTurnOver, type RealTimer, startTimer, stopTimer, yieldToEventLoop } from '../platform/real-time.js';
 import { bypassReason, decide } from '../policy/decide.js';
+import type { Reason } from '../policy/reasons.js';
 import { isFresh } from '../policy/stale.js';
 import { uncachedReason } from '../request/uncached.js';
 import { isSetToDoNotCache } from '../settings/lifetime.js';
@@ -70,7 +71,7 @@ export async function handleRequest(context: RequestContext): Promise<Result> {
 }
 
 /** Why the request is neither answered from the cache nor stored. */
-function reasonToBypass(context: RequestContext): string | undefined {
+function reasonToBypass(context: RequestContext): Reason | undefined {
   const { request, settings } = context;
   if (!settings.enabled) return 'disabled';
   return (
@@ -81,7 +82,7 @@ function reasonToBypass(context: RequestContext): string | undefined {
 }
 
 /** Sends the request exactly as the caller wrote it; an unsafe method still invalidates. */
-async function bypassCache(context: RequestContext, reason: string): Promise<Result> {
+async function bypassCache(context: RequestContext, reason: Reason): Promise<Result> {
   const bypassed = await context.origin.bypass();
   const { status, headers = {}, url, hops } = bypassed;
   if (status !== undefined) await invalidateAfter(context, { status, headers, url, hops });
@@ -126,7 +127,7 @@ async function lookUpSlowly(context: RequestContext, looking: Promise<Lookup>): 
 }
 
 /** Why the request goes to the origin, in the words of RFC 9211 section 2.2. */
-function forwardOf(context: RequestContext, { record, miss, detail }: Lookup, reason: string): Forward {
+function forwardOf(context: RequestContext, { record, miss, detail }: Lookup, reason: Reason): Forward {
   const known = context.access.failure ?? detail;
   if (!record) return { fwd: miss, detail: known };
   if (reason === 'partial') return { fwd: 'partial', detail: known };

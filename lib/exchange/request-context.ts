@@ -3,6 +3,7 @@ import type { CacheInternals } from '../cache/internals.js';
 import type { CacheRequest } from '../models/cache-request.js';
 import type { CacheEvent, CacheEventType } from '../models/events.js';
 import { isPromise, type MaybePromise } from '../platform/maybe-promise.js';
+import type { Reason } from '../policy/reasons.js';
 import { keyOf } from '../request/cache-key.js';
 import { redactUrl } from '../request/redaction.js';
 import type { CallSettings } from '../settings/instance.js';
@@ -82,7 +83,7 @@ export class RequestContext {
   }
 
   /** Reports a response that the caller gets, with the time that the request waited for the store. */
-  emitServed(type: CacheEventType, served: Served, reason: string | undefined): void {
+  emitServed(type: CacheEventType, served: Served, reason: Reason | undefined): void {
     this.cache.events.addServed(served);
     const { size, isCoalesced } = served;
     this.#emit(type, () => ({
@@ -105,7 +106,7 @@ export class RequestContext {
   }
 
   /** Reports that the request bypasses the cache, for which it has no key. */
-  emitBypass(reason: string): void {
+  emitBypass(reason: Reason): void {
     this.#emit('skipped', () => ({ reason }));
   }
 

@@ -4,6 +4,7 @@ import { currentAge } from '../policy/age.js';
 import { type CacheStatusParts, cacheStatus } from '../policy/cache-status.js';
 import { type Fields, newFields } from '../policy/messages.js';
 import { partialContent } from '../policy/range.js';
+import type { Reason } from '../policy/reasons.js';
 import { isNotModified } from '../policy/validation.js';
 import { redactHops } from '../request/redaction.js';
 import type { BypassResponse, OriginResponse } from './origin.js';
@@ -105,7 +106,7 @@ export function bypassResult(bypassed: BypassResponse, status: CacheStatusParts)
 export type Forward = Pick<CacheStatusParts, 'fwd' | 'fwdStatus' | 'detail'>;
 
 /** Serves the stored response, fresh or as an option allows. */
-export function serveStored(context: RequestContext, record: ResponseRecord, reason: string): Result {
+export function serveStored(context: RequestContext, record: ResponseRecord, reason: Reason): Result {
   const now = context.now();
   const isFresh = record.staleAt > now;
   const message = messageOf(context, record, now);
@@ -137,7 +138,7 @@ export function serveStale(context: RequestContext, record: ResponseRecord, forw
 }
 
 /** Serves a 504, since the origin may not be asked and no stored response may be served. */
-export function serveGatewayTimeout(context: RequestContext, reason: string): Result {
+export function serveGatewayTimeout(context: RequestContext, reason: Reason): Result {
   context.emitServed('miss', { size: 0, isSaved: false, isCoalesced: false }, reason);
   const status = { detail: reason };
   return { message: GATEWAY_TIMEOUT, fromStore: false, revalidated: false, joined: false, status, key: context.key };

@@ -5,6 +5,7 @@ import { cacheGroups } from '../policy/cache-groups.js';
 import { freshnessOf } from '../policy/lifetime.js';
 import type { Fields } from '../policy/messages.js';
 import { storableForm } from '../policy/range.js';
+import type { Reason } from '../policy/reasons.js';
 import { allowsMethod } from '../policy/rules.js';
 import { mayServeOnError } from '../policy/stale.js';
 import { storable, storedFields } from '../policy/storable.js';
@@ -33,7 +34,7 @@ export interface OriginRequest {
 export type StoreOutcome =
   | { readonly record: ResponseRecord }
   | {
-      readonly reason: string;
+      readonly reason: Reason;
       readonly error?: unknown;
       /** The rules and the user accept the response, but the store failed, or the response was invalidated. */
       readonly wasStorable?: boolean;
@@ -56,7 +57,7 @@ export async function storeResponse(
 }
 
 /** Reports that a response is not stored. */
-export function reportNotStored(context: RequestContext, { reason, error }: { reason: string; error?: unknown }): void {
+export function reportNotStored(context: RequestContext, { reason, error }: { reason: Reason; error?: unknown }): void {
   // A request whose method is not cached has no key, and that of a long body takes time.
   if (reason === 'method') context.emitBypass(reason);
   else context.emit(error === undefined ? 'skipped' : 'error', { reason, ...(error === undefined ? {} : { error }) });
@@ -67,7 +68,7 @@ function headerObstacle(
   context: RequestContext,
   { stored }: OriginRequest,
   response: OriginResponse,
-): string | undefined {
+): Reason | undefined {
   const { settings, request, cache } = context;
   if (settings.readOnly) return 'read-only';
   if (!allowsMethod(settings, request.method)) return 'method';
@@ -87,7 +88,7 @@ export function streamObstacle(
   context: RequestContext,
   sent: OriginRequest,
   response: OriginResponse,
-): string | undefined {
+): Reason | undefined {
   const obstacle = headerObstacle(context, sent, response);
   if (obstacle !== undefined) return obstacle;
   const { request, settings } = context;
@@ -222,7 +223,7 @@ function keptFields({ settings }: RequestContext, headers: Fields): Fields {
 export interface FreshenedResponse {
   readonly record: ResponseRecord;
   readonly revalidated: true;
-  readonly reason?: string;
+  readonly reason?: Reason;
 }
 
 /** RFC 9111 section 4.3.4: freshens the stored response by a 304 that confirms it. */

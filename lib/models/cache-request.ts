@@ -1,5 +1,6 @@
 import type { MaybePromise } from '../platform/maybe-promise.js';
 import type { Fields, RequestMessage } from '../policy/messages.js';
+import type { NotCachedReason } from '../policy/reasons.js';
 
 /** One entry of a form body. A file counts by its name, type and bytes. */
 export type FormEntry =
@@ -37,7 +38,7 @@ export interface CacheRequest extends RequestMessage {
   /** Credentials are sent that cannot be seen: a browser's `withCredentials`, or a dispatcher of the fetch adapter. */
   readonly hiddenCredentials?: boolean;
   /** The reason for Cache-Status if the connection depends on code that cannot be compared: `tls` or `connection`. */
-  readonly hiddenTransport?: string;
+  readonly hiddenTransport?: NotCachedReason;
   /** The result of `credentials: (config) => name`; only set if that option is a function. */
   readonly principal?: string;
   /** Everything else that changes the answer (docs/matching.md), as pairs sorted by name. */

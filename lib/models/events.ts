@@ -1,3 +1,4 @@
+import type { Reason } from '../policy/reasons.js';
 /** The type of an event of a request, of stored responses or of the store. */
 export type CacheEventType =
   | 'hit'
@@ -23,7 +24,7 @@ export interface CacheEvent {
   /** Redacted. */
   readonly url?: string;
   /** The reason, in the words of `detail=` in `cacheStatus`. */
-  readonly reason?: string;
+  readonly reason?: Reason;
   readonly error?: unknown;
   /** Seconds; of `recovered`, the length of the outage. */
   readonly duration?: number;

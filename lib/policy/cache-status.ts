@@ -1,3 +1,4 @@
+import type { Reason } from './reasons.js';
 import { serializeTokenOrString } from './structured-fields.js';
 
 /** The parameters of a member of Cache-Status (RFC 9211 section 2). */
@@ -9,8 +10,8 @@ export interface CacheStatusParts {
   readonly ttl?: number | undefined;
   readonly stored?: boolean | undefined;
   readonly collapsed?: boolean | undefined;
-  /** The reason, as a token of this package or as free text. */
-  readonly detail?: string | undefined;
+  /** The reason. */
+  readonly detail?: Reason | undefined;
 }
 
 /** The name of this cache in Cache-Status. */
@@ -30,6 +31,6 @@ export function cacheStatus(parts: CacheStatusParts): string {
   if (parts.ttl !== undefined) text += `; ttl=${parts.ttl}`;
   if (parts.stored && forwarded) text += '; stored';
   if (parts.collapsed && forwarded) text += '; collapsed';
-  if (parts.detail !== undefined && parts.detail !== '') text += `; detail=${serializeTokenOrString(parts.detail)}`;
+  if (parts.detail !== undefined) text += `; detail=${serializeTokenOrString(parts.detail)}`;
   return text;
 }

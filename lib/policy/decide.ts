@@ -3,6 +3,7 @@ import { type Directives, listedFields, requestDirectives, seconds } from './cac
 import type { RequestMessage, StoredMessage } from './messages.js';
 import { parseUrl } from './parse-url.js';
 import { coversRequest, isSingleRange } from './range.js';
+import type { AskReason, NotCachedReason, ServedReason } from './reasons.js';
 import { responseDirectives } from './response-directives.js';
 import { allowsMethod, type Rules } from './rules.js';
 import { isFresh, mayServeOnError, mayServeWhileRevalidating, prohibitsStale, staleness } from './stale.js';
@@ -11,13 +12,13 @@ import { validators } from './validation.js';
 /** The action for a request, and the condition that decided. */
 export interface Decision {
   readonly action: 'serve' | 'serve-and-refresh' | 'revalidate' | 'fetch' | 'refuse';
-  readonly reason: string;
+  readonly reason: AskReason | ServedReason | 'partial' | 'invalidated';
   /** With `networkFirst`: seconds after which the stored response answers while the origin request continues. */
   readonly serveAfter?: number;
 }
 
 /** Returns why a request bypasses the cache before anything is looked up; undefined if it does not. */
-export function bypassReason(request: RequestMessage, rules: Rules): string | undefined {
+export function bypassReason(request: RequestMessage, rules: Rules): NotCachedReason | undefined {
   const { headers, method } = request;
   if (!allowsMethod(rules, method)) return 'method';
   // RFC 10008 section 2: the content has no meaning without its type, and servers refuse it.
@@ -81,7 +82,7 @@ function decideOffline(
 }
 
 /** Returns why the origin is asked although the stored response could be served. */
-function reasonToAsk(request: RequestMessage, stored: StoredMessage, rules: Rules, now: number): string | undefined {
+function reasonToAsk(request: RequestMessage, stored: StoredMessage, rules: Rules, now: number): AskReason | undefined {
   if (rules.forceRefresh) return 'force-refresh';
   if (rules.refresh) return 'refresh';
   return rules.alwaysRevalidate && !isImmutable(request, stored, rules, now) ? 'always-revalidate' : undefined;
@@ -99,7 +100,7 @@ function reasonNotToServe(
   wanted: Directives | undefined,
   rules: Rules,
   now: number,
-): string | undefined {
+): AskReason | 'invalidated' | undefined {
   if (stored.isInvalidated) return 'invalidated';
   if (exceedsMaxAge(stored, rules, now)) return 'max-age';
   if (!wanted) return isFresh(stored, now) ? undefined : 'stale';

@@ -4,15 +4,17 @@ import type { Expiration } from './expiration.js';
 import { allowsHeuristics, explicitLifetime } from './lifetime.js';
 import { type Fields, field, newFields, type RequestMessage, type ResponseMessage } from './messages.js';
 import { parseUrl } from './parse-url.js';
+import type { NotCachedReason, NotStoredReason } from './reasons.js';
 import { responseDirectives } from './response-directives.js';
 import { allowsMethod, allowsStatus, type Rules } from './rules.js';
 import { validators } from './validation.js';
 
 /** Whether a response may be stored, and the condition that decided. */
-export interface StorageDecision {
-  readonly store: boolean;
-  readonly reason: string;
-}
+export type StorageDecision =
+  | { readonly store: true; readonly reason: 'storable' }
+  | { readonly store: false; readonly reason: StorageObstacle };
+
+type StorageObstacle = NotStoredReason | NotCachedReason;
 
 /** RFC 9111 section 3.1 and RFC 9110 section 7.6.1. */
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
@@ -38,7 +40,7 @@ const NEVER_STORED: ReadonlySet<number> = new Set([304, 412, 416]);
 
 const STORABLE: StorageDecision = { store: true, reason: 'storable' };
 
-function no(reason: string): StorageDecision {
+function no(reason: StorageObstacle): StorageDecision {
   return { store: false, reason };
 }
 

@@ -1,19 +1,7 @@
 import type { Entry, EntrySummary } from '../models/entry.js';
 import type { StoredRecord } from '../models/record.js';
 import type { MaybePromise } from '../platform/maybe-promise.js';
-
-/** Why an entry cannot be used. */
-export type InvalidReason =
-  | 'unreadable' // no head of this package, an older format, or a wrong structure
-  | 'wrong-serializer'
-  | 'wrong-item' // readable, but not the entry of the key that was looked up
-  | 'unsigned'
-  | 'bad-signature'
-  | 'bad-digest'
-  | 'unknown-key'
-  | 'key-missing' // signed or encrypted, and no key is set
-  | 'not-encrypted'
-  | 'cannot-decrypt';
+import type { InvalidReason } from '../policy/reasons.js';
 
 export interface InvalidEntry {
   readonly invalid: InvalidReason;

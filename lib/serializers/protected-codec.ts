@@ -1,7 +1,8 @@
 import type { Entry, EntrySummary } from '../models/entry.js';
 import type { StoredRecord } from '../models/record.js';
 import { chain, type MaybePromise, recover } from '../platform/maybe-promise.js';
-import type { Decoded, EntryCodec, InvalidReason } from './codec.js';
+import type { InvalidReason } from '../policy/reasons.js';
+import type { Decoded, EntryCodec } from './codec.js';
 import { compactEntry } from './compact-record.js';
 import type { Cipher } from './encryption.js';
 import type { PlainCodec } from './plain-codec.js';

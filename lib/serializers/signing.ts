@@ -2,7 +2,7 @@ import type { Entry, EntrySummary } from '../models/entry.js';
 import { type DetachedHeader, importSigningKey, signDetached } from '../platform/detached-jws.js';
 import { sha256Base64url } from '../platform/digest.js';
 import { equalInConstantTime, HmacKey } from '../platform/hmac.js';
-import type { InvalidReason } from './codec.js';
+import type { InvalidReason } from '../policy/reasons.js';
 import { headText } from './head-text.js';
 import { derivedKey, keyId } from './keys.js';
 

@@ -2,11 +2,12 @@ import { CacheError, UnsupportedOperationError } from '../errors.js';
 import type { BreakerState, CacheEvent } from '../models/events.js';
 import { isPromise, type MaybePromise } from '../platform/maybe-promise.js';
 import { monotonicNow, pause, type RealTimer, startTimer, stopTimer, withinTime } from '../platform/real-time.js';
+import type { FailureReason } from '../policy/reasons.js';
 import type { Store } from './store.js';
 import { failureKind } from './store-failure.js';
 
 /** Why a request could not use the store, in the words of Cache-Status' detail. */
-export type StoreFailureReason = 'store-down' | 'store-timeout' | 'store-error' | 'too-large-for-store' | 'serializer';
+export type StoreFailureReason = FailureReason | 'too-large-for-store';
 
 /** One request's use of the store: one budget for all its reads, one for its write. */
 export interface RequestAccess {
