@@ -61,3 +61,5 @@ process.on('message', async ({ id, type, ...parameters }) => {
     process.send?.({ id, error: String(error?.stack ?? error) });
   }
 });
+// The parent is gone.
+process.on('disconnect', () => process.exit());

@@ -42,7 +42,14 @@ const results = {};
 try {
   for (const name of names) {
     const part = await import(`./parts/${name}.mjs`);
-    const options = { rounds, contenders, scale: Number(values.scale), redisUrl: server?.url, isFull: values.full };
+    const options = {
+      rounds,
+      warmUp: 1_500 * Number(values.scale),
+      contenders,
+      scale: Number(values.scale),
+      redisUrl: server?.url,
+      isFull: values.full,
+    };
     const rows = await part.run(options);
     results[name] = rows;
     if (values.json) continue;

@@ -16,18 +16,19 @@ const script = fileURLToPath(new URL('./contender.mjs', import.meta.url));
  * @param {readonly string[]} options.names contenders
  * @param {string} options.workload
  * @param {readonly { operation: string, times: number, label?: string }[]} options.operations
- * @param {number} options.rounds the first fifth warms up and does not count
+ * @param {number} options.rounds
+ * @param {number} options.warmUp milliseconds for which each contender runs before the first round
  * @param {boolean} [options.isInstant] whether contenders over axios have an adapter that resolves at once
  * @param {string} [options.redisUrl]
  * @returns microseconds of each round by contender and label
  */
-export async function race({ names, workload, operations, rounds, isInstant = false, redisUrl }) {
+export async function race({ names, workload, operations, rounds, warmUp, isInstant = false, redisUrl }) {
   const folder = mkdtempSync(path.join(tmpdir(), 'axios-keyv-cache-bench-'));
   const origin = await startOrigin(WORKLOADS[workload].body);
   const runners = new Map();
   try {
     for (const [index, name] of names.entries()) {
-      const runner = startRunner();
+      const runner = startRunner(CONTENDERS[name].isRemote);
       const own = path.join(folder, String(index));
       mkdirSync(own);
       const context = { name, workload, folder: own, originUrl: origin.url, redisUrl };
@@ -37,13 +38,20 @@ export async function race({ names, workload, operations, rounds, isInstant = fa
       else await runner.close();
     }
     const samples = new Map([...runners.keys()].map((name) => [name, {}]));
-    const warmUp = Math.ceil(rounds / 5);
-    for (let round = 0; round < rounds + warmUp; round += 1) {
+    // Until the code of each contender is optimized.
+    for (const runner of runners.values()) {
+      const end = performance.now() + warmUp;
+      for (const { operation, times } of operations) await runner.ask('run', { operation, times });
+      while (performance.now() < end) {
+        for (const { operation, times } of operations) await runner.ask('run', { operation, times });
+      }
+    }
+    for (let round = 0; round < rounds; round += 1) {
       for (const [name, runner] of runners) {
         for (const { operation, times, label = operation } of operations) {
           const microseconds = await runner.ask('run', { operation, times });
           samples.get(name)[label] ??= [];
-          if (round >= warmUp) samples.get(name)[label].push(microseconds);
+          samples.get(name)[label].push(microseconds);
         }
       }
     }
@@ -55,9 +63,9 @@ export async function race({ names, workload, operations, rounds, isInstant = fa
   }
 }
 
-function startRunner() {
-  // A peer warns of its own listeners at each request.
-  const child = fork(script, { execArgv: ['--no-warnings'], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+function startRunner(isQuiet) {
+  // got warns of its own listeners at each request.
+  const child = fork(script, { stdio: ['ignore', 'inherit', isQuiet ? 'ignore' : 'inherit', 'ipc'] });
   const waiting = new Map();
   let id = 0;
   child.on('message', (message) => {

@@ -45,7 +45,10 @@ function unionsOf(file) {
 
 /** @param {string} comment */
 function plain(comment) {
-  return comment.replace(/\n\s*\*/g, ' ').replace(/\s+/g, ' ').trim();
+  return comment
+    .replace(/\n\s*\*/g, ' ')
+    .replace(/\s+/g, ' ')
+    .trim();
 }
 
 /**

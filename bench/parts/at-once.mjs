@@ -8,7 +8,7 @@ export const note =
 
 const SIZES = [100, 1_000];
 
-export async function run({ rounds, scale, redisUrl, contenders }) {
+export async function run({ rounds, warmUp, scale, redisUrl, contenders }) {
   const names = contenders.filter((name) => CONTENDERS[name].group !== 'peer');
   const rows = new Map();
   for (const size of SIZES) {
@@ -17,7 +17,7 @@ export async function run({ rounds, scale, redisUrl, contenders }) {
       { operation: 'atOnce', times },
       { operation: 'manyInTurn', times },
     ];
-    const samples = await race({ names, workload: '40 B', operations, rounds, isInstant: true, redisUrl });
+    const samples = await race({ names, workload: '40 B', operations, rounds, warmUp, isInstant: true, redisUrl });
     for (const [name, { atOnce, manyInTurn }] of samples) {
       const row = rows.get(name) ?? { contender: name };
       row[`${size}, µs each`] = median(atOnce);

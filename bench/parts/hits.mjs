@@ -7,7 +7,7 @@ export const note =
   'A stored response, requested again and again. Contenders over axios have an adapter that resolves at once, so that a row contains axios and the cache alone; `floor` is axios without a cache over that adapter.';
 
 /** @returns a row for each contender: microseconds, and the ratio to the floor, for each workload */
-export async function run({ rounds, scale, redisUrl, contenders }) {
+export async function run({ rounds, warmUp, scale, redisUrl, contenders }) {
   const rows = new Map();
   for (const [workload, { times }] of Object.entries(WORKLOADS)) {
     const operations = [{ operation: 'hits', times: Math.max(1, Math.round(times * scale)) }];
@@ -16,6 +16,7 @@ export async function run({ rounds, scale, redisUrl, contenders }) {
       workload,
       operations,
       rounds,
+      warmUp,
       isInstant: true,
       redisUrl,
     });

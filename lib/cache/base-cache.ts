@@ -6,7 +6,6 @@ import { INSPECT, type InspectArguments, inspected } from '../platform/inspect.j
 import { brandOf, hasInstance } from '../platform/shared-state.js';
 import { type ExpirationTime, expiresAt, parseExpiration } from '../policy/expiration.js';
 import { isReading } from '../policy/methods.js';
-import type { Reason } from '../policy/reasons.js';
 import { tagIndexName } from '../request/index-names.js';
 import type { EntryCodec } from '../serializers/codec.js';
 import { CircuitBreaker, MANAGEMENT } from '../stores/circuit-breaker.js';
@@ -397,7 +396,7 @@ export class BaseCache {
     await this.#repository.put([this.#records.redirectTo(response, key, url)]);
   }
 
-  #removed(count: number, reason: Reason): number {
+  #removed(count: number, reason: NonNullable<CacheEvent['reason']>): number {
     if (count > 0) this.#events.emitToAll({ type: 'removed', reason, count });
     return count;
   }
