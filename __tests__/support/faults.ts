@@ -95,7 +95,7 @@ function answerOf(child: ChildProcess): Promise<unknown> {
 /** Fails before Jest's timeout, so that started processes are ended. */
 export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
   for (const started = Date.now(); !(await condition()); await pause(20)) {
-    if (Date.now() - started > 12_000) throw new Error(`waited in vain until ${what}`);
+    if (Date.now() - started > 30_000) throw new Error(`waited in vain until ${what}`);
   }
 }
 
