@@ -225,6 +225,38 @@ describeService(redis, (server) => {
     }
   });
 
+  test.each([-1, 1])('a listing finds that an entry has %d bytes more than were stored', async (more) => {
+    for (const size of [100, 10_000]) {
+      const name = `length_${size}_${more}`;
+      await using both = await opened(server().url, name);
+      const { client, store } = both;
+      await store.put([entryOf('a', { body: Buffer.alloc(size) }), entryOf('b', { body: Buffer.alloc(size) })]);
+      const row = `{${name}}:r:${idOf('a')}`;
+      const value = (await client.get(row)) ?? '';
+      await client.set(row, more < 0 ? value.slice(0, more) : `${value}x`);
+      const kinds: Record<string, string> = {};
+      for await (const { id, kind } of store.list()) kinds[id[0] ?? ''] = kind;
+      expect([kinds, (await store.find(idOf('a')))?.kind]).toEqual([{ a: 'unknown', b: 'response' }, 'unknown']);
+    }
+  });
+
+  test('a listing takes no entry that is replaced meanwhile for damaged', async () => {
+    await using both = await opened(server().url, 'replaced');
+    const { store } = both;
+    const sized = (size: number) => entryOf('a', { body: Buffer.alloc(size) });
+    await store.put([sized(5_000)]);
+    const write = async () => {
+      for (let size = 0; size < 200; size += 5)
+        await Promise.all([0, 1, 2, 3, 4].map((more) => store.put([sized(5_000 + size + more)])));
+    };
+    const kinds = new Set<string>();
+    const list = async () => {
+      for (let index = 0; index < 50; index += 1) for await (const { kind } of store.list()) kinds.add(kind);
+    };
+    await Promise.all([write(), list(), list()]);
+    expect([...kinds]).toEqual(['response']);
+  });
+
   test('ids of existing entries stay in the index, even if a sweep takes them for deleted', async () => {
     await using both = await opened(server().url, 'live');
     const { client, store } = both;

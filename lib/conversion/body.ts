@@ -1,6 +1,6 @@
 import type { InternalAxiosRequestConfig } from 'axios';
 import type { BodyForm } from '../models/record.js';
-import { isArrayBuffer, isBytes } from '../platform/bytes.js';
+import { bufferOf, isArrayBuffer, isBytes } from '../platform/bytes.js';
 import type { Flavor } from './flavor.js';
 import { streamOf } from './stream-body.js';
 
@@ -102,10 +102,6 @@ function asResponse(body: Uint8Array, contentType: string | undefined): Response
 /** Not `slice()`: that of a Buffer returns a view of the same memory. */
 function copyOf(body: Uint8Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(body);
-}
-
-function bufferOf(body: Uint8Array): Buffer {
-  return Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
 }
 
 function stripByteOrderMark(text: string): string {

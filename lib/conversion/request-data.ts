@@ -1,6 +1,6 @@
 import type { FormEntry, RequestBody } from '../models/cache-request.js';
+import { isArrayBuffer } from '../platform/bytes.js';
 import type { MaybePromise } from '../platform/maybe-promise.js';
-import { isArrayBuffer } from './transport.js';
 
 const NO_BODY: RequestBody = { kind: 'none' };
 const STREAM: RequestBody = { kind: 'stream' };

@@ -1,5 +1,6 @@
 import type { InternalAxiosRequestConfig } from 'axios';
 import type { CacheRequest } from '../models/cache-request.js';
+import { isArrayBuffer } from '../platform/bytes.js';
 import { sha256 } from '../platform/digest.js';
 import { identityOf } from '../platform/identity.js';
 import type { NotCachedReason } from '../policy/reasons.js';
@@ -174,10 +175,4 @@ function bytesOf(value: unknown): Uint8Array | undefined {
   if (typeof value === 'string') return value.includes('-----BEGIN') ? Buffer.from(value) : undefined;
   if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
   return isArrayBuffer(value) ? new Uint8Array(value) : undefined;
-}
-
-/** Recognized by its tag: buffers of another realm, as under Jest, are instances of another class. */
-export function isArrayBuffer(value: unknown): value is ArrayBuffer {
-  const tag = Object.prototype.toString.call(value);
-  return tag === '[object ArrayBuffer]' || tag === '[object SharedArrayBuffer]';
 }

@@ -27,9 +27,10 @@ export function decodeText(bytes: Uint8Array): string {
   return buffer[0] === UTF16_MARK ? buffer.toString('utf16le', 1) : buffer.toString('utf8');
 }
 
-/** Returns whether a value is an ArrayBuffer, also of another realm. */
+/** Returns whether a value is an ArrayBuffer, also of another realm, or one that threads share. */
 export function isArrayBuffer(value: unknown): value is ArrayBuffer {
-  return Object.prototype.toString.call(value) === '[object ArrayBuffer]';
+  const tag = Object.prototype.toString.call(value);
+  return tag === '[object ArrayBuffer]' || tag === '[object SharedArrayBuffer]';
 }
 
 /** Returns the bytes as this realm's own Uint8Array: jose compares classes. */

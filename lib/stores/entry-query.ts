@@ -32,9 +32,13 @@ export async function countListed(entries: AsyncIterable<EntryHead>, query: Entr
 const AT_ONCE = 16;
 
 /** Returns the results of the work for each item; several run at once. */
-export async function mapConcurrently<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+export async function mapConcurrently<T, R>(
+  items: readonly T[],
+  work: (item: T) => Promise<R>,
+  atOnce = AT_ONCE,
+): Promise<R[]> {
   const results: R[] = [];
-  for (const batch of batches(items, AT_ONCE)) results.push(...(await Promise.all(batch.map(work))));
+  for (const batch of batches(items, atOnce)) results.push(...(await Promise.all(batch.map(work))));
   return results;
 }
 

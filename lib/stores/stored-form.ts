@@ -1,4 +1,5 @@
 import { type Entry, type EntryHead, type EntryKind, type EntrySummary, storedInstant } from '../models/entry.js';
+import { bufferOf } from '../platform/bytes.js';
 
 /**
  * The stored form for stores that keep one value for each key: a head of fixed fields in ASCII, at offsets that a store
@@ -112,6 +113,12 @@ export function parseSummary(id: string, start: Uint8Array, size: number): Entry
   return parse(id, bufferOf(start), size)?.summary ?? unreadable(id, size);
 }
 
+/** Parses the beginning of a packed entry as {@link parseSummary}; of kind `unknown` if the whole has another length. */
+export function parseWholeSummary(id: string, start: Uint8Array, size: number): EntrySummary {
+  const parsed = parse(id, bufferOf(start), size);
+  return parsed && parsed.bodyAt + parsed.bodyLength === size ? parsed.summary : unreadable(id, size);
+}
+
 /** Returns the length in bytes of the body that belongs to a packed summary; undefined if the summary is unreadable. */
 export function bodyLengthOf(summary: Uint8Array): number | undefined {
   return parse('', bufferOf(summary), 0)?.bodyLength;
@@ -185,8 +192,4 @@ function digits(number: number, field: keyof typeof FIELDS): string {
 function part(head: string, field: keyof typeof FIELDS): string {
   const [offset, length] = FIELDS[field];
   return head.slice(offset, offset + length);
-}
-
-function bufferOf(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

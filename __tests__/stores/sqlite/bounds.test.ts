@@ -53,6 +53,18 @@ describe.each(DRIVERS)('bounds with driver %s', (driver) => {
     await second.close();
   });
 
+  test('note the uses of a process that only writes', async () => {
+    await using folder = await temporaryFolder();
+    const clock = new TestClock();
+    const store = new SqliteStore(path.join(folder.path, 'cache'), { maxEntries: 200, driver }, clock.now);
+    await fill(store, 0, 100);
+    clock.advance(1);
+    await fill(store, 0, 100, 20);
+    const [noted] = await rawQuery(store.file, `SELECT min(used) AS least FROM ${TABLE}_uses`);
+    expect(noted?.least).toBe(clock.now());
+    await store.close();
+  });
+
   test('are set by several stores at once', async () => {
     await using folder = await temporaryFolder();
     const stores = [1, 2, 3, 4].map(

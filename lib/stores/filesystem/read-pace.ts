@@ -1,4 +1,5 @@
 import { statfs } from 'node:fs/promises';
+import { monotonicNow } from '../../platform/real-time.js';
 
 /** Milliseconds; a longer synchronous read blocks the event loop noticeably. */
 const SLOW = 5;
@@ -34,9 +35,9 @@ export class ReadPace {
     return this.#isQuick;
   }
 
-  /** Notes the duration of a read. @param started the {@link time} before it */
+  /** Notes the duration of a read. @param started milliseconds by the monotonic clock */
   took(started: number): void {
-    const now = time();
+    const now = monotonicNow();
     const duration = now - started;
     if (duration < SLOW) this.#slowReads = Math.max(0, this.#slowReads - RECOVERY);
     else this.#slowReads += duration < VERY_SLOW ? 1 : TOLERATED;
@@ -58,9 +59,4 @@ export class ReadPace {
       this.#isLocal = undefined;
     }
   }
-}
-
-/** Milliseconds of real time, which no fake clock replaces. */
-export function time(): number {
-  return process.uptime() * 1000;
 }

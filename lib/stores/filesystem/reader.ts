@@ -3,10 +3,11 @@ import { type FileHandle, lstat, open } from 'node:fs/promises';
 import * as path from 'node:path';
 import type { Entry, EntrySummary } from '../../models/entry.js';
 import type { MaybePromise } from '../../platform/maybe-promise.js';
-import { bodyLengthOf, parseEntry, parseSummary, summaryLength, unreadable } from '../stored-form.js';
+import { monotonicNow } from '../../platform/real-time.js';
+import { parseEntry, parseWholeSummary, summaryLength, unreadable } from '../stored-form.js';
 import { isAbsent, readFailure } from './failures.js';
 import type { Folders } from './folders.js';
-import { type ReadPace, time } from './read-pace.js';
+import type { ReadPace } from './read-pace.js';
 
 /** Follows no symbolic link, and does not wait for the writer of a FIFO. Windows has neither flag. */
 const READ = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
@@ -87,7 +88,7 @@ export class EntryReader {
   }
 
   #findSync(id: string, file: string): MaybePromise<Entry | undefined> {
-    const started = time();
+    const started = monotonicNow();
     let descriptor: number | undefined;
     try {
       if (!this.#folders.has(path.dirname(file))) return undefined;
@@ -108,7 +109,7 @@ export class EntryReader {
   }
 
   async #findAsync(id: string, file: string): Promise<Entry | undefined> {
-    const started = time();
+    const started = monotonicNow();
     const handle = await this.#open(id, file);
     this.#pace.took(started);
     if (!isHandle(handle)) return handle;
@@ -160,9 +161,7 @@ async function readSummary(id: string, handle: FileHandle): Promise<EntrySummary
   let start = await readStart(handle, Math.min(SUMMARY, size));
   const length = summaryLength(start);
   if (length > start.byteLength && length <= size) start = await readStart(handle, length);
-  const body = bodyLengthOf(start);
-  if (body === undefined || length + body !== size) return unreadable(id, size);
-  return parseSummary(id, start, size);
+  return parseWholeSummary(id, start, size);
 }
 
 async function readStart(handle: FileHandle, length: number): Promise<Buffer> {

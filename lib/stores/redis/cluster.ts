@@ -1,5 +1,6 @@
 import type { RedisClientType, RedisClusterType } from '@keyv/redis';
 import { isPromise } from '../../platform/maybe-promise.js';
+import { monotonicNow } from '../../platform/real-time.js';
 import { AS_BYTES, AS_TEXT, type Reachable, type Words, waiting } from './client.js';
 import { PartialFailure, replyCode } from './failures.js';
 import { sendNow } from './immediate.js';
@@ -23,7 +24,7 @@ export class MasterFailures {
   readonly #failedAt = new Map<string, number>();
 
   failed(address: string): void {
-    this.#failedAt.set(address, performance.now());
+    this.#failedAt.set(address, monotonicNow());
   }
 
   answered(address: string): void {
@@ -36,7 +37,7 @@ export class MasterFailures {
 
   isResting(address: string): boolean {
     const failedAt = this.#failedAt.get(address);
-    return failedAt !== undefined && performance.now() - failedAt < REST;
+    return failedAt !== undefined && monotonicNow() - failedAt < REST;
   }
 }
 

@@ -1,6 +1,6 @@
 import type { RedisClientType, RedisClusterType, RedisSentinelType } from '@keyv/redis';
 import { loadClient } from '../../platform/load-client.js';
-import { type RealTimer, startTimer, stopTimer, withinTime } from '../../platform/real-time.js';
+import { monotonicNow, type RealTimer, startTimer, stopTimer, withinTime } from '../../platform/real-time.js';
 import {
   type AnyClient,
   createRedis,
@@ -114,8 +114,8 @@ export class RedisConnection {
   /** Opens another connection beside the present one, and puts it in its place if it has other masters. */
   #searchMasters(): void {
     const [present, link] = [this.#opening, this.#link];
-    if (!present || !link || performance.now() - this.#searchedAt < SEARCH) return;
-    this.#searchedAt = performance.now();
+    if (!present || !link || monotonicNow() - this.#searchedAt < SEARCH) return;
+    this.#searchedAt = monotonicNow();
     const opening = this.#newLink();
     opening.then((renewed) => {
       if (this.#opening !== present || renewed.hasMastersOf(link)) return renewed.close();

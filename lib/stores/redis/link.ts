@@ -1,3 +1,4 @@
+import { monotonicNow } from '../../platform/real-time.js';
 import type { Reachable, Redis } from './client.js';
 import { isMove, PartialFailure, redisFailure, replyCode } from './failures.js';
 import { SilenceWatch } from './silence.js';
@@ -24,7 +25,7 @@ const LEAST_USE = 5_000;
 export class Link {
   readonly #parts: LinkParts;
   readonly #forget: () => void;
-  readonly #openedAt = performance.now();
+  readonly #openedAt = monotonicNow();
   readonly #waiting: Set<(error: Error) => void> | undefined;
   readonly #watch = new SilenceWatch(SILENCE, () => this.fail());
   #isRetired = false;
@@ -111,7 +112,7 @@ export class Link {
   #consider(error: unknown): void {
     if (error instanceof PartialFailure) return;
     if (replyCode(error) === undefined) this.fail();
-    else if (isMove(error) && performance.now() - this.#openedAt > LEAST_USE) this.retire();
+    else if (isMove(error) && monotonicNow() - this.#openedAt > LEAST_USE) this.retire();
   }
 
   #rejectable<T>(work: Promise<T>): Promise<T> {

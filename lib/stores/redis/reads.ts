@@ -1,6 +1,6 @@
 import type { Entry, EntrySummary } from '../../models/entry.js';
-import { batches } from '../entry-query.js';
-import { HEAD_LENGTH, parseEntry, parseSummary, summaryLength, unreadable } from '../stored-form.js';
+import { mapConcurrently } from '../entry-query.js';
+import { HEAD_LENGTH, parseEntry, parseWholeSummary, summaryLength, unreadable } from '../stored-form.js';
 import type { Redis } from './client.js';
 import type { RedisConnection } from './connection.js';
 import { replyCode } from './failures.js';
@@ -80,7 +80,7 @@ export function readSummaries(
   ids: readonly string[],
   rowOf: (id: string) => string,
 ): Promise<(EntrySummary | undefined)[]> {
-  return several(ids, (id) => summaryOf(redis, id, rowOf(id)));
+  return mapConcurrently(ids, (id) => summaryOf(redis, id, rowOf(id)), AT_ONCE);
 }
 
 async function summaryOf(redis: Redis, id: string, row: string): Promise<EntrySummary | undefined> {
@@ -89,11 +89,16 @@ async function summaryOf(redis: Redis, id: string, row: string): Promise<EntrySu
   // GETRANGE does not distinguish an absent key from an empty text.
   if (start.byteLength === 0) return (await redis.send(row, ['EXISTS', row])) === 1 ? unreadable(id, 0) : undefined;
   if (start.byteLength < HEAD_LENGTH) return unreadable(id, start.byteLength);
-  if (start.byteLength < SUMMARY_GUESS) return parseSummary(id, start, start.byteLength);
+  if (start.byteLength < SUMMARY_GUESS) return parseWholeSummary(id, start, start.byteLength);
   const length = summaryLength(start);
   const whole = length > SUMMARY_GUESS ? await rangeOf(redis, row, length) : start;
   if (whole === WRONG_TYPE) return unreadable(id, 0);
-  return parseSummary(id, whole, Number(await redis.send(row, ['STRLEN', row])));
+  const summary = parseWholeSummary(id, whole, Number(await redis.send(row, ['STRLEN', row])));
+  if (summary.kind !== 'unknown') return summary;
+  // It is damaged, or was replaced between the commands: one command shows which.
+  const value = await readRow(redis, row);
+  if (value === null) return undefined;
+  return value === WRONG_TYPE ? unreadable(id, 0) : parseWholeSummary(id, value, value.byteLength);
 }
 
 async function rangeOf(redis: Redis, row: string, length: number): Promise<Buffer | typeof WRONG_TYPE> {
@@ -103,10 +108,4 @@ async function rangeOf(redis: Redis, row: string, length: number): Promise<Buffe
     if (replyCode(error) === 'WRONGTYPE') return WRONG_TYPE;
     throw error;
   }
-}
-
-async function several<T>(ids: readonly string[], read: (id: string) => Promise<T>): Promise<T[]> {
-  const all: T[] = [];
-  for (const batch of batches(ids, AT_ONCE)) all.push(...(await Promise.all(batch.map(read))));
-  return all;
 }

@@ -58,8 +58,9 @@ export class SqliteBounds {
       const [extent] = yield statement(`SELECT entries, bytes FROM ${EXTENT}`);
       const entries = Number(extent?.entries) - bounds.#maxEntries;
       const bytes = Number(extent?.bytes) - bounds.#maxSize;
-      if (entries <= 0 && bytes <= 0) return written;
-      yield bounds.#writeUses();
+      const isExceeded = entries > 0 || bytes > 0;
+      if (isExceeded || bounds.#uses.size >= USES_AT_ONCE) yield bounds.#writeUses();
+      if (!isExceeded) return written;
       const oldest = yield statement(`SELECT key, size FROM ${USES} ORDER BY used, rowid LIMIT ${EVICTED_AT_ONCE}`);
       const evicted = JSON.stringify(enoughOf(oldest, entries, bytes));
       yield statement(`DELETE FROM ${TABLE} WHERE key IN (SELECT value FROM json_each(?))`, evicted);

@@ -4,7 +4,7 @@ import { type MaybePromise, recover } from '../../platform/maybe-promise.js';
 import { yieldToEventLoop } from '../../platform/real-time.js';
 import { batches } from '../entry-query.js';
 import type { EntryQuery } from '../store.js';
-import { bodyLengthOf, instantField, parseSummary, unreadable } from '../stored-form.js';
+import { instantField, parseWholeSummary, unreadable } from '../stored-form.js';
 import type { Database } from './database.js';
 import type { Row, SqlValue } from './driver.js';
 import { isFull } from './failures.js';
@@ -164,6 +164,5 @@ export class EntryTable {
 function summaryOf({ key, size, summary }: Row): EntrySummary {
   const [id, whole] = [String(key), Number(size)];
   if (!isBytes(summary)) return unreadable(id, whole);
-  const isWhole = summary.byteLength + (bodyLengthOf(summary) ?? Number.NaN) === whole;
-  return isWhole ? parseSummary(id, summary, whole) : unreadable(id, whole);
+  return parseWholeSummary(id, summary, whole);
 }
