@@ -1,4 +1,5 @@
 import type { Reason } from '../policy/reasons.js';
+
 /** The type of an event of a request, of stored responses or of the store. */
 export type CacheEventType =
   | 'hit'

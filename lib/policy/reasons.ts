@@ -13,7 +13,10 @@ export type Reason =
 
 /** Requests that bypass the cache. */
 export type NotCachedReason =
-  /** The request has `cache: false`. | Remove it. */
+  /**
+   * The request has `cache: false`, or the cache is disabled: `cacheDisabled()`, `enabled`, `detachCache()`. | Remove
+   * `cache: false`, or send the request outside of `cacheDisabled()`.
+   */
   | 'disabled'
   /** The method is not cached. | Add it to `allowableMethods`. For POST and GraphQL see the example `post-graphql.ts`. */
   | 'method'

@@ -17,7 +17,13 @@ export interface RequestAccess {
   /** Milliseconds of the reads' budget that are left. Set by the first read that has to wait. */
   readsLeft: number | undefined;
   /** Milliseconds that the request waited for the store; undefined if they are not measured. */
-  readonly waited: { reads: number; writes: number } | undefined;
+  readonly waited: StoreTime | undefined;
+}
+
+/** Milliseconds. */
+interface StoreTime {
+  reads: number;
+  writes: number;
 }
 
 /** Management: 30 seconds for each step, and failures reject. */
@@ -104,16 +110,7 @@ export class CircuitBreaker {
   read<T>(access: StoreAccess, work: (store: Store) => MaybePromise<T>): MaybePromise<T | undefined> {
     if (access === MANAGEMENT) return this.manage(work);
     if (!this.#allows(access)) return undefined;
-    return this.#measured(access, 'reads', () => {
-      const result = this.#start(work);
-      if (!isPromise(result)) return result;
-      // Only the time in which the request waits for the store counts, not that in which it waits for the origin.
-      const began = monotonicNow();
-      const left = access.readsLeft ?? this.#budget();
-      return this.#settle(access, result, left).finally(() => {
-        access.readsLeft = left - (monotonicNow() - began);
-      });
-    });
+    return access.waited ? measured(access.waited, 'reads', () => this.#read(access, work)) : this.#read(access, work);
   }
 
   /**
@@ -125,12 +122,9 @@ export class CircuitBreaker {
   write<T>(access: StoreAccess, work: (store: Store) => MaybePromise<T>): MaybePromise<T | undefined> {
     if (access === MANAGEMENT) return this.manage(work);
     if (!this.#allows(access)) return undefined;
-    return this.#measured(access, 'writes', () => {
-      const result = this.#start(work);
-      if (!isPromise(result)) return result;
-      this.track(result);
-      return this.#settle(access, result, this.#budget());
-    });
+    return access.waited
+      ? measured(access.waited, 'writes', () => this.#write(access, work))
+      : this.#write(access, work);
   }
 
   /**
@@ -218,17 +212,22 @@ export class CircuitBreaker {
     return this.#strict && !this.#hasAnswered ? Math.max(this.#timeout, CONNECT_TIMEOUT) : this.#timeout;
   }
 
-  /** Adds the time of the work to that which the request waited for the store. */
-  #measured<T>({ waited }: RequestAccess, kind: 'reads' | 'writes', work: () => MaybePromise<T>): MaybePromise<T> {
-    if (!waited) return work();
+  #read<T>(access: RequestAccess, work: (store: Store) => MaybePromise<T>): MaybePromise<T | undefined> {
+    const result = this.#start(work);
+    if (!isPromise(result)) return result;
+    // Only the time in which the request waits for the store counts, not that in which it waits for the origin.
     const began = monotonicNow();
-    const end = () => {
-      waited[kind] += monotonicNow() - began;
-    };
-    const result = work();
-    if (isPromise(result)) return result.finally(end);
-    end();
-    return result;
+    const left = access.readsLeft ?? this.#budget();
+    return this.#settle(access, result, left).finally(() => {
+      access.readsLeft = left - (monotonicNow() - began);
+    });
+  }
+
+  #write<T>(access: RequestAccess, work: (store: Store) => MaybePromise<T>): MaybePromise<T | undefined> {
+    const result = this.#start(work);
+    if (!isPromise(result)) return result;
+    this.track(result);
+    return this.#settle(access, result, this.#budget());
   }
 
   #start<T>(work: (store: Store) => MaybePromise<T>): MaybePromise<T> {
@@ -346,4 +345,16 @@ export class CircuitBreaker {
     const message = `the store ${this.store.name} did not answer in time`;
     return withinTime(work, milliseconds, () => new CacheError('ERR_CACHE_STORE_TIMEOUT', message));
   }
+}
+
+/** Adds the time of the work to that which the request waited for the store. */
+function measured<T>(waited: StoreTime, kind: keyof StoreTime, work: () => MaybePromise<T>): MaybePromise<T> {
+  const began = monotonicNow();
+  const end = () => {
+    waited[kind] += monotonicNow() - began;
+  };
+  const result = work();
+  if (isPromise(result)) return result.finally(end);
+  end();
+  return result;
 }
