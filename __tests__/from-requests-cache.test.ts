@@ -212,3 +212,44 @@ test('utilities: get_expiration_datetime and url_match', () => {
   expect(api.toExpirationDate('1m', new Date(0))).toEqual(new Date(60_000));
   expect(api.urlMatch('https://site.com/a/b', 'site.com/a')).toBe(true);
 });
+
+describe('Names of 1.x', () => {
+  test('options of sessions, and aliases', async () => {
+    await using bench = await startBench({
+      matchHeaders: ['Accept'],
+      staleIfError: true,
+      staleWhileRevalidate: true,
+      alwaysRevalidate: true,
+      keyFn: (config) => `key of ${config.url}`,
+      readOnly: false,
+    });
+    expect((await bench.api.get('/')).cacheKey).toBe(`key of ${bench.origin.url}/`);
+    expect(bench.api.cacheSettings).toMatchObject({ includeGetHeaders: ['Accept'], alwaysRevalidate: true });
+  });
+
+  test('only_if_cached, refresh, force_refresh', async () => {
+    await using bench = await startBench();
+    await expect(bench.api.get('/', { onlyIfCached: true })).rejects.toMatchObject({ response: { status: 504 } });
+    await bench.api.get('/');
+    expect((await bench.api.get('/', { refresh: true })).cacheStatus).toContain('detail=refresh');
+    expect((await bench.api.get('/', { forceRefresh: true })).cacheStatus).toContain('detail=force-refresh');
+  });
+
+  test('members of the cache and of responses', async () => {
+    await using bench = await startBench();
+    const response = await bench.api.get('/');
+    const { cache } = bench.api;
+    const stored = await cache.getResponse(response.cacheKey ?? '');
+    expect([response.revalidated, stored?.size, stored?.expires]).toEqual([false, expect.any(Number), null]);
+    expect(await cache.contains({ url: `${bench.origin.url}/` })).toBe(true);
+    await cache.resetExpiration(0);
+    expect(await cache.delete({ expired: true })).toBe(1);
+  });
+
+  test('options of SQLite', async () => {
+    const cache = new api.SqliteCache({ cacheName: ':memory:', busyTimeout: 1, fastSave: true });
+    await cache.ready();
+    expect(await cache.responseCount()).toBe(0);
+    await cache.close();
+  });
+});

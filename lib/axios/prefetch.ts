@@ -1,7 +1,7 @@
 import type { AxiosRequestConfig, AxiosResponse } from 'axios';
 import { optionError } from '../errors.js';
 
-/** Progress of {@link prefetch}: the argument of `onProgress`. */
+/** Progress of `instance.prefetch()`: the argument of `onProgress`. */
 export interface PrefetchProgress {
   /** Requests that are settled so far. */
   readonly done: number;

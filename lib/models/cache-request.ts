@@ -19,7 +19,7 @@ export type RequestBody =
 
 /**
  * A request to the origin, read from axios's final config before the adapter runs. Keys, policy and redaction
- * work on it. It contains secrets and is never stored; {@link RequestRecord} is the stored part.
+ * work on it. It contains secrets and is never stored; RequestRecord is the stored part.
  */
 export interface CacheRequest extends RequestMessage {
   /** Upper case. */

@@ -5,7 +5,7 @@ import { CREDENTIAL_HEADER_WORDS, CREDENTIAL_PARAMETERS, POSSIBLE_CREDENTIAL_PAR
 export interface NameRules {
   /** Lower-case names that are left out of key and store. */
   readonly ignoredParameters: ReadonlySet<string>;
-  /** Names of headers and parameters that are credentials, as {@link plainName} writes them. */
+  /** Names of headers and parameters that are credentials, in lower case and without separators. */
   readonly credentialNames: ReadonlySet<string>;
 }
 
