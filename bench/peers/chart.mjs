@@ -18,5 +18,9 @@ export function drawBars({ title, names, values }) {
       },
     ],
   });
-  return chart.renderToSVGString();
+  // Without the styles for pointers, and with a title for those who cannot see it.
+  return chart
+    .renderToSVGString()
+    .replace(/<style.*?<\/style>\s*/s, '')
+    .replace(/^<svg [^>]*>/, (svg) => `${svg}\n<title>${title}</title>`);
 }
