@@ -29,6 +29,11 @@ test('homepage, repository and bugs are those of the one address', () => {
   });
 });
 
+test('the changelog begins with the version of package.json', () => {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { readonly version: string };
+  expect(/^## (\S+)/m.exec(readFileSync('CHANGELOG.md', 'utf8'))?.[1]).toBe(version);
+});
+
 test('every install script of a package is allowed or denied: npm 12 runs none otherwise', () => {
   const withScripts = Object.entries(packages)
     .filter(([, { hasInstallScript, optional }]) => hasInstallScript && !optional)
@@ -50,7 +55,23 @@ describe('the tarball', () => {
     for (const name of ['dist/index.js', 'dist/index.cjs', 'README.md', 'LICENSE', 'THIRD-PARTY-NOTICES.md']) {
       expect(names).toContain(name);
     }
-    expect([...names].filter((name) => /^(lib|__tests__|scripts)\//.test(name))).toEqual([]);
+    const kinds = new Set([...names].map((name) => name.replace(/^(\w+)\/.*?((\.d)?\.\w+)$/, '$1/*$2')));
+    expect([...kinds].sort()).toEqual([
+      'CHANGELOG.md',
+      'CONTRIBUTING.md',
+      'LICENSE',
+      'README.md',
+      'SECURITY.md',
+      'THIRD-PARTY-NOTICES.md',
+      'dist/*.cjs',
+      'dist/*.d.cts',
+      'dist/*.d.ts',
+      'dist/*.js',
+      'docs/*.md',
+      'docs/*.svg',
+      'docs/*.txt',
+      'package.json',
+    ]);
   });
 
   test('has the targets of all links of its pages', () => {
