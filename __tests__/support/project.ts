@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
+import { afterAll } from '@jest/globals';
 
 /** The packed package in an empty project, beside axios, as users install it. */
 
@@ -22,6 +23,10 @@ const root = process.cwd();
 
 let packing: Promise<string> | undefined;
 
+afterAll(async () => {
+  if (packing) rmSync(path.dirname(await packing), { recursive: true });
+});
+
 /** The folder of the tarball's content; packed once in a test file, since that takes seconds. */
 function packed(): Promise<string> {
   packing ??= pack();
@@ -30,7 +35,6 @@ function packed(): Promise<string> {
 
 async function pack(): Promise<string> {
   const folder = mkdtempSync(path.join(tmpdir(), 'akc-packed-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { version: string };
   // Through a shell, since npm is a script in Windows.
   await run('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], { cwd: root, shell: true });

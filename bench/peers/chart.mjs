@@ -19,8 +19,8 @@ export function drawBars({ title, names, values }) {
     ],
   });
   // Without the styles for pointers, and with a title for those who cannot see it.
-  return chart
-    .renderToSVGString()
-    .replace(/<style.*?<\/style>\s*/s, '')
-    .replace(/^<svg [^>]*>/, (svg) => `${svg}\n<title>${title}</title>`);
+  const svg = chart.renderToSVGString();
+  // Its animation would keep the process alive.
+  chart.dispose();
+  return svg.replace(/<style.*?<\/style>\s*/s, '').replace(/^<svg [^>]*>/, (tag) => `${tag}\n<title>${title}</title>`);
 }
