@@ -47,7 +47,7 @@ class FaultyStore extends MemoryStore implements Store {
   }
 }
 
-function guardedStore(options: CircuitBreakerOptions = {}) {
+function storeWithBreaker(options: CircuitBreakerOptions = {}) {
   const store = new FaultyStore();
   const events: CacheEvent[] = [];
   const breaker = new CircuitBreaker(store, { backendTimeout: 0.02, ...options }, (event) => events.push(event));
@@ -61,7 +61,7 @@ describe.each([
   ['hang', 'store-timeout'],
 ] as const)('a store that does %s', (fault, failure) => {
   test('is a miss, then left alone, probed, and back again', async () => {
-    const { store, events, breaker, access } = guardedStore();
+    const { store, events, breaker, access } = storeWithBreaker();
     await breaker.read(access(), (one) => one.find('a'));
     store.fault = fault;
     const first = access();
@@ -82,7 +82,7 @@ describe.each([
   });
 
   test('rejects with strict', async () => {
-    const { store, breaker, access } = guardedStore({ strict: true });
+    const { store, breaker, access } = storeWithBreaker({ strict: true });
     await breaker.read(access(), (one) => one.find('a'));
     store.fault = fault;
     const attempt = async () => breaker.read(access(), (one) => one.find('a'));
@@ -96,7 +96,7 @@ describe.each([
 });
 
 test('a store that answers, but too late for a request, is still out', async () => {
-  const { store, events, breaker, access } = guardedStore();
+  const { store, events, breaker, access } = storeWithBreaker();
   await breaker.read(access(), (one) => one.find('a'));
   store.fault = 'slow';
   await breaker.read(access(), (one) => one.find('a'));
@@ -109,7 +109,7 @@ test('a store that answers, but too late for a request, is still out', async () 
 });
 
 test('a write that the server refuses is an event, but no outage', async () => {
-  const { store, events, breaker, access } = guardedStore();
+  const { store, events, breaker, access } = storeWithBreaker();
   store.fault = 'refuse';
   const refused = access();
   expect(await breaker.write(refused, (one) => one.put([] as never))).toBeUndefined();
@@ -122,7 +122,7 @@ test('a write that the server refuses is an event, but no outage', async () => {
 });
 
 test('a slow write goes on in the background, and close waits for it', async () => {
-  const { breaker, access } = guardedStore();
+  const { breaker, access } = storeWithBreaker();
   await breaker.read(access(), (one) => one.find('a'));
   let done = false;
   const slow = async () => {
@@ -137,7 +137,7 @@ test('a slow write goes on in the background, and close waits for it', async () 
 
 test('all reads of a call share one budget', async () => {
   const backendTimeout = 0.6;
-  const { store, breaker, access } = guardedStore({ backendTimeout });
+  const { store, breaker, access } = storeWithBreaker({ backendTimeout });
   await breaker.read(access(), (one) => one.find('a'));
   const one = access();
   for (let read = 0; read < 2; read += 1) {
@@ -153,7 +153,7 @@ test('all reads of a call share one budget', async () => {
 });
 
 test('management rejects with why not', async () => {
-  const { store, breaker } = guardedStore();
+  const { store, breaker } = storeWithBreaker();
   store.fault = 'reject';
   await expect(breaker.ready()).rejects.toMatchObject({
     code: 'ERR_CACHE_STORE',
@@ -164,7 +164,7 @@ test('management rejects with why not', async () => {
 });
 
 test('is half-open while a probe asks the store', async () => {
-  const { store, breaker, access, events } = guardedStore();
+  const { store, breaker, access, events } = storeWithBreaker();
   await breaker.read(access(), (one) => one.find('a'));
   store.fault = 'reject';
   await breaker.read(access(), (one) => one.find('a'));
@@ -178,7 +178,7 @@ test('is half-open while a probe asks the store', async () => {
 });
 
 test('measures the time that a request waits for the store, if it is asked to', async () => {
-  const { store, breaker } = guardedStore({ backendTimeout: 1 });
+  const { store, breaker } = storeWithBreaker({ backendTimeout: 1 });
   store.fault = 'slow';
   const access = breaker.request(() => {}, true);
   await breaker.read(access, (one) => one.find('a'));
@@ -187,4 +187,19 @@ test('measures the time that a request waits for the store, if it is asked to', 
   expect(access.waited?.reads).toBeGreaterThan(110);
   expect(access.waited?.writes).toBeGreaterThan(50);
   expect(access.waited?.writes).toBeLessThan(access.waited?.reads ?? 0);
+});
+
+test('an iteration that its reader leaves waits for the end of the store within the budget of a request', async () => {
+  const { breaker } = storeWithBreaker();
+  const entries = {
+    [Symbol.asyncIterator]: () => ({
+      next: async () => ({ done: false as const, value: 1 }),
+      return: () => new Promise<never>(() => {}),
+    }),
+  };
+  for await (const entry of breaker.iterate(() => entries)) {
+    expect(entry).toBe(1);
+    break;
+  }
+  expect(breaker.state).toBe('closed');
 });

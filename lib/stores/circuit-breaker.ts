@@ -1,8 +1,9 @@
 import { CacheError, UnsupportedOperationError } from '../errors.js';
 import type { BreakerState, CacheEvent } from '../models/events.js';
 import { isPromise, type MaybePromise } from '../platform/maybe-promise.js';
-import { monotonicNow, pause, type RealTimer, startTimer, stopTimer, withinTime } from '../platform/real-time.js';
+import { monotonicNow } from '../platform/real-time.js';
 import type { FailureReason } from '../policy/reasons.js';
+import { Circuit, CONNECT_TIMEOUT, inTime, MANAGEMENT_TIMEOUT } from './circuit.js';
 import type { Store } from './store.js';
 import { failureKind } from './store-failure.js';
 
@@ -41,12 +42,6 @@ export interface CircuitBreakerOptions {
 
 /** Seconds. */
 const DEFAULT_TIMEOUT = 1;
-/** Milliseconds. */
-const CONNECT_TIMEOUT = 5_000;
-const MANAGEMENT_TIMEOUT = 30_000;
-/** Milliseconds between probes while the circuit is open: at first, and at most. */
-const FIRST_PROBE = 250;
-const LAST_PROBE = 5_000;
 
 /** Errors of set-up, not of the store: they reject the request in any mode. */
 const ALWAYS_REJECTS: ReadonlySet<string> = new Set([
@@ -55,44 +50,29 @@ const ALWAYS_REJECTS: ReadonlySet<string> = new Set([
   'ERR_CACHE_CLOSED',
 ]);
 
-/** The open circuit: an outage. */
-interface Outage {
-  /** Milliseconds by the monotonic clock. */
-  readonly since: number;
-  readonly cause: unknown;
-}
-
 /**
  * Limits what a failing or slow store costs. A request never fails because of it: a read is a miss, a write is dropped or
- * continues in the background. The circuit is closed while the store works, open during an outage (requests leave the
- * store alone), and half-open while a probe asks the store whether it answers again.
+ * continues in the background. While the circuit is open, requests do not use the store.
  */
 export class CircuitBreaker {
   readonly store: Store;
   /** Milliseconds; `Infinity` for no limit. */
   readonly #timeout: number;
   readonly #strict: boolean;
-  readonly #onEvent: (event: CacheEvent) => void;
+  readonly #circuit: Circuit;
   readonly #background = new Set<Promise<unknown>>();
-  readonly #onRecovery = new Set<() => void>();
-  #hasAnswered = false;
-  #connecting: Promise<void> | undefined;
   #closed = false;
-  #outage: Outage | undefined;
-  #probe: RealTimer | undefined;
-  #isProbing = false;
 
   /** @param onEvent receives `error` at the beginning of an outage and `recovered` at its end */
   constructor(store: Store, options: CircuitBreakerOptions, onEvent: (event: CacheEvent) => void) {
     this.store = store;
     this.#timeout = (options.backendTimeout ?? DEFAULT_TIMEOUT) * 1000 || Number.POSITIVE_INFINITY;
     this.#strict = options.strict ?? false;
-    this.#onEvent = onEvent;
+    this.#circuit = new Circuit(store, this.#timeout, onEvent);
   }
 
   get state(): BreakerState {
-    if (!this.#outage) return 'closed';
-    return this.#isProbing ? 'half-open' : 'open';
+    return this.#circuit.state;
   }
 
   /** Starts a request's use of the store. @param isMeasured whether the time that it waits is measured */
@@ -136,8 +116,7 @@ export class CircuitBreaker {
     this.refuseClosed();
     try {
       const value = await this.#limited(Promise.resolve(this.#start(work)), MANAGEMENT_TIMEOUT);
-      this.#answered();
-      this.#closeCircuit();
+      this.#circuit.close();
       return value;
     } catch (error) {
       throw this.#asCacheError(error);
@@ -161,7 +140,7 @@ export class CircuitBreaker {
       // After a step that was not done in time, the end of a generator would wait for that step.
       const ended = this.#closed ? undefined : iterator.return?.();
       if (isWaiting) ended?.then(undefined, () => {});
-      else await ended;
+      else if (ended) await this.withinBudget(ended);
     }
   }
 
@@ -181,7 +160,7 @@ export class CircuitBreaker {
 
   /** Calls `listener` at the end of each outage. */
   onRecovery(listener: () => void): void {
-    this.#onRecovery.add(listener);
+    this.#circuit.onRecovery(listener);
   }
 
   /** Resolves when the work has settled, or after the budget of a request. */
@@ -194,7 +173,7 @@ export class CircuitBreaker {
     if (this.#closed) return;
     await this.withinBudget(Promise.all(this.#background));
     this.#closed = true;
-    stopTimer(this.#probe);
+    this.#circuit.stop();
     await this.#limited(this.#start((store) => store.close()) as Promise<void>, CONNECT_TIMEOUT).catch(() => {});
   }
 
@@ -209,7 +188,7 @@ export class CircuitBreaker {
 
   /** Milliseconds. With `strict`, a request waits for the first connection. */
   #budget(): number {
-    return this.#strict && !this.#hasAnswered ? Math.max(this.#timeout, CONNECT_TIMEOUT) : this.#timeout;
+    return this.#strict && !this.#circuit.hasAnswered ? Math.max(this.#timeout, CONNECT_TIMEOUT) : this.#timeout;
   }
 
   #read<T>(access: RequestAccess, work: (store: Store) => MaybePromise<T>): MaybePromise<T | undefined> {
@@ -241,7 +220,7 @@ export class CircuitBreaker {
   #settle<T>(access: RequestAccess, work: Promise<T>, milliseconds: number): Promise<T | undefined> {
     return this.#limited(work, milliseconds).then(
       (value) => {
-        this.#answered();
+        this.#circuit.hasAnswered = true;
         return value;
       },
       (error: unknown) => this.#failed(access, error),
@@ -254,15 +233,11 @@ export class CircuitBreaker {
       access.failure = 'store-error';
       return false;
     }
-    if (!this.#outage) return true;
+    const { outage } = this.#circuit;
+    if (!outage) return true;
     access.failure = 'store-down';
     if (!this.#strict) return false;
-    const { cause } = this.#outage;
-    throw new CacheError('ERR_CACHE_STORE_DOWN', `the store ${this.store.name} is down`, { cause });
-  }
-
-  #answered(): void {
-    this.#hasAnswered = true;
+    throw new CacheError('ERR_CACHE_STORE_DOWN', `the store ${this.store.name} is down`, { cause: outage.cause });
   }
 
   /** Classifies a failure of a request's call; only an outage opens the circuit. */
@@ -273,66 +248,10 @@ export class CircuitBreaker {
     const isLate = error instanceof CacheError && error.code === 'ERR_CACHE_STORE_TIMEOUT';
     access.failure = isLate ? 'store-timeout' : 'store-error';
     if (failureKind(error) !== 'outage') access.emit({ type: 'error', reason: access.failure, error });
-    else if (isLate && !this.#hasAnswered) this.#connect();
-    else this.#openCircuit(error, access.failure);
+    else if (isLate && !this.#circuit.hasAnswered) this.#circuit.connect();
+    else this.#circuit.open(error, access.failure);
     if (this.#strict) throw this.#asCacheError(error);
     return undefined;
-  }
-
-  /** A store that has never answered may still be connecting: it has 5 seconds before that counts as an outage. */
-  #connect(): void {
-    if (this.#connecting) return;
-    this.#connecting = this.#limited(this.#ask(), CONNECT_TIMEOUT)
-      .then(() => this.#answered())
-      .catch((error: unknown) => this.#openCircuit(error, 'store-timeout'))
-      .finally(() => {
-        this.#connecting = undefined;
-      });
-  }
-
-  #openCircuit(cause: unknown, reason: StoreFailureReason): void {
-    if (this.#outage || this.#closed) return;
-    this.#outage = { since: monotonicNow(), cause };
-    this.#isProbing = false;
-    this.#onEvent({ type: 'error', reason, error: cause, store: this.store.name, breaker: 'open' });
-    this.#probeAfter(FIRST_PROBE);
-  }
-
-  #probeAfter(milliseconds: number): void {
-    this.#probe = startTimer(milliseconds, () => void this.#halfOpen(milliseconds));
-  }
-
-  /** Asks the store twice: once with the time to connect, and once with the budget of a request. */
-  async #halfOpen(waited: number): Promise<void> {
-    this.#isProbing = true;
-    let probing = this.#ask();
-    try {
-      await this.#limited(probing, CONNECT_TIMEOUT);
-      probing = this.#ask();
-      await this.#limited(probing, this.#timeout);
-      this.#answered();
-      this.#closeCircuit();
-    } catch {
-      this.#isProbing = false;
-      // The next probe waits for the end of this one: a chain of probes would keep the process alive.
-      await Promise.race([probing, pause(MANAGEMENT_TIMEOUT)]).catch(() => {});
-      if (this.#outage && !this.#closed) this.#probeAfter(Math.min(waited * 2, LAST_PROBE));
-    }
-  }
-
-  /** Rejects also if the store throws synchronously. */
-  async #ask(): Promise<void> {
-    await this.store.ready();
-  }
-
-  #closeCircuit(): void {
-    if (!this.#outage || this.#closed) return;
-    const duration = (monotonicNow() - this.#outage.since) / 1000;
-    this.#outage = undefined;
-    this.#isProbing = false;
-    stopTimer(this.#probe);
-    this.#onEvent({ type: 'recovered', duration, store: this.store.name, breaker: 'closed' });
-    for (const listener of this.#onRecovery) listener();
   }
 
   #asCacheError(error: unknown): CacheError {
@@ -342,8 +261,7 @@ export class CircuitBreaker {
   }
 
   #limited<T>(work: Promise<T>, milliseconds: number): Promise<T> {
-    const message = `the store ${this.store.name} did not answer in time`;
-    return withinTime(work, milliseconds, () => new CacheError('ERR_CACHE_STORE_TIMEOUT', message));
+    return inTime(this.store, work, milliseconds);
   }
 }
 
