@@ -12,7 +12,7 @@ const COUNTED = /^(axios|exchange|cache|stores)\//;
 const PATHS = [
   { name: 'hit', heading: '### A hit', outcome: /; hit/, bound: 9 },
   { name: 'cold', heading: '### A cold GET', outcome: /fwd=uri-miss.*stored/, bound: 20 },
-  { name: 'revalidation', heading: '### A revalidation', outcome: /fwd=stale; fwd-status=304/, bound: 21 },
+  { name: 'revalidation', heading: '### A revalidation', outcome: /fwd=stale; fwd-status=304/, bound: 22 },
   { name: 'stream', heading: '### A stream', outcome: /fwd=uri-miss/, bound: 19 },
 ];
 

@@ -13,12 +13,19 @@ import { meantMethod, uncachedReason } from '../request/uncached.js';
 import { settingsSignature } from '../settings/signature.js';
 import { askOrigin } from './ask-origin.js';
 import { type CoalescedRequest, type CoalescedRequestOptions, coalescingOf } from './coalescing.js';
+import { freshenFromHead, freshenStored } from './freshen.js';
 import { invalidateAfter } from './invalidate.js';
 import { acquireLease } from './lease.js';
 import type { OriginResponse, SharedRequest } from './origin.js';
 import type { RequestContext } from './request-context.js';
 import type { Forward, Result } from './result.js';
-import { freshenStored, type OriginRequest, reportNotStored, storeResponse, streamObstacle } from './store-response.js';
+import {
+  type OriginRequest,
+  reportNotStored,
+  type StoreOutcome,
+  storeResponse,
+  streamObstacle,
+} from './store-response.js';
 
 /** The plan of a request to the origin. */
 export interface FetchPlan {
@@ -209,8 +216,15 @@ async function fetchAndStore(
   if (confirmed && sent.stored) {
     return resultOf(context, response, await freshenStored(context, { ...sent, stored: sent.stored }, response));
   }
-  const outcome = await storeResponse(storeAs(response), sent, response);
+  const outcome = await store(storeAs(response), sent, response);
   return resultOf(context, response, outcome);
+}
+
+/** Stores the response, and freshens that to a GET by one to a HEAD. */
+async function store(context: RequestContext, sent: OriginRequest, response: OriginResponse): Promise<StoreOutcome> {
+  const outcome = await storeResponse(context, sent, response);
+  if (context.request.method === 'HEAD') await freshenFromHead(context, sent, response);
+  return outcome;
 }
 
 /**
@@ -238,7 +252,7 @@ export async function fetchStream(context: RequestContext, plan: FetchPlan): Pro
     await invalidateOwn(context, sent, response);
     const obstacle = response.stream ? streamObstacle(context, sent, response) : undefined;
     if (obstacle !== undefined || !response.stream) {
-      const outcome = obstacle === undefined ? await storeResponse(context, sent, response) : { reason: obstacle };
+      const outcome = obstacle === undefined ? await store(context, sent, response) : { reason: obstacle };
       if (obstacle !== undefined) reportNotStored(context, { reason: obstacle });
       return resultOf(context, { ...response, bodyForm: 'opaque' }, outcome);
     }
@@ -246,7 +260,7 @@ export async function fetchStream(context: RequestContext, plan: FetchPlan): Pro
     const native = await response.stream.collect({
       limit: settings.maxBodySize,
       onComplete: async (body) => {
-        await storeResponse(context, sent, { ...response, body }).finally(() => invalidations.end());
+        await store(context, sent, { ...response, body }).finally(() => invalidations.end());
       },
       onIncomplete: (reason) => {
         reportNotStored(context, { reason });
