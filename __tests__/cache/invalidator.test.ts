@@ -1,4 +1,7 @@
 import { expect, test } from '@jest/globals';
+import { internalsOf } from '../../lib/cache/internals.js';
+import { NO_INVALIDATION } from '../../lib/cache/invalidations.js';
+import type { Store } from '../../lib/stores/store.js';
 import { startBench } from '../support/api.js';
 import { type Handler, sendJson } from '../support/origin.js';
 
@@ -27,4 +30,22 @@ test.each([
     expect((await api.get('/middle')).fromCache).toBe(false);
     await api.cache.clear();
   }
+});
+
+test('a read is not served if its invalidation was pending when the store was asked, and carried out meanwhile', async () => {
+  await using bench = await startBench();
+  const { api, clock } = bench;
+  await api.get('/a');
+  const { breaker, repository } = internalsOf(api.cache);
+  const store = breaker.store as { find: Store['find'] };
+  const find = store.find.bind(store);
+  const pending = { ...NO_INVALIDATION, everything: true, at: clock.now() };
+  repository.invalidations.addPending(pending);
+  store.find = async (id) => {
+    const entry = await find(id);
+    repository.invalidations.removePending(pending);
+    return entry;
+  };
+  const response = await api.get('/a');
+  expect([response.fromCache, response.data.count]).toEqual([false, 2]);
 });

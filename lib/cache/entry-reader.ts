@@ -8,7 +8,7 @@ import { matchesVary, variantOf } from '../policy/vary.js';
 import type { EntryCodec } from '../serializers/codec.js';
 import { type CircuitBreaker, MANAGEMENT, type StoreAccess } from '../stores/circuit-breaker.js';
 import { failureKind } from '../stores/store-failure.js';
-import { Invalidations, type Selectable } from './invalidations.js';
+import { Invalidations, type PendingInvalidation, type Selectable } from './invalidations.js';
 import { urlsOf } from './record-urls.js';
 
 /** The result of looking for a stored response. */
@@ -25,6 +25,7 @@ export type Selection = Fields | 'newest';
 
 const URI_MISS: Lookup = { miss: 'uri-miss' };
 const VARY_MISS: Lookup = { miss: 'vary-miss' };
+const NONE_PENDING: readonly PendingInvalidation[] = [];
 
 export interface EntryReaderParts {
   readonly breaker: CircuitBreaker;
@@ -55,10 +56,13 @@ export class EntryReader {
    * redirect applies. It needs validation if its invalidation has not reached the store yet.
    */
   lookup(key: string, select: Selection, access: StoreAccess): MaybePromise<Lookup> {
-    return chain(this.#lookupKey(key, select, access), (found) => {
-      // With nothing pending, a hit pays one comparison.
-      return this.invalidations.pending.size === 0 ? found : this.#withPending(key, found);
-    });
+    const { pending } = this.invalidations;
+    // The store may carry out an invalidation after it has read the entry, and before the result arrives here. With
+    // nothing pending, a hit pays two comparisons.
+    const earlier = pending.size === 0 ? NONE_PENDING : [...pending];
+    return chain(this.#lookupKey(key, select, access), (found) =>
+      earlier.length + pending.size === 0 ? found : this.#withPending(key, found, earlier),
+    );
   }
 
   /** The storage key of a response among those of its key. */
@@ -72,12 +76,12 @@ export class EntryReader {
   }
 
   /** A stored response, invalidated if that has not reached the store yet. */
-  #withPending(key: string, found: Lookup): Lookup {
+  #withPending(key: string, found: Lookup, earlier: readonly PendingInvalidation[]): Lookup {
     const { record } = found;
     if (!record) return found;
     const { digests, urls } = this.selectable(record);
     const selectable = { digests: key === record.key ? digests : [...digests, ...this.codec.names(key)], urls };
-    if (!this.invalidations.isPendingFor(record.receivedAt, selectable)) return found;
+    if (!this.invalidations.isPendingFor(record.receivedAt, selectable, earlier)) return found;
     return { ...found, record: { ...record, staleAt: Math.min(record.staleAt, this.#now()), isInvalidated: true } };
   }
 

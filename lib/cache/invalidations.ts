@@ -121,9 +121,14 @@ export class Invalidations {
    * Returns whether a stored response counts as stale because of a pending invalidation.
    *
    * @param receivedAt milliseconds since the epoch
+   * @param earlier invalidations that were pending when the store was asked
    */
-  isPendingFor(receivedAt: number, { digests, urls }: Selectable): boolean {
-    for (const one of this.pending) {
+  isPendingFor(
+    receivedAt: number,
+    { digests, urls }: Selectable,
+    earlier: readonly PendingInvalidation[] = [],
+  ): boolean {
+    for (const one of [...earlier, ...this.pending]) {
       if (receivedAt > one.at) continue;
       if (one.everything || one.digests.some((digest) => digests.includes(digest))) return true;
       if (one.patterns.some((pattern) => urls.some((url) => pattern.matches(url)))) return true;
