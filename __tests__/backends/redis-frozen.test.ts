@@ -53,8 +53,8 @@ describeService(redis, (server) => {
       expect((await api.get('/a')).fromCache).toBe(true);
       frozen.freeze();
       const asked = origin.asked.length;
-      const answers = await Promise.all(['/a', '/a', '/b', '/c'].map((url) => api.get(url)));
-      expect(answers.map(({ data }) => data.url)).toEqual(['/a', '/a', '/b', '/c']);
+      const answers = await Promise.all(['/a', '/b', '/c'].map((url) => api.get(url)));
+      expect(answers.map(({ data }) => data.url)).toEqual(['/a', '/b', '/c']);
       expect(origin.asked.length - asked).toBe(3);
       // Once the outage is known, no request waits for the server.
       for (let time = 0; time < 20; time += 1) {
