@@ -29,3 +29,13 @@ test.each(named)('%s: the test %s exists', (page, name) => {
   const folder = name.startsWith('__tests__/') ? '' : (SHORT_NAMES[page] ?? '__tests__');
   expect(existsSync(path.join(folder, name))).toBe(true);
 });
+
+const promises = [...readFileSync('docs/contract.md', 'utf8').matchAll(/\| `(__tests__\/\S+)`: "(.+)" \|$/gm)].map(
+  ([, file = '', title = '']) => [file, title] as const,
+);
+
+test('every promise of docs/contract.md has a test', () => {
+  expect(promises.length).toBeGreaterThan(100);
+  const missing = promises.filter(([file, title]) => !existsSync(file) || !readFileSync(file, 'utf8').includes(title));
+  expect(missing).toEqual([]);
+});

@@ -12,10 +12,11 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { FileStore } from '../../lib/stores/filesystem/index.js';
 import { HEAD_LENGTH } from '../../lib/stores/stored-form.js';
 import { temporaryFolder } from '../support/api.js';
@@ -409,4 +410,23 @@ describe('in a confined process', () => {
     ['without access to the folder', 'no-access', { during: [false, false, false, false], after: true }],
     ['with a file in place of the folder', 'file', { during: [false, false, false, false], after: true }],
   ])('%s no request fails, and the cache works again', expectToWorkAgain);
+});
+
+// Windows cannot sync folders.
+test.each([
+  ['durable: the file and its folder are synced before a write is acknowledged', { durable: true }, [1, 2]],
+  ['by default nothing is synced', {}, [0, 0]],
+])('%s', async (_, options, [least, most]) => {
+  await using folder = await temporaryFolder();
+  const probe = await open(path.join(folder.path, 'probe'), 'w');
+  const sync = jest.spyOn(Object.getPrototypeOf(probe) as typeof probe, 'sync');
+  await probe.close();
+  const store = new FileStore(path.join(folder.path, 'cache'), options, now);
+  await store.put([B]);
+  sync.mockClear();
+  await store.put([B]);
+  expect(sync.mock.calls.length).toBeGreaterThanOrEqual(least as number);
+  expect(sync.mock.calls.length).toBeLessThanOrEqual(most as number);
+  sync.mockRestore();
+  await store.close();
 });

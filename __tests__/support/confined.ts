@@ -12,7 +12,7 @@ const run = promisify(execFile);
 const NOBODY = 65_534;
 
 /** Faults of a folder: in a mount namespace, under a user without rights, or with few descriptors. */
-type Confinement = 'full' | 'read-only' | 'descriptors' | 'no-access' | 'file';
+export type Confinement = 'full' | 'read-only' | 'descriptors' | 'no-access' | 'file';
 
 /** Runs a program on a folder of its own, under conditions that {@link fill} and {@link release} begin and end. */
 export async function confinedProgram(source: string) {

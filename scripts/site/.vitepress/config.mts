@@ -55,7 +55,7 @@ export default defineConfig({
       {
         text: 'Project',
         items: [
-          ...pages(['architecture', 'changelog']),
+          ...pages(['architecture', 'contract', 'reliability', 'changelog']),
           { text: 'Decisions', collapsed: true, items: pages(decisions) },
         ],
       },
