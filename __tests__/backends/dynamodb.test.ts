@@ -58,6 +58,35 @@ describeService(dynamo, (server) => {
     await store.close();
   });
 
+  test('an entry whose writer did not publish it expires, unless another was published', async () => {
+    const store = open('unpublished');
+    const forever = { staleAt: Number.POSITIVE_INFINITY };
+    await store.put([entryOf('a', forever)]);
+    for (const letter of ['a', 'b', 'c']) {
+      // The look for invalidations fails, after which the writer does nothing more.
+      const answer = ({ 'x-amz-target': target }: IncomingMessage['headers'], body: string) =>
+        String(target).endsWith('BatchGetItem') && body.includes('everything')
+          ? { status: 400, body: '{}' }
+          : undefined;
+      await using proxy = await startHookedProxy(server().url, async () => {}, answer);
+      const ending = new DynamoDbStore('unpublished', optionsOf(proxy.url), Date.now);
+      await expect(ending.put([entryOf(letter, forever)])).rejects.toThrow();
+      await ending.close();
+    }
+    await store.put([entryOf('c', forever)]);
+    const { Items = [] } = await raw('unpublished', (client) =>
+      client.scan({ TableName: 'unpublished', ConsistentRead: true }),
+    );
+    const hours = new Map<string, number | undefined>();
+    for (const { id, expiresAt } of Items) {
+      hours.set(id, expiresAt && Math.round((Number(expiresAt) - Date.now() / 1000) / 3_600));
+    }
+    const hoursOf = (letter: string) => hours.get(`unpublished:r:${idOf(letter)}`);
+    expect(['a', 'b', 'c'].map(hoursOf)).toEqual([undefined, 26, undefined]);
+    expect((await store.find(idOf('a')))?.kind).toBe('response');
+    await store.close();
+  });
+
   test('an index item lives a week longer than its longest entry, and is deleted with the last', async () => {
     const store = open('links', { retention: 60 }, () => 5_000);
     const expiries = async () => {

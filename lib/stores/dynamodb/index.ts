@@ -5,7 +5,7 @@ import { batches, counts, fits, isDirect, mapConcurrently, withMembers } from '.
 import type { EntryQuery, Store } from '../store.js';
 import { packSummary } from '../stored-form.js';
 import { isTooLarge } from './failures.js';
-import { DynamoDbInvalidationOrder } from './invalidation-order.js';
+import { DynamoDbInvalidationOrder, endOfLifetime } from './invalidation-order.js';
 import { DynamoDbLeases } from './leases.js';
 import { DynamoDbIndex } from './secondary-index.js';
 import { DynamoDbTable, type DynamoDbTableOptions, type Item, READ_BATCH } from './table.js';
@@ -23,6 +23,10 @@ const MAX_ENTRY = 400 * 1024 - 2 * 1024;
 const SUMMARY = '#id, #value.#head, #value.#size, #next.#token';
 /** An item that another write may not replace by a redirect. */
 const NOT_DIRECT = 'NOT #value.#kind IN (:response, :variants)';
+const NOT_DIRECT_PENDING = 'NOT #next.#kind IN (:response, :variants)';
+/** The pending write, in an item with and without a published entry. */
+const SET_NEXT = 'SET #next = :next';
+const SET_EXPIRING = 'SET #next = :next, #expiresAt = :expiresAt';
 
 /**
  * Entries in DynamoDB, in a table and on the client of @keyv/dynamo, whose own operations expire everything after six hours
@@ -172,22 +176,28 @@ export class DynamoDbStore implements Store {
     return Number.isFinite(kept) ? Math.ceil((Date.now() + kept) / 1000) : undefined;
   }
 
-  /** Writes an entry beside the published one; false for a redirect that would replace a direct response. */
+  /**
+   * Writes an entry beside the published one; false for a redirect that would replace a direct response. If there is none,
+   * the item expires until the entry is published: a process may end before that.
+   */
   async #write(entry: Entry, token: string): Promise<boolean> {
     const item = this.#entries + entry.id;
     const next = { ...fieldsOf(entry), order: entry.order, token, body: bytes(entry.body) };
-    const values = { ':next': next };
+    const values = { ':next': next, ...(isDirect(entry) ? {} : KINDS) };
+    const expiring = { ...values, ':expiresAt': endOfLifetime() };
+    const isAllowed = isDirect(entry) ? [] : [NOT_DIRECT_PENDING];
+    const condition = ['attribute_not_exists(#value)', ...isAllowed].join(' AND ');
+    if (await this.#table.update(item, { update: SET_EXPIRING, condition, values: expiring })) return true;
     if (!isDirect(entry)) {
-      const condition = `${NOT_DIRECT} AND NOT #next.#kind IN (:response, :variants)`;
-      const change = { update: 'SET #next = :next', condition, values: { ...values, ...KINDS } };
+      const change = { update: SET_NEXT, condition: `${NOT_DIRECT} AND ${NOT_DIRECT_PENDING}`, values };
       return (await this.#table.update(item, change)) !== undefined;
     }
     try {
-      await this.#table.update(item, { update: 'SET #next = :next', values });
+      await this.#table.update(item, { update: SET_NEXT, values });
     } catch (error) {
       if (!isTooLarge(error)) throw error;
       // An item has no room for two large entries.
-      await this.#table.update(item, { update: 'SET #next = :next REMOVE #value', values });
+      await this.#table.update(item, { update: `${SET_EXPIRING} REMOVE #value`, values: expiring });
     }
     return true;
   }

@@ -4,6 +4,11 @@ import type { DynamoDbTable } from './table.js';
 /** Seconds that an invalidation is remembered: at least an hour, even if the clock of its process is a day late. */
 const LIFETIME = 26 * 60 * 60;
 
+/** Returns when an item expires that is needed for a short time, in seconds since the epoch. */
+export function endOfLifetime(): number {
+  return Math.ceil(Date.now() / 1000 + LIFETIME);
+}
+
 /**
  * The order of invalidations: a counter, and for each invalidated digest, or for everything, the counter's value at its
  * last invalidation (docs/decisions/0021).
@@ -28,7 +33,7 @@ export class DynamoDbInvalidationOrder {
     const count = { update: 'ADD #order :one', values: { ':one': 1 }, returns: true };
     const counter = await this.#table.update(`${this.#prefix}counter`, count);
     const order = Number(counter?.order);
-    const expiresAt = Math.ceil(Date.now() / 1000 + LIFETIME);
+    const expiresAt = endOfLifetime();
     await Promise.all(
       (digests.length === 0 ? ['everything'] : digests).map((digest) =>
         this.#table.update(this.#prefix + digest, {
