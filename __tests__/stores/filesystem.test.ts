@@ -352,6 +352,35 @@ describe('bounds', () => {
     expect(await managed(store).count()).toBe(10);
   });
 
+  test('count a file once that is written, deleted or evicted several times at once', async () => {
+    await using folder = await temporaryFolder();
+    const clock = { time: Date.now() };
+    const store = new FileStore(folder.path, { maxEntries: 10 }, () => clock.time);
+    const put = (number: number, times = 1) => {
+      clock.time += 2_000;
+      return Promise.all(Array.from({ length: times }, () => store.put([numbered(number)])));
+    };
+    const countAfter = async (work: Promise<unknown>) => {
+      await work;
+      await store.close();
+      return managed(store).count();
+    };
+    for (let number = 0; number < 9; number += 1) await put(number);
+    const [first, second, third] = [0, 1, 2].map((number) => [numbered(number).id] as const);
+    // The write begins an eviction of the file that is deleted.
+    const evicted = async () => {
+      await put(10);
+      return store.delete(first ?? []);
+    };
+    expect([await countAfter(put(9, 5)), await countAfter(evicted())]).toEqual([10, 10]);
+    for (const ids of [second, third]) {
+      const deleted = await Promise.all([1, 2, 3].map(() => store.delete(ids ?? [])));
+      expect(deleted.reduce((sum, count) => sum + count, 0)).toBe(1);
+    }
+    for (let number = 11; number < 20; number += 1) await put(number);
+    expect(await countAfter(put(20))).toBe(10);
+  });
+
   test('evict exactly as many as they ask for, and none that was used since', async () => {
     await using folder = await temporaryFolder();
     const clock = { time: Date.now() };

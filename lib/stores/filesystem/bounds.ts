@@ -14,6 +14,9 @@ export interface FileBoundsOptions {
   readonly maxSize?: number | undefined;
 }
 
+/** Deletes an entry and resolves to it, and does not call {@link FileBounds.removed}. */
+type Evict = (id: string) => Promise<{ readonly size: number } | undefined>;
+
 interface Extent {
   entries: number;
   bytes: number;
@@ -42,15 +45,14 @@ export class FileBounds {
   readonly #maxEntries: number;
   readonly #maxSize: number;
   readonly #files: FileListing;
-  readonly #delete: (id: string) => Promise<unknown>;
+  readonly #delete: Evict;
   #known: Extent | undefined;
   /** The least recently used files at the last pass by id, oldest first. */
   #candidates = new Map<string, EntryFile>();
   #pass: Pass | undefined;
   #working: Promise<void> | undefined;
 
-  /** @param evict deletes an entry, and does not call {@link FileBounds.removed} */
-  constructor({ maxEntries, maxSize }: FileBoundsOptions, files: FileListing, evict: (id: string) => Promise<unknown>) {
+  constructor({ maxEntries, maxSize }: FileBoundsOptions, files: FileListing, evict: Evict) {
     this.#maxEntries = maxEntries ?? Number.POSITIVE_INFINITY;
     this.#maxSize = maxSize ?? Number.POSITIVE_INFINITY;
     this.#files = files;
@@ -103,14 +105,15 @@ export class FileBounds {
     this.#working = undefined;
   }
 
-  async #evict(oldest: EntryFile): Promise<void> {
-    this.#candidates.delete(oldest.id);
-    const file = await this.#files.find(oldest.id);
+  async #evict({ id, used, size }: EntryFile): Promise<void> {
+    const file = await this.#files.find(id);
     // Used or written since the pass: not among the oldest any more.
-    if (file && file.used > oldest.used) return;
-    if (file) await this.#delete(oldest.id);
+    const isRecent = file !== undefined && file.used > used;
+    const deleted = file && !isRecent ? await this.#delete(id) : undefined;
+    // If it is no candidate any more, a deletion at the same time has counted it.
+    if (!this.#candidates.delete(id) || isRecent) return;
     // A file that is gone was evicted by another process.
-    this.removed(oldest.id, file?.size ?? oldest.size);
+    this.removed(id, (deleted ?? file)?.size ?? size);
   }
 
   /** Makes a pass; returns whether there is anything to evict. */

@@ -22,6 +22,7 @@ import { ReadPace } from './read-pace.js';
 import { EntryReader } from './reader.js';
 import { FileReplacement } from './replacement.js';
 import { FileIndex } from './secondary-index.js';
+import { Turns } from './turns.js';
 import { EntryWriter, type StagedFile } from './writer.js';
 
 export type { FileExtension } from './layout.js';
@@ -45,7 +46,6 @@ const BATCH = 500;
 /** An entry that was written to a temporary file. */
 interface Staged {
   readonly entry: Entry;
-  readonly previous: EntrySummary | undefined;
   readonly file: StagedFile;
 }
 
@@ -70,6 +70,7 @@ export class FileStore implements Store {
   readonly #index: FileIndex;
   readonly #listing: FileListing;
   readonly #bounds: FileBounds | undefined;
+  readonly #turns = new Turns();
   readonly #sweep: RetentionSweep;
 
   /**
@@ -122,7 +123,8 @@ export class FileStore implements Store {
       await allSettled(entries.map((entry) => this.#stage(entry, staged)));
       await allSettled([...staged].map(({ entry }) => this.#index.add(entry)));
       for (const kind of ORDER) {
-        for (const one of staged) if (one.entry.kind === kind) await this.#place(one, staged);
+        for (const one of staged)
+          if (one.entry.kind === kind) await this.#turns.take(one.entry.id, () => this.#place(one, staged));
       }
     } finally {
       await Promise.all([...staged].map(({ file }) => this.#writer.discard(file)));
@@ -188,15 +190,15 @@ export class FileStore implements Store {
   }
 
   async #stage(entry: Entry, staged: Set<Staged>): Promise<void> {
-    const previous = await this.#summary(entry.id);
-    if (entry.kind === 'redirect' && isDirect(previous)) return;
+    if (entry.kind === 'redirect' && isDirect(await this.#summary(entry.id))) return;
     const file = await this.#writer.stage(entry, this.#layout.entry(entry.id, this.#extension), this.#maxSize);
-    staged.add({ entry, previous, file });
+    staged.add({ entry, file });
   }
 
   async #place(one: Staged, staged: Set<Staged>): Promise<void> {
-    const { entry, previous, file } = one;
+    const { entry, file } = one;
     const { id } = entry;
+    const previous = await this.#summary(id);
     const place = this.#layout.entry(id, this.#extension);
     const isPlaced =
       entry.kind === 'redirect'
@@ -213,17 +215,21 @@ export class FileStore implements Store {
     this.#bounds?.added(id, file.size, previous?.size);
   }
 
-  /** Returns the deleted entry; undefined if there was none, or if it cannot be removed. */
   async #delete(id: string): Promise<EntrySummary | undefined> {
     const summary = await this.#evict(id);
     if (summary) this.#bounds?.removed(id, summary.size);
     return summary;
   }
 
+  /** Returns the deleted entry; undefined if there was none, or if it cannot be removed. */
+  #evict(id: string): Promise<EntrySummary | undefined> {
+    return this.#turns.take(id, () => this.#removeEntry(id));
+  }
+
   /**
    * Removes the file first: members without an entry have no effect, an entry without members cannot be invalidated.
    */
-  async #evict(id: string): Promise<EntrySummary | undefined> {
+  async #removeEntry(id: string): Promise<EntrySummary | undefined> {
     const summary = await this.#summaryOrTaken(id);
     if (!summary || !(await this.#remove(id, EXTENSIONS))) return undefined;
     await this.#folders.remove(await this.#replacement.taken(this.#layout.entry(id, this.#extension)));
