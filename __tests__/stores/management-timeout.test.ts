@@ -1,4 +1,6 @@
 import { expect, jest, test } from '@jest/globals';
+import type { EntrySummary } from '../../lib/models/entry.js';
+import { entryOf } from '../support/entries.js';
 
 /** A thousandth of the real time, so that 30 seconds are over at once. */
 const realTime = await import('../../lib/platform/real-time.js');
@@ -21,4 +23,36 @@ test('an iteration ends when a step is not done in time, although the store neve
     for await (const _ of breaker.iterate((store) => store.list({})));
   };
   await expect(listing()).rejects.toMatchObject({ code: 'ERR_CACHE_STORE_TIMEOUT' });
+});
+
+test.each([undefined, 0])(
+  'an iteration ends although the end of its generator hangs: backendTimeout %s',
+  async (backendTimeout) => {
+    class HangingStore extends MemoryStore {
+      override async *list(): AsyncGenerator<EntrySummary> {
+        try {
+          yield entryOf('a');
+        } finally {
+          await new Promise(() => {});
+        }
+      }
+    }
+    const breaker = new CircuitBreaker(new HangingStore({}, Date.now), { backendTimeout }, () => {});
+    const first = async () => {
+      for await (const { id } of breaker.iterate((store) => store.list({}))) return id;
+      return undefined;
+    };
+    expect(await first()).toBe(entryOf('a').id);
+  },
+);
+
+test('closing ends although work in the background and the store hang, without a limit for requests', async () => {
+  class HangingStore extends MemoryStore {
+    override close(): Promise<void> {
+      return new Promise(() => {});
+    }
+  }
+  const breaker = new CircuitBreaker(new HangingStore({}, Date.now), { backendTimeout: 0 }, () => {});
+  breaker.track(new Promise(() => {}));
+  expect(await breaker.close()).toBeUndefined();
 });

@@ -365,7 +365,7 @@ export class BaseCache {
     for await (const _ of this.#repository.breaker.iterate(vacuum));
   }
 
-  /** Waits for work in the background, at most `backendTimeout`, and releases the store. */
+  /** Waits for work in the background, at most `backendTimeout` or 30 seconds, and releases the store. */
   close(): Promise<void> {
     return this.#repository.breaker.close();
   }

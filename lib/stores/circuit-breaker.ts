@@ -163,9 +163,9 @@ export class CircuitBreaker {
     this.#circuit.onRecovery(listener);
   }
 
-  /** Resolves when the work has settled, or after the budget of a request. */
+  /** Resolves when the work has settled, or after the budget of a request, at the latest after 30 seconds. */
   async withinBudget(work: Promise<unknown>): Promise<void> {
-    await this.#limited(work, this.#timeout).catch(() => {});
+    await this.#limited(work, Math.min(this.#timeout, MANAGEMENT_TIMEOUT)).catch(() => {});
   }
 
   /** Waits for work in the background within a request's budget, and releases the store. */
