@@ -2,9 +2,10 @@ import { expect, test } from '@jest/globals';
 import { createClient, type RedisClientType } from '@keyv/redis';
 import { RedisStore } from '../../lib/stores/redis/index.js';
 import { redis } from '../../scripts/services/redis.mjs';
-import { entryOf } from '../support/entries.js';
-import { testFaults } from '../support/faults.js';
+import { entryOf, idOf } from '../support/entries.js';
+import { testFaults, until } from '../support/faults.js';
 import { nameIn } from '../support/names.js';
+import { startProxy } from '../support/proxy.js';
 import { describeService } from '../support/services.js';
 import { describeBackend } from './contract.js';
 
@@ -85,11 +86,23 @@ describeService(redis, (server) => {
     const own = new RedisStore('idle', { url: server().url, clientOptions: { name: 'idle' } }, Date.now);
     await own.ready();
     const connectedAt = () => raw(async (admin) => (await admin.sendCommand(['CLIENT', 'LIST'])) as unknown as string);
-    const idOf = (list: string) => /id=(\d+)[^\n]* name=idle /.exec(list)?.[1];
-    const before = idOf(await connectedAt());
+    const numberIn = (list: string) => /id=(\d+)[^\n]* name=idle /.exec(list)?.[1];
+    const before = numberIn(await connectedAt());
     await new Promise((resolve) => setTimeout(resolve, 1_500));
-    expect([before, idOf(await connectedAt())]).toEqual([expect.any(String), before]);
+    expect([before, numberIn(await connectedAt())]).toEqual([expect.any(String), before]);
     await own.close();
+  });
+
+  test('a connection that is closed while it is being opened leaves no socket', async () => {
+    await using proxy = await startProxy(server().url);
+    for (let turns = 0; turns < 20; turns += 1) {
+      const store = new RedisStore('opening', { url: proxy.url }, Date.now);
+      const found = Promise.resolve(store.find(idOf('a'))).catch(() => {});
+      for (let turn = 0; turn < turns; turn += 1) await new Promise(setImmediate);
+      await store.close();
+      await found;
+    }
+    await until('no connection is left', () => proxy.connections() === 0);
   });
 
   testFaults('redis', server);

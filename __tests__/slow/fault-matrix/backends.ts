@@ -426,7 +426,10 @@ export const BACKENDS: readonly Backend[] = [
   },
   {
     name: 'Memcached by Keyv',
-    start: () => memcached.start(),
+    async start() {
+      const server = await memcached.start();
+      return { ...server, url: `memcached://${server.url}` };
+    },
     faults: {
       ...SERVER,
       full: 'it evicts entries',

@@ -27,7 +27,7 @@ const ADAPTERS: Readonly<Record<string, (url: string) => Promise<Adapter | Map<s
   },
   'Memcached by Keyv': async (url) => {
     const { KeyvMemcache } = await import('@keyv/memcache');
-    return new KeyvMemcache(url) as unknown as Adapter;
+    return new KeyvMemcache(new URL(url).host) as unknown as Adapter;
   },
 };
 

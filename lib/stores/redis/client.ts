@@ -71,8 +71,12 @@ const QUEUE_LENGTH = 100_000;
 /** Milliseconds for a node that a cluster asks for its masters: a node that hangs accepts connections, but never answers. */
 const ROOT_NODE_TIMEOUT = 2_000;
 
-/** Creates a client, a cluster or a sentinel for these options. */
-export function createRedis(module: KeyvRedisModule, options: RedisConnectionOptions): AnyClient {
+/**
+ * Creates a client, a cluster or a sentinel for these options.
+ *
+ * @param signal destroys all of its sockets. A client of node-redis that is destroyed while it connects keeps its socket.
+ */
+export function createRedis(module: KeyvRedisModule, options: RedisConnectionOptions, signal: AbortSignal): AnyClient {
   const { url, clientOptions, clusterOptions, sentinelOptions } = options as { [name: string]: Given | undefined };
   if (clusterOptions) {
     const { defaults, rootNodes } = clusterOptions;
@@ -81,7 +85,7 @@ export function createRedis(module: KeyvRedisModule, options: RedisConnectionOpt
       minimizeConnections: true,
       ...clusterOptions,
       rootNodes: (rootNodes as readonly Given[]).map(withSocketTimeout),
-      defaults: failingFast(defaults),
+      defaults: failingFast(defaults, signal),
     });
   }
   if (sentinelOptions) {
@@ -91,21 +95,21 @@ export function createRedis(module: KeyvRedisModule, options: RedisConnectionOpt
       maxCommandRediscovers: 0,
       passthroughClientErrorEvents: true,
       ...sentinelOptions,
-      nodeClientOptions: failingFast(nodeClientOptions),
-      sentinelClientOptions: failingFast(sentinelClientOptions),
+      nodeClientOptions: failingFast(nodeClientOptions, signal),
+      sentinelClientOptions: failingFast(sentinelClientOptions, signal),
     });
   }
-  return module.createClient({ ...(url === undefined ? {} : { url }), ...failingFast(clientOptions) });
+  return module.createClient({ ...(url === undefined ? {} : { url }), ...failingFast(clientOptions, signal) });
 }
 
 /** Options of a node-redis client, with ours for those that the user did not set. */
-function failingFast(options: unknown): object {
+function failingFast(options: unknown, signal: AbortSignal): object {
   const { socket, ...rest } = (options ?? {}) as Given;
   return {
     disableOfflineQueue: true,
     commandsQueueMaxLength: QUEUE_LENGTH,
     ...rest,
-    socket: { ...FAIL_FAST, ...(socket as object | undefined) },
+    socket: { ...FAIL_FAST, signal, ...(socket as object | undefined) },
   };
 }
 

@@ -128,7 +128,8 @@ export class RedisConnection {
   async #connect(forget: () => void): Promise<LinkParts> {
     const module = await loadClient<KeyvRedisModule>('@keyv/redis', 'backend "redis"');
     const own = this.#options.client as AnyClient | undefined;
-    const given = own ?? createRedis(module, this.#options);
+    const sockets = new AbortController();
+    const given = own ?? createRedis(module, this.#options, sockets.signal);
     // An error without a listener would end the process. The listener stays: a user's client may have no other.
     if (!given.listeners('error').includes(ignore)) given.on('error', ignore);
     const { made: adapter, takeOff } = withListeners(given, () => new module.default(given, { throwOnErrors: true }));
@@ -144,21 +145,29 @@ export class RedisConnection {
         failures: this.#failures,
         onFailure,
       });
-      return own ? { redis, ...ownParts } : openCluster(cluster, redis);
+      return own ? { redis, ...ownParts } : openCluster(cluster, redis, sockets);
     }
     if (adapter.isSentinel()) {
       const redis = overSentinel(client as RedisSentinelType);
-      return own ? { redis, ...ownParts } : openSentinel(client as RedisSentinelType, redis, forget);
+      return own ? { redis, ...ownParts } : openSentinel(client as RedisSentinelType, redis, { forget, sockets });
     }
     const redis = overClient(client as RedisClientType);
-    return own ? { redis, ...ownParts } : openSingle(client as RedisClientType, redis, forget);
+    return own ? { redis, ...ownParts } : openSingle(client as RedisClientType, redis, { forget, sockets });
   }
 }
 
+interface Opening {
+  /** Makes the next use open another connection. */
+  readonly forget: () => void;
+  /** Destroys all sockets of the connection. */
+  readonly sockets: AbortController;
+}
+
 /** Connects to one server. */
-function openSingle(client: RedisClientType, redis: LinkParts['redis'], forget: () => void): LinkParts {
+function openSingle(client: RedisClientType, redis: LinkParts['redis'], { forget, sockets }: Opening): LinkParts {
   const end = () => {
     if (client.isOpen) client.destroy();
+    sockets.abort();
   };
   const fail = () => {
     forget();
@@ -170,8 +179,12 @@ function openSingle(client: RedisClientType, redis: LinkParts['redis'], forget: 
 }
 
 /** Connects to a cluster, whose nodes' sockets are unref'ed while it is idle. */
-async function openCluster(cluster: RedisClusterType, redis: LinkParts['redis']): Promise<LinkParts> {
-  const end = () => void destroy(cluster);
+async function openCluster(
+  cluster: RedisClusterType,
+  redis: LinkParts['redis'],
+  sockets: AbortController,
+): Promise<LinkParts> {
+  const end = () => void destroy(cluster).then(() => sockets.abort());
   await connected(cluster, end);
   const nodes = () => [...cluster.masters, ...cluster.replicas].flatMap(({ client }) => (client ? [client] : []));
   let isReferenced = true;
@@ -199,11 +212,11 @@ async function openCluster(cluster: RedisClusterType, redis: LinkParts['redis'])
 async function openSentinel(
   sentinel: RedisSentinelType,
   redis: LinkParts['redis'],
-  forget: () => void,
+  { forget, sockets }: Opening,
 ): Promise<LinkParts> {
   const end = () => {
     idle.stop();
-    void destroy(sentinel);
+    void destroy(sentinel).then(() => sockets.abort());
   };
   const fail = () => {
     forget();
