@@ -19,6 +19,16 @@ const PAGE = 'docs/reliability.md';
 const [BEGIN, END] = ['<!-- faults -->\n', '<!-- /faults -->'];
 /** Faults during which the store can be read. */
 const READABLE: ReadonlySet<FaultName> = new Set(['full', 'read-only', 'bad entries', 'clock jump']);
+/** Faults during which nothing can be written. */
+const NOT_WRITABLE: ReadonlySet<FaultName> = new Set([
+  'down at start',
+  'killed',
+  'frozen',
+  'slow',
+  'full',
+  'read-only',
+  'wrong password',
+]);
 
 let subject: Program;
 const results = new Map<string, Map<FaultName, string>>();
@@ -90,11 +100,14 @@ describe.each([...BACKENDS])('$name', ({ name, start, isFile, faults }) => {
       const damaged = fault === 'bad entries' ? DAMAGED : 0;
       const outcome = await outcomeOf(cell, chosen, { file: subject.file, origin, damaged });
       cells.set(fault, textOf(outcome));
-      const { failed, wrong, escaped, ended, kept, seconds, requests } = outcome;
+      const { failed, wrong, escaped, ended, kept, seconds, requests, stored, hits } = outcome;
       expect({ failed, wrong, escaped, ended }).toEqual({ failed: 0, wrong: 0, escaped: [], ended: true });
       expect(requests).toBeGreaterThan(100);
       expect(seconds).toBeLessThan(40);
       if (READABLE.has(fault)) expect(kept[0]).toBe(kept[1]);
+      // The fault has an effect.
+      if (NOT_WRITABLE.has(fault)) expect(stored).toBe(false);
+      if (damaged > 0) expect(hits).toBeLessThan(kept[1] + damaged);
     },
     120_000,
   );

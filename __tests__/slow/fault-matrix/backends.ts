@@ -39,7 +39,7 @@ const CLOCK: Fault = {
   end: ({ subject }) => subject.command('jump', 0),
 };
 const DESCRIPTORS: Fault = {
-  launcher: () => ['sh', '-c', 'ulimit -n 64; exec "$@"', 'sh'],
+  launcher: () => ['sh', '-c', 'ulimit -n 128; exec "$@"', 'sh'],
   begin: ({ subject }) => subject.command('fill', 'descriptors'),
   end: ({ subject }) => subject.command('release', 'descriptors'),
 };

@@ -95,7 +95,11 @@ export interface Outcome {
   readonly wrong: number;
   readonly escaped: readonly string[];
   readonly requests: number;
-  /** Hits on healthy entries during the fault, of so many. */
+  /** Whether a response was stored during the fault. */
+  readonly stored: boolean;
+  /** Hits on all entries at the beginning of the fault. */
+  readonly hits: number;
+  /** Hits on healthy entries during the fault, of so many: the least, at its beginning and at its end. */
   readonly kept: readonly [hits: number, of: number];
   /** Seconds from the end of the fault until everything is a hit again. */
   readonly seconds: number;
@@ -124,15 +128,31 @@ export async function outcomeOf(cell: Cell, fault: Fault, { file, origin, damage
     await subject.command('run', 1_500);
     // Damage of an adapter's text may leave the bytes as they were, so that their signature is right.
     const healthy = found.length - damaged;
-    const kept = Math.min(found.filter((isHit) => isHit).length, healthy);
+    const hits = countOf(found);
+    const stored = await subject.command('stores');
+    // Again, since the work may have changed the store.
+    const kept = Math.min(hits, await laterHits(subject, healthy), healthy);
     await fault.end?.(cell);
     const seconds = await normal(subject);
     await subject.command('run', 300);
     const { failed, wrong, requests, escaped } = await subject.command('end');
     const code = await subject.ended(15);
-    return { failed, wrong, requests, escaped, kept: [kept, healthy], seconds, ended: code === 0 };
+    return { failed, wrong, requests, escaped, stored, hits, kept: [kept, healthy], seconds, ended: code === 0 };
   } finally {
     subject.kill();
+  }
+}
+
+function countOf(hits: readonly boolean[]): number {
+  return hits.filter((isHit) => isHit).length;
+}
+
+/** Counts the hits, again within a second if few: a slow machine may exceed a budget, which opens the circuit. */
+async function laterHits(subject: Subject, healthy: number): Promise<number> {
+  for (let attempt = 0; ; attempt += 1) {
+    const hits = countOf(await subject.command('hits'));
+    if (hits >= healthy || attempt === 4) return hits;
+    await new Promise((resolve) => setTimeout(resolve, 250));
   }
 }
 

@@ -91,6 +91,12 @@ async function hits(): Promise<boolean[]> {
   return found;
 }
 
+async function stores(): Promise<boolean> {
+  number += 1;
+  await ask(`/new/${number}`);
+  return ask(`/new/${number}`);
+}
+
 /** One of a few workers: known and new paths, and a path that it changes from time to time. */
 async function work(name: number, end: number): Promise<void> {
   for (let turn = 0; performance.now() < end; turn += 1) {
@@ -117,11 +123,11 @@ const actions = {
     const end = performance.now() + milliseconds;
     await Promise.all([0, 1, 2, 3, 4].map((name) => work(name, end)));
   },
+  /** Whether a new response is stored. */
+  stores,
   /** Whether a new response is stored, and all known ones are hits. */
   async isNormal() {
-    number += 1;
-    await ask(`/new/${number}`);
-    return (await ask(`/new/${number}`)) && (await hits()).every((isHit) => isHit);
+    return (await stores()) && (await hits()).every((isHit) => isHit);
   },
   async fill(fault: Confinement) {
     await fill(fault, cacheName);
