@@ -432,9 +432,12 @@ export const BACKENDS: readonly Backend[] = [
     },
     faults: {
       ...SERVER,
+      // memjs keeps connections whose calls had no answer in time, also after close().
+      frozen: { ...SERVER.frozen, keepsAlive: true },
+      slow: { ...SERVER.slow, keepsAlive: true },
       full: 'it evicts entries',
       'read-only': 'it has no users',
-      'bad entries': DAMAGED_BY_ADAPTER,
+      'bad entries': 'its adapter gives no answer any more after a value that it cannot parse',
       'wrong password': 'it has no users',
       replaced: EMPTIED_BY_ADAPTER,
     },

@@ -24,6 +24,8 @@ export type FaultName = (typeof FAULTS)[number];
 export interface Fault {
   /** It begins before the process does. */
   readonly atStart?: true;
+  /** Whether the client of the store keeps the process alive afterwards. */
+  readonly keepsAlive?: true;
   /** The command that runs the process, with `node` and its arguments appended. */
   readonly launcher?: (cell: Cell) => readonly string[];
   begin(cell: Cell): Promise<unknown>;

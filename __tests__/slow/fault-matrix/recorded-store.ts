@@ -8,6 +8,7 @@ interface Adapter {
   delete(key: string): Promise<boolean>;
   clear(): Promise<void>;
   disconnect?(): Promise<void>;
+  readonly client?: { close?(): void };
 }
 
 /** Storage adapters of Keyv, by the names of the matrix. */
@@ -70,5 +71,12 @@ export class RecordedStore {
 
   async empty(): Promise<void> {
     await this.#adapter.clear();
+  }
+
+  /** As its owner does: the cache leaves an adapter of the user open. */
+  async close(): Promise<void> {
+    const { disconnect, client } = this.#adapter as Partial<Adapter>;
+    if (disconnect) await disconnect.call(this.#adapter);
+    else client?.close?.();
   }
 }

@@ -143,6 +143,7 @@ const actions = {
   },
   async end() {
     await api.detachCache();
+    await adapter?.close();
     httpAgent.destroy();
     setImmediate(() => process.disconnect?.());
     return { ...totals, escaped };
