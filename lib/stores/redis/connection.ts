@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { RedisClientType, RedisClusterType, RedisSentinelType } from '@keyv/redis';
 import { loadClient } from '../../platform/load-client.js';
 import { monotonicNow, type RealTimer, startTimer, stopTimer, withinTime } from '../../platform/real-time.js';
@@ -129,6 +130,8 @@ export class RedisConnection {
     const module = await loadClient<KeyvRedisModule>('@keyv/redis', 'backend "redis"');
     const own = this.#options.client as AnyClient | undefined;
     const sockets = new AbortController();
+    // Each socket of a cluster listens; more than ten of them would cause a warning.
+    setMaxListeners(0, sockets.signal);
     const given = own ?? createRedis(module, this.#options, sockets.signal);
     // An error without a listener would end the process. The listener stays: a user's client may have no other.
     if (!given.listeners('error').includes(ignore)) given.on('error', ignore);
