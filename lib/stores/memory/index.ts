@@ -18,7 +18,7 @@ export interface MemoryStoreOptions {
 const MEMORY_MAX_ENTRIES = 10_000;
 const MEMORY_MAX_SIZE = 100_000_000;
 /** Bytes of an entry beside body and metadata: objects, nodes of maps, indexes. Measured by the test of memory use. */
-const OVERHEAD = 900;
+const OVERHEAD = 840;
 /** Maximum number of entries for which lru-cache may allocate its arrays at once, which saves 30 bytes an entry. */
 const ALLOCATED = 100_000;
 
