@@ -2,42 +2,24 @@
 // Each cell is a miss, a hit, a restart, and a hit from the SQLite file of the process before.
 // `--write` puts the table into docs/compatibility.md; without it, a difference from that table is a failure.
 // `--only TEXT` runs the rows whose name has the text, and compares nothing.
+// At the end, processes of Node 20 and 24 share one file (`--only "one file"`).
 
-import { execFile } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { FORMS } from './forms.mjs';
+import { install, pack, project, RUNTIMES, root, run, runtimeIn } from './packages.mjs';
+import { checkSharedFile } from './shared-file/main.mjs';
 
-const run = promisify(execFile);
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const page = path.join(root, 'docs', 'compatibility.md');
 const START = '<!-- matrix: npm run test:matrix -- --write -->';
 const END = '<!-- end of matrix -->';
 const LIMIT = 60_000;
+/** Name of the check of two versions of Node.js at once, for `--only`. */
+const SHARED_FILE = 'one file';
 
-const platform = `${process.platform}-${process.arch}`;
-const nodePackage = `node-${platform}`;
-const bunPackage = `@oven/bun-${platform}`;
-const denoPackage = `@deno/${platform}${process.platform === 'linux' ? '-glibc' : ''}`;
-/**
- * Runtimes from the registry's packages. The first is the oldest line of Node.js, whose SQLite is @keyv/sqlite. All forms run
- * in two lines of Node.js, the basic ones everywhere.
- *
- * @type {readonly { name: string, package: string, bin: string, args?: readonly string[], all?: true }[]}
- */
-const RUNTIMES = [
-  { name: 'Node 20', package: `${nodePackage}@20`, bin: `${nodePackage}/bin/node`, all: true },
-  { name: 'Node 22', package: `${nodePackage}@22`, bin: `${nodePackage}/bin/node` },
-  { name: 'Node 24', package: `${nodePackage}@24`, bin: `${nodePackage}/bin/node`, all: true },
-  { name: 'Node 26', package: `${nodePackage}@26`, bin: `${nodePackage}/bin/node` },
-  { name: 'Bun', package: bunPackage, bin: `${bunPackage}/bin/bun` },
-  { name: 'Deno', package: denoPackage, bin: `${denoPackage}/deno`, args: ['run', '-A'] },
-];
 const BASIC = ['ESM', 'CommonJS', 'worker thread'];
 const AXIOS = { '1.7.9': 'axios@1.7.9', latest: 'axios@1' };
 const KEYV = { 5: 'keyv@5', 6: 'keyv@6' };
@@ -57,35 +39,6 @@ const TOOLS = [
 const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1] : undefined;
 const work = mkdtempSync(path.join(tmpdir(), 'akc-matrix-'));
 process.once('exit', () => rmSync(work, { recursive: true, force: true }));
-
-/**
- * @param {string} folder
- * @param {readonly string[]} packages
- */
-async function install(folder, packages) {
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(path.join(folder, 'package.json'), '{ "private": true }');
-  const options = ['--no-audit', '--no-fund', '--ignore-scripts', '--legacy-peer-deps'];
-  await run('npm', ['install', ...options, ...packages], { cwd: folder, shell: process.platform === 'win32' });
-}
-
-/** The packages of a column in a folder of their own, with the packed package and the tools. */
-async function column(name, axios, keyv, tools, tarball) {
-  const folder = path.join(work, name);
-  await install(folder, [axios, keyv, tarball]);
-  // Built by npm ci here, for the runtime without node:sqlite.
-  const native = path.join(root, 'node_modules');
-  for (const one of ['@keyv/sqlite', 'sqlite3', 'bindings', 'file-uri-to-path']) {
-    const target = path.join(folder, 'node_modules', one);
-    mkdirSync(path.dirname(target), { recursive: true });
-    if (existsSync(path.join(native, one)))
-      cpSync(path.join(native, one), target, { recursive: true, dereference: true });
-  }
-  for (const tool of ['vitest']) {
-    symlinkSync(path.join(tools, 'node_modules', tool), path.join(folder, 'node_modules', tool), 'junction');
-  }
-  return folder;
-}
 
 /** @returns {Promise<{ url: string, count: (path: string) => number, close: () => void }>} */
 async function startOrigin() {
@@ -140,22 +93,16 @@ async function cell({ runtime, form, folder, require, origin, name }) {
   }
 }
 
-const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', work], {
-  cwd: root,
-  shell: process.platform === 'win32',
-});
-const tarball = path.join(work, JSON.parse(stdout)[0].filename);
+const tarball = await pack(work);
 const tools = path.join(work, 'tools');
 await install(tools, TOOLS);
 const columns = [];
 for (const [axiosName, axios] of Object.entries(AXIOS)) {
   for (const [keyvName, keyv] of Object.entries(KEYV)) {
     const name = `axios ${axiosName}, Keyv ${keyvName}`;
-    columns.push({
-      name,
-      keyv: keyvName,
-      folder: await column(name.replaceAll(/\W+/g, '-'), axios, keyv, tools, tarball),
-    });
+    const folder = path.join(work, name.replaceAll(/\W+/g, '-'));
+    await project(folder, [axios, keyv, tarball], tools);
+    columns.push({ name, keyv: keyvName, folder });
   }
 }
 const require = createRequire(path.join(tools, 'index.js'));
@@ -166,14 +113,13 @@ const lines = [
   `|---|${columns.map(() => '---|').join('')}`,
 ];
 let failures = 0;
-for (const { name: runtimeName, package: wanted, bin, args = [], all } of RUNTIMES) {
-  const installed = path.join(work, runtimeName.replaceAll(' ', '-'));
-  await install(installed, [wanted]);
-  const runtime = /** @type {const} */ ([path.join(installed, 'node_modules', bin), ...args]);
+for (const one of RUNTIMES) {
+  const { name: runtimeName, args = [], all } = one;
   for (const form of FORMS) {
     if (!all && !BASIC.includes(form.name)) continue;
     const row = `${runtimeName}, ${form.name}`;
     if (only !== undefined && !row.includes(only)) continue;
+    const runtime = /** @type {const} */ ([await runtimeIn(work, one), ...args]);
     const results = [];
     for (const { name, keyv, folder } of columns) {
       // Keyv 6 needs Node 22.19.
@@ -193,6 +139,18 @@ for (const { name: runtimeName, package: wanted, bin, args = [], all } of RUNTIM
   }
 }
 origin.close();
+
+if (only === undefined || SHARED_FILE.includes(only)) {
+  const runtimes = ['Node 20', 'Node 24'].map((wanted) => RUNTIMES.find(({ name }) => name === wanted));
+  const nodes = { 20: await runtimeIn(work, runtimes[0]), 24: await runtimeIn(work, runtimes[1]) };
+  const { folder } = columns.find(({ name }) => name === 'axios latest, Keyv 5');
+  try {
+    await checkSharedFile({ nodes, project: folder, work }, console.log);
+  } catch (error) {
+    failures += 1;
+    console.error(error);
+  }
+}
 
 const table = `${START}\n${lines.join('\n')}\n${END}`;
 const before = readFileSync(page, 'utf8').replaceAll('\r\n', '\n');
