@@ -1,9 +1,15 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import * as path from 'node:path';
-import { describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import Keyv from 'keyv';
 import { readPath } from '../../lib/cache/backend-options.js';
-import { temporaryFolder } from '../support/api.js';
+import { DynamoDbCache } from '../../lib/cache/backends/dynamodb-cache.js';
+import { MongoCache } from '../../lib/cache/backends/mongo-cache.js';
+import { RedisCache } from '../../lib/cache/backends/redis-cache.js';
+import { internalsOf } from '../../lib/cache/internals.js';
+import type { CacheOptions } from '../../lib/settings/types.js';
+import { startBench, temporaryFolder } from '../support/api.js';
 import { program } from '../support/child.js';
 import { expectPermissions } from '../support/permissions.js';
 
@@ -56,5 +62,97 @@ describe('a cacheName below the home directory', () => {
     await using folder = await temporaryFolder();
     await using caller = program(source);
     expect(await caller.runWith({ HOME: home }, folder.path)).toMatch(/^cacheName: "~\/mine" is not accepted; .*HOME/);
+  });
+});
+
+describe('options that are planted in Object.prototype', () => {
+  const PLANTED: Readonly<Record<string, unknown>> = {
+    maxEntries: 1,
+    maxSize: 10,
+    retention: 0.001,
+    strict: true,
+    secretKey: 's'.repeat(32),
+    encryptionKey: 'e'.repeat(32),
+    serializer: 'yaml',
+    driver: 'none',
+    durable: 'yes',
+    backend: 'redis',
+    url: 'mongodb://planted.example',
+    client: 'planted',
+    database: 'planted',
+    collection: 'planted',
+    clusterOptions: { rootNodes: [{ url: 'redis://planted.example' }] },
+    endpoint: 'http://planted.example',
+    useTemp: true,
+  };
+
+  const plant = (names = Object.keys(PLANTED)) => {
+    for (const name of names)
+      Object.defineProperty(Object.prototype, name, { value: PLANTED[name], configurable: true, writable: true });
+  };
+
+  afterEach(() => {
+    for (const name of Object.keys(PLANTED)) Reflect.deleteProperty(Object.prototype, name);
+  });
+
+  test.each<[string, (folder: string) => CacheOptions]>([
+    ['memory', () => ({ backend: 'memory' })],
+    ['sqlite', (folder) => ({ backend: 'sqlite', cacheName: `${folder}/cache` })],
+    ['files', (folder) => ({ backend: 'filesystem', cacheName: `${folder}/cache` })],
+    [
+      'files with an option',
+      (folder) => ({
+        backend: 'filesystem',
+        cacheName: `${folder}/cache`,
+        backendOptions: { backendTimeout: 5 },
+      }),
+    ],
+    ['a Keyv', () => ({ backend: new Keyv() })],
+  ])('change nothing of %s', async (_, options) => {
+    await using folder = await temporaryFolder();
+    const given = options(folder.path);
+    plant();
+    await using bench = await startBench(given);
+    const { api, clock } = bench;
+    const keys = [];
+    for (const url of ['/a', '/b', '/c']) keys.push((await api.get(url, { expireAfter: 10 })).cacheKey ?? '');
+    clock.advance(20);
+    await api.get('/d');
+    expect(await api.cache.responseCount()).toBe(4);
+    const { store } = internalsOf(api.cache).breaker;
+    for (const key of keys) {
+      const entry = await store.find(key);
+      expect([entry?.protection, Buffer.from(entry?.meta ?? '').toString()]).toEqual([
+        '',
+        expect.stringMatching(/^json/),
+      ]);
+    }
+  });
+
+  test('make no request reject', async () => {
+    const fail = async () => {
+      throw new Error('refused');
+    };
+    const adapter = { opts: {}, on: () => adapter, get: fail, set: fail, delete: fail, clear: fail };
+    plant();
+    await using bench = await startBench({ backend: adapter as never });
+    expect((await bench.api.get('/')).data.count).toBe(1);
+    expect(bench.events.map(({ type }) => type)).toContain('error');
+  });
+
+  test('give Redis, MongoDB and DynamoDB no other server', async () => {
+    // node-redis itself takes `url` and `database` from there.
+    plant(['client', 'clusterOptions', 'backend']);
+    const redis = [new RedisCache({}), new RedisCache({ url: 'redis://mine.example' })];
+    plant();
+    const others = [new MongoCache({ cacheName: 'mine' }), new DynamoDbCache({})];
+    const caches = [...redis, ...others];
+    expect(caches.map(({ location }) => location)).toEqual([
+      'redis://localhost:6379',
+      'redis://mine.example',
+      'mongodb://127.0.0.1:27017/mine',
+      'dynamodb:http_cache',
+    ]);
+    for (const cache of caches) await cache.close();
   });
 });

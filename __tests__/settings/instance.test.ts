@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import * as path from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import axios from 'axios';
+import { storeOptions } from '../../lib/settings/given-options.js';
 import { InstanceSettings } from '../../lib/settings/instance.js';
 import { setupCache } from '../../lib/setup-cache.js';
 import { startBench, temporaryFolder } from '../support/api.js';
@@ -263,7 +264,13 @@ describe('cacheSettings', () => {
 
 describe('a polluted prototype', () => {
   afterEach(() => {
-    Reflect.deleteProperty(Object.prototype, 'readOnly');
+    for (const name of ['readOnly', 'backend']) Reflect.deleteProperty(Object.prototype, name);
+  });
+
+  test('names no backend', () => {
+    Object.defineProperty(Object.prototype, 'backend', { value: 'redis', configurable: true });
+    const { backend } = storeOptions({ cacheName: 'mine' });
+    expect(backend).toBeUndefined();
   });
 
   test('sets no option', async () => {

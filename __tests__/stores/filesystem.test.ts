@@ -441,21 +441,66 @@ describe('in a confined process', () => {
   ])('%s no request fails, and the cache works again', expectToWorkAgain);
 });
 
-// Windows cannot sync folders.
-test.each([
-  ['durable: the file and its folder are synced before a write is acknowledged', { durable: true }, [1, 2]],
-  ['by default nothing is synced', {}, [0, 0]],
-])('%s', async (_, options, [least, most]) => {
-  await using folder = await temporaryFolder();
-  const probe = await open(path.join(folder.path, 'probe'), 'w');
-  const sync = jest.spyOn(Object.getPrototypeOf(probe) as typeof probe, 'sync');
+/** Replaces `sync` of files and folders by a function that gets each by its inode. */
+async function observeSync(folder: string, observe: (inode: number) => Promise<void>) {
+  const probe = await open(path.join(folder, 'probe'), 'w');
+  const prototype = Object.getPrototypeOf(probe) as typeof probe;
   await probe.close();
-  const store = new FileStore(path.join(folder.path, 'cache'), options, now);
+  const { sync } = prototype;
+  return jest.spyOn(prototype, 'sync').mockImplementation(async function (this: typeof probe) {
+    await observe((await this.stat()).ino);
+    await sync.call(this);
+  });
+}
+
+test('durable: the file and its folder are synced before a write is acknowledged', async () => {
+  await using folder = await temporaryFolder();
+  const root = path.join(folder.path, 'cache');
+  const store = new FileStore(root, { durable: true }, now);
   await store.put([B]);
-  sync.mockClear();
-  await store.put([B]);
-  expect(sync.mock.calls.length).toBeGreaterThanOrEqual(least as number);
-  expect(sync.mock.calls.length).toBeLessThanOrEqual(most as number);
-  sync.mockRestore();
+  const synced: number[] = [];
+  const waiting: (() => void)[] = [];
+  const spy = await observeSync(folder.path, async (inode) => {
+    synced.push(inode);
+    await new Promise<void>((resolve) => waiting.push(resolve));
+  });
+  try {
+    let isAcknowledged = false;
+    const writing = Promise.resolve(store.put([B])).then(() => {
+      isAcknowledged = true;
+    });
+    const file = entryFile(root, B.id);
+    const before = lstatSync(file).ino;
+    await until('the file is synced', () => waiting.length === 1);
+    // The file that is synced is not yet in its place.
+    expect([isAcknowledged, lstatSync(file).ino]).toEqual([false, before]);
+    waiting[0]?.();
+    // Windows cannot sync folders.
+    if (process.platform !== 'win32') {
+      await until('the folder is synced', () => waiting.length === 2);
+      expect([isAcknowledged, lstatSync(file).ino]).toEqual([false, synced[0]]);
+      waiting[1]?.();
+    }
+    await writing;
+    const expected = [file, path.dirname(file)].map((one) => lstatSync(one).ino);
+    expect(synced).toEqual(process.platform === 'win32' ? expected.slice(0, 1) : expected);
+  } finally {
+    spy.mockRestore();
+  }
+  await store.close();
+});
+
+test('by default nothing is synced', async () => {
+  await using folder = await temporaryFolder();
+  const synced: number[] = [];
+  const spy = await observeSync(folder.path, async (inode) => void synced.push(inode));
+  const store = new FileStore(path.join(folder.path, 'cache'), {}, now);
+  try {
+    await store.put([A]);
+    await store.put([A]);
+  } finally {
+    spy.mockRestore();
+  }
+  expect(synced).toEqual([]);
   await store.close();
 });

@@ -3,11 +3,14 @@ import type { EntrySummary } from '../../lib/models/entry.js';
 import { entryOf } from '../support/entries.js';
 
 /** A thousandth of the real time, so that 30 seconds are over at once. */
+const limits: number[] = [];
 const realTime = await import('../../lib/platform/real-time.js');
 jest.unstable_mockModule('../../lib/platform/real-time.js', () => ({
   ...realTime,
-  withinTime: <T>(work: Promise<T>, milliseconds: number, timeoutError: () => Error) =>
-    realTime.withinTime(work, milliseconds / 1_000, timeoutError),
+  withinTime: <T>(work: Promise<T>, milliseconds: number, timeoutError: () => Error) => {
+    limits.push(milliseconds);
+    return realTime.withinTime(work, milliseconds / 1_000, timeoutError);
+  },
 }));
 const { CircuitBreaker } = await import('../../lib/stores/circuit-breaker.js');
 const { MemoryStore } = await import('../../lib/stores/memory/index.js');
@@ -23,6 +26,25 @@ test('an iteration ends when a step is not done in time, although the store neve
     for await (const _ of breaker.iterate((store) => store.list({})));
   };
   await expect(listing()).rejects.toMatchObject({ code: 'ERR_CACHE_STORE_TIMEOUT' });
+  expect(limits).toEqual([30_000]);
+});
+
+test('each step of an iteration has 30 seconds of its own', async () => {
+  class SlowStore extends MemoryStore {
+    override async *list(): AsyncGenerator<EntrySummary> {
+      for (const name of ['a', 'b', 'c', 'd']) {
+        // Two thirds of the time of a step.
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        yield entryOf(name);
+      }
+    }
+  }
+  const breaker = new CircuitBreaker(new SlowStore({}, Date.now), {}, () => {});
+  limits.length = 0;
+  const listed = [];
+  for await (const { id } of breaker.iterate((store) => store.list({}))) listed.push(id[0]);
+  expect(listed).toEqual(['a', 'b', 'c', 'd']);
+  expect(limits.slice(0, 5)).toEqual([30_000, 30_000, 30_000, 30_000, 30_000]);
 });
 
 test.each([undefined, 0])(

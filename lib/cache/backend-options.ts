@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import * as path from 'node:path';
 import { hiddenOptionError as hiddenError, optionError, unknownOptionError } from '../errors.js';
+import { ownCopy } from '../platform/own-copy.js';
 import { parseExpiration } from '../policy/expiration.js';
 import type { EntryCodec } from '../serializers/codec.js';
 import { type Keys, readKeys } from '../serializers/keys.js';
@@ -67,8 +68,7 @@ export function readBackendOptions(
 ): Record<string, unknown> {
   if (typeof options !== 'object' || options === null) throw optionError('backendOptions', options, 'an object');
   const known = { ...COMMON, ...readers };
-  // Without a prototype: nothing that was planted there is taken for an option.
-  const read: Record<string, unknown> = Object.create(null);
+  const read = ownCopy<Record<string, unknown>>({});
   for (const [name, value] of Object.entries(options)) {
     const reader = Object.hasOwn(known, name) ? known[name] : undefined;
     if (!reader) throw unknownOptionError(name, value, Object.keys(known), otherBackends(name));
@@ -158,7 +158,8 @@ export function readUrl(protocols: readonly string[]): (value: unknown, option: 
  *
  * @param keepsObjects whether the store returns the same entry objects that it got
  */
-export function codecFor(read: Readonly<Record<string, unknown>>, keepsObjects = false): EntryCodec {
+export function codecFor(given: Readonly<Record<string, unknown>>, keepsObjects = false): EntryCodec {
+  const read = ownCopy(given);
   return openCodec({
     keepsObjects,
     cacheName: (read.cacheName as string | undefined) ?? DEFAULT_CACHE_NAME,

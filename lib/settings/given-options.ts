@@ -1,5 +1,6 @@
 import { BACKEND_OPTION_NAMES, COMMON_BACKEND_OPTION_NAMES } from '../cache/option-places.js';
 import { describeOption, optionError, unknownOptionError } from '../errors.js';
+import { ownCopy } from '../platform/own-copy.js';
 import { isRecord } from './parse.js';
 import {
   OPTION_NAMES,
@@ -17,8 +18,8 @@ export type Given = Partial<Record<SettingName, unknown>>;
 
 /** Returns the options of the store. */
 export function storeOptions(options: CacheOptions): Pick<CacheOptions, StoreOption> {
-  return Object.fromEntries(
-    STORE_OPTIONS.flatMap((name) => (Object.hasOwn(options, name) ? [[name, options[name]]] : [])),
+  return ownCopy(
+    Object.fromEntries(STORE_OPTIONS.flatMap((name) => (Object.hasOwn(options, name) ? [[name, options[name]]] : []))),
   );
 }
 

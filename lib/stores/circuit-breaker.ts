@@ -1,6 +1,7 @@
 import { CacheError, UnsupportedOperationError } from '../errors.js';
 import type { BreakerState, CacheEvent } from '../models/events.js';
 import { isPromise, type MaybePromise } from '../platform/maybe-promise.js';
+import { ownCopy } from '../platform/own-copy.js';
 import { monotonicNow } from '../platform/real-time.js';
 import type { FailureReason } from '../policy/reasons.js';
 import { Circuit, CONNECT_TIMEOUT, inTime, MANAGEMENT_TIMEOUT } from './circuit.js';
@@ -66,8 +67,9 @@ export class CircuitBreaker {
   /** @param onEvent receives `error` at the beginning of an outage and `recovered` at its end */
   constructor(store: Store, options: CircuitBreakerOptions, onEvent: (event: CacheEvent) => void) {
     this.store = store;
-    this.#timeout = (options.backendTimeout ?? DEFAULT_TIMEOUT) * 1000 || Number.POSITIVE_INFINITY;
-    this.#strict = options.strict ?? false;
+    const { backendTimeout = DEFAULT_TIMEOUT, strict = false } = ownCopy(options);
+    this.#timeout = backendTimeout * 1000 || Number.POSITIVE_INFINITY;
+    this.#strict = strict;
     this.#circuit = new Circuit(store, this.#timeout, onEvent);
   }
 

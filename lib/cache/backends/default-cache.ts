@@ -9,15 +9,15 @@ import { readSqliteOptions, type SqliteCacheOptions } from '../sqlite-options.js
 /** The cache of an instance without a named backend: SQLite, or memory if the file cannot be used. */
 export class DefaultCache extends BaseCache {
   constructor(options: SqliteCacheOptions = {}, { now = systemNow }: BackendClock = {}) {
-    const { cacheName = DEFAULT_CACHE_NAME, ...rest } = readSqliteOptions(options);
-    const { maxEntries, maxSize, retention } = rest;
-    const sqlite = new SqliteStore(cacheName, rest, now);
+    const read = readSqliteOptions(options);
+    const { cacheName = DEFAULT_CACHE_NAME, maxEntries, maxSize, retention } = read;
+    const sqlite = new SqliteStore(cacheName, read, now);
     const store = new FallbackStore(
       sqlite,
       () => new MemoryStore({ maxEntries, maxSize, retention }, now),
       ({ message }) => warnOfMemory(`the cache cannot use the file ${sqlite.file} (${message})`),
     );
-    super({ ...rest, store, codec: codecFor({ ...rest, cacheName }), now });
+    super({ ...read, store, codec: codecFor({ ...read }), now });
   }
 }
 

@@ -52,6 +52,6 @@ export function openParts<Options extends CommonBackendOptions>(
   const read = readBackendOptions(options, readers);
   check?.(read);
   if (!canResolve(needs)) throw missingPackage(needs, `backend "${name}"`);
-  const { cacheName = DEFAULT_CACHE_NAME, ...rest } = read as ReadOptions<Options>;
-  return { ...rest, store: open(cacheName, rest as ReadOptions<Options>, now), codec: codecFor(read), now };
+  const own = read as ReadOptions<Options>;
+  return { ...own, store: open(own.cacheName ?? DEFAULT_CACHE_NAME, own, now), codec: codecFor(read), now };
 }

@@ -31,11 +31,12 @@ export class FileCache extends BaseCache {
   /** @throws TypeError for a wrong option, which it names */
   constructor(options: FileCacheOptions = {}, { now = systemNow }: BackendClock = {}) {
     const read = readBackendOptions(options, { cacheName: readPath, maxEntries: count, maxSize: count, durable: flag });
-    const { cacheName = DEFAULT_CACHE_NAME, ...rest } = read as FileCacheOptions & { retention?: number };
+    const own = read as FileCacheOptions & { retention?: number };
     const serializer = readableForm((read.serializer as Serializer | undefined) ?? openSerializer(undefined));
     const extension = read.encryptionKey === undefined ? extensionFor(serializer) : '.bin';
     const codec = codecFor({ ...read, serializer });
-    super({ ...rest, store: new FileStore(cacheName, rest, now, extension), codec, now });
+    const store = new FileStore(own.cacheName ?? DEFAULT_CACHE_NAME, own, now, extension);
+    super({ ...own, store, codec, now });
   }
 }
 

@@ -81,8 +81,9 @@ function readShards(value: unknown, option: string): number {
 }
 
 /** @throws TypeError for several shards without a cluster */
-function refuseShardsOfOneServer({ shards, ...options }: Readonly<Record<string, unknown>>): void {
-  if (typeof shards === 'number' && shards > 1 && !isCluster(options)) {
+function refuseShardsOfOneServer(read: Readonly<Record<string, unknown>>): void {
+  const { shards } = read;
+  if (typeof shards === 'number' && shards > 1 && !isCluster(read)) {
     throw optionError('shards', shards, '1 without clusterOptions or a cluster as client');
   }
 }

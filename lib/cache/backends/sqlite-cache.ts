@@ -24,7 +24,8 @@ export class SqliteCache extends BaseCache {
    *   `node:sqlite` and `@keyv/sqlite` is not installed
    */
   constructor(options: SqliteCacheOptions = {}, { now = systemNow }: BackendClock = {}) {
-    const { cacheName = DEFAULT_CACHE_NAME, ...rest } = readSqliteOptions(options);
-    super({ ...rest, store: new SqliteStore(cacheName, rest, now), codec: codecFor({ ...rest, cacheName }), now });
+    const read = readSqliteOptions(options);
+    const store = new SqliteStore(read.cacheName ?? DEFAULT_CACHE_NAME, read, now);
+    super({ ...read, store, codec: codecFor({ ...read }), now });
   }
 }

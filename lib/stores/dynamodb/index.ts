@@ -48,8 +48,8 @@ export class DynamoDbStore implements Store {
   readonly #now: () => number;
 
   constructor(cacheName: string, options: DynamoDbStoreOptions, now: () => number) {
-    const { table = cacheName, retention, ...connection } = options;
-    this.#table = new DynamoDbTable(table, connection);
+    const { table = cacheName, retention } = options;
+    this.#table = new DynamoDbTable(table, options);
     this.#prefix = `${cacheName}:`;
     this.#entries = `${this.#prefix}r:`;
     this.#index = new DynamoDbIndex(this.#table, `${this.#prefix}l:`, this.#entries);

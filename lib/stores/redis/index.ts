@@ -43,7 +43,8 @@ export class RedisStore implements Store {
   readonly #deletion: RedisDeletion;
 
   /** @param now the clock for freshness, in milliseconds since the epoch */
-  constructor(cacheName: string, { retention, shards, ...options }: RedisStoreOptions, now: () => number) {
+  constructor(cacheName: string, options: RedisStoreOptions, now: () => number) {
+    const { retention, shards } = options;
     const lifetime = { now, retention: (retention ?? Number.POSITIVE_INFINITY) * 1000 };
     const layout = new Layout(cacheName, shards ?? (isCluster(options) ? CLUSTER_SHARDS : 1));
     const connection = new RedisConnection(options, layout.shards.length > 1);
