@@ -1,11 +1,14 @@
+import { readdirSync, rmSync } from 'node:fs';
 import * as path from 'node:path';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import axios from 'axios';
+import Keyv from 'keyv';
 import { MemoryCache } from '../../lib/cache/backends/memory-cache.js';
 import { SqliteCache } from '../../lib/cache/backends/sqlite-cache.js';
 import type { BaseCache } from '../../lib/cache/base-cache.js';
 import type { CachedResponse } from '../../lib/models/cached-response.js';
+import type { CacheOptions } from '../../lib/settings/types.js';
 import { setupCache } from '../../lib/setup-cache.js';
 import { startBench, temporaryFolder } from '../support/api.js';
 import { TestClock } from '../support/clock.js';
@@ -62,6 +65,32 @@ describe.each(BACKENDS)('BaseCache over %s', (_, open) => {
     ]);
     const values = await all(cache.values());
     expect(values.map(({ data }) => (data as { url: string }).url).sort()).toEqual(['/a?api_key=secret', '/v', '/v']);
+  });
+
+  test('responseCount of a filter counts each variant', async () => {
+    const tagged = (mode: string, tags: string[]) => api.get('/v', { headers: { 'X-Mode': mode }, tags });
+    await tagged('1', ['a']);
+    await tagged('2', ['a', 'b']);
+    clock.advance(61);
+    await tagged('3', ['a']);
+    await api.get('/w', { tags: ['b'] });
+    const filters = [{}, { tags: 'a' }, { tags: ['b'] }, { expired: false }, { valid: false }, { olderThan: 30 }];
+    expect(await Promise.all(filters.map((filter) => cache.responseCount(filter)))).toEqual([4, 3, 2, 2, 2, 2]);
+    expect(await cache.responseCount({ tags: 'a', expired: false, sort: 'url' })).toBe(1);
+  });
+
+  test('filter by age, and by tags of which a response has one', async () => {
+    await api.get('/old', { tags: ['a'] });
+    clock.advance(10);
+    await api.get('/new', { tags: ['a', 'b'] });
+    await api.get('/none');
+    const paths = async (filter: object) =>
+      (await all(cache.filter(filter))).map((response) => new URL((response as CachedResponse).url).pathname).sort();
+    expect(await paths({ olderThan: 5 })).toEqual(['/old']);
+    expect(await paths({ olderThan: 10 })).toEqual([]);
+    expect(await paths({ tags: 'a' })).toEqual(['/new', '/old']);
+    expect(await paths({ tags: ['b', 'c'] })).toEqual(['/new']);
+    expect(await paths({ tags: 'a', olderThan: 5, sort: '-url' })).toEqual(['/old']);
   });
 
   test('getResponse returns a stored response with its request', async () => {
@@ -221,6 +250,24 @@ describe.each(BACKENDS)('BaseCache over %s', (_, open) => {
     expect((await api.get('/a')).fromCache).toBe(false);
   });
 
+  test('resetExpiration of tags or URLs leaves other responses as they are', async () => {
+    const urls = ['/a', '/b', '/c'];
+    const isFresh = async () => {
+      const keys = await Promise.all(urls.map((url) => cache.createKey({ url: origin.url + url })));
+      const found = await Promise.all(keys.map((key) => cache.getResponse(key)));
+      return found.map((response) => response?.isExpired === false);
+    };
+    for (const url of urls) await api.get(url, { tags: [`tag ${url}`] });
+    await cache.resetExpiration(0, { tags: 'tag /a' });
+    expect(await isFresh()).toEqual([false, true, true]);
+    await cache.resetExpiration(0, { urls: `${origin.url}/b` });
+    expect(await isFresh()).toEqual([false, false, true]);
+    await cache.resetExpiration('1h', { tags: ['tag /a', 'tag /none'] });
+    clock.advance(61);
+    expect(await isFresh()).toEqual([true, false, false]);
+    expect(await cache.responseCount()).toBe(3);
+  });
+
   test('clear removes everything', async () => {
     await api.get('/from');
     await cache.clear();
@@ -285,3 +332,90 @@ test('saveRedirect maps the URL that axios would send', async () => {
   expect(await bench.api.cache.hasUrl(`${bench.origin.url}/other?a=1&b=2`)).toBe(true);
   expect((await bench.api.get('/other', { params: { a: 1, b: 2 } })).fromCache).toBe(true);
 });
+
+test.each<[string, (folder: string) => CacheOptions, (folder: string) => string | undefined]>([
+  ['memory', () => ({ backend: 'memory' }), () => undefined],
+  ['sqlite', (folder) => ({ backend: 'sqlite', cacheName: `${folder}/cache` }), (folder) => `${folder}/cache.sqlite`],
+  ['files', (folder) => ({ backend: 'filesystem', cacheName: `${folder}/cache` }), (folder) => `${folder}/cache`],
+])('size() counts the bytes of %s, and location says where they are', async (name, options, place) => {
+  await using folder = await temporaryFolder();
+  await using bench = await startBench(options(folder.path), (_, response) => void response.end('x'.repeat(100_000)));
+  const { cache } = bench.api;
+  await bench.api.get('/a');
+  const one = await cache.size();
+  await bench.api.get('/b');
+  const two = await cache.size();
+  // Besides the entries, sqlite has pages of its own.
+  expect([one >= 100_000, two - one >= 100_000, two - one < 250_000]).toEqual([true, true, true]);
+  expect(cache.location).toBe(place(folder.path));
+  if (name === 'sqlite') await cache.vacuum();
+  else await expect(cache.vacuum()).rejects.toMatchObject({ name: 'UnsupportedOperationError' });
+});
+
+test('size() of a store that cannot say it is unsupported', async () => {
+  await using bench = await startBench({ backend: new Keyv() });
+  const { cache } = bench.api;
+  await expect(cache.size()).rejects.toMatchObject({
+    name: 'UnsupportedOperationError',
+    code: 'ERR_CACHE_UNSUPPORTED',
+  });
+  expect(cache.location).toBeUndefined();
+});
+
+test.each(['sqlite', 'filesystem'] as const)(
+  'after close() nothing reopens the store: %s, in the middle of iterations and a request',
+  async (backend) => {
+    await using folder = await temporaryFolder();
+    let release = () => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let isAsked = () => {};
+    const asked = new Promise<void>((resolve) => {
+      isAsked = resolve;
+    });
+    await using bench = await startBench(
+      { backend, cacheName: path.join(folder.path, 'cache'), expireAfter: 60 },
+      async ({ url }, response, count) => {
+        if (url === '/slow') {
+          isAsked();
+          await released;
+        }
+        sendJson(response, { url, count });
+      },
+    );
+    const { api, origin } = bench;
+    const { cache } = api;
+    await Promise.all(Array.from({ length: 300 }, (_, index) => api.get(`/${index}`)));
+    const url = `${origin.url}/1`;
+    const key = await cache.createKey({ url });
+    const iterations = [cache.keys(), cache.values(), cache.urls(), cache.filter({ valid: true })];
+    for (const iteration of iterations) await iteration.next();
+    const slow = api.get('/slow');
+    await asked;
+    await cache.close();
+    for (const name of readdirSync(folder.path)) rmSync(path.join(folder.path, name), { recursive: true });
+    release();
+    expect((await slow).data.url).toBe('/slow');
+    expect((await api.get('/1')).fromCache).toBe(false);
+    const calls: Promise<unknown>[] = [
+      ...iterations.map((iteration) => all(iteration as AsyncIterable<unknown>)),
+      all(cache.keys()),
+      cache.ready(),
+      cache.hasKey(key),
+      cache.getResponse(key),
+      cache.responseCount(),
+      cache.deleteUrl(url),
+      cache.delete({ expired: true }),
+      cache.clear(),
+      cache.removeExpiredResponses(),
+      cache.resetExpiration('1h'),
+      cache.recreateKeys(),
+      cache.updateResponse(key, () => 'new'),
+      cache.size(),
+    ];
+    for (const result of await Promise.allSettled(calls))
+      expect(result).toMatchObject({ status: 'rejected', reason: { code: 'ERR_CACHE_CLOSED' } });
+    expect(readdirSync(folder.path)).toEqual([]);
+  },
+);

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, jest, test } from '@
 import { EventHub } from '../../lib/cache/events.js';
 import { CacheError } from '../../lib/errors.js';
 import type { CacheEvent } from '../../lib/models/events.js';
+import { startBench } from '../support/api.js';
 import { program } from '../support/child.js';
 
 /** An object whose `then` throws, as a method or as a property. */
@@ -68,6 +69,30 @@ describe('listeners that fail affect nothing else', () => {
     hub.emitToAll({ ...removed });
     expect(heard).toHaveLength(2);
   });
+});
+
+test('responses that are removed are an event for every instance of the cache', async () => {
+  const heard: Record<string, unknown[]> = { one: [], other: [] };
+  const listener = (name: string) => (event: CacheEvent) => {
+    if (event.type === 'removed') heard[name]?.push([event.reason, event.count]);
+    throw new Error('mine');
+  };
+  await using bench = await startBench({ expireAfter: 60, onEvent: listener('one') });
+  const { api, clock, more } = bench;
+  const other = more({ backend: api.cache, onEvent: listener('other') });
+  for (const url of ['/a', '/b', '/c', '/d']) await api.get(url);
+  await other.cache.delete({ urls: `${bench.origin.url}/a` });
+  clock.advance(61);
+  await api.get('/e');
+  await api.removeExpiredResponses();
+  await other.cache.deleteUrl(`${bench.origin.url}/e`);
+  const expected = [
+    ['deleted', 1],
+    ['expired', 3],
+    ['url', 1],
+  ];
+  expect(heard).toEqual({ one: expected, other: expected });
+  expect(api.cache.stats().removed).toBe(5);
 });
 
 describe('subscribers of the diagnostics channel', () => {

@@ -1,11 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { IncomingMessage } from 'node:http';
 import * as path from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import axios from 'axios';
+import type { CacheOptions } from '../../lib/settings/types.js';
 import { startBench, temporaryFolder } from '../support/api.js';
 
 const STREAM = { responseType: 'stream' } as const;
@@ -77,6 +79,23 @@ describe('a stream', () => {
     );
     expect(String(await buffer((await bench.api.get('/', STREAM)).data))).toBe('more than ten bytes');
     expect([await bench.api.cache.responseCount(), bench.api.cache.stats().skipped]).toEqual([0, 1]);
+  });
+
+  test.each<[string, CacheOptions, number, Record<string, string>, boolean]>([
+    ['a status that is not cached', {}, 404, {}, false],
+    ['no-store', { cacheControl: true }, 200, { 'cache-control': 'no-store' }, false],
+    ['readOnly', { readOnly: true }, 200, {}, false],
+    ['a Content-Length above the limit', { maxBodySize: 10 }, 200, { 'content-length': '19' }, false],
+    ['a Content-Length at the limit', { maxBodySize: 19 }, 200, { 'content-length': '19' }, true],
+  ])('is copied only if its headers allow storage: %s', async (_, options, status, headers, isCopied) => {
+    await using bench = await startBench(options, (__, response) => {
+      response.writeHead(status, headers).end('more than ten bytes');
+    });
+    const { data } = await bench.api.get('/', { ...STREAM, validateStatus: null });
+    // The stream of the http adapter itself, with nothing in between that could keep its bytes.
+    expect(data instanceof IncomingMessage).toBe(!isCopied);
+    expect(String(await buffer(data))).toBe('more than ten bytes');
+    expect(await bench.api.cache.responseCount()).toBe(isCopied ? 1 : 0);
   });
 
   test('that is cut off is an error, and is not stored', async () => {

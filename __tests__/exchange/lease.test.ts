@@ -1,9 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
+import { internalsOf } from '../../lib/cache/internals.js';
 import { SqliteStore } from '../../lib/stores/sqlite/index.js';
+import { StoreFailure } from '../../lib/stores/store-failure.js';
 import { redis } from '../../scripts/services/redis.mjs';
 import { startBench, temporaryFolder } from '../support/api.js';
 import { program } from '../support/child.js';
-import { type Handler, startOrigin } from '../support/origin.js';
+import { until } from '../support/faults.js';
+import { counting, type Handler, startOrigin } from '../support/origin.js';
 import { describeService } from '../support/services.js';
 
 /** Requests twenty URLs at once through a cache whose options are JSON, and prints the results. */
@@ -117,6 +120,54 @@ describe('with two instances on one SQLite file', () => {
     await new Promise((resolve) => setTimeout(resolve, 400));
     expect(settled).toBe(false);
     expect((await waiting).fromCache).toBe(false);
+  });
+});
+
+describe('a lease of 0.2 seconds', () => {
+  test('that is not granted: the caller asks the origin after twice its time, and stores the response', async () => {
+    await using folder = await temporaryFolder();
+    const options = { backend: 'sqlite', cacheName: `${folder.path}/held`, lease: 0.2 } as const;
+    await using bench = await startBench(options);
+    const other = new SqliteStore(options.cacheName, {}, bench.clock.now);
+    expect(await other.acquireLease(await bench.api.cache.createKey({ url: '/a' }), 'other', 60)).toBe(true);
+    const began = performance.now();
+    expect((await bench.api.get('/a')).fromCache).toBe(false);
+    const waited = performance.now() - began;
+    expect([waited > 390, waited < 4_000]).toEqual([true, true]);
+    expect((await bench.api.get('/a')).fromCache).toBe(true);
+    await other.close();
+  });
+
+  const lost = async () => {
+    throw new StoreFailure('refusal', 'lost');
+  };
+  const kept = async () => {};
+
+  test.each<[string, () => Promise<boolean>, () => Promise<void>, boolean]>([
+    ['that another process took', async () => false, kept, false],
+    ['whose renewal fails', lost, kept, true],
+    ['whose release fails', async () => true, lost, true],
+  ])('%s does not disturb the request of its owner', async (_, renew, releaseLease, isReported) => {
+    let renewals = 0;
+    const origin: Handler = async (asked, response, count) => {
+      await until('the lease is renewed', () => renewals > 1);
+      counting(asked, response, count);
+    };
+    await using folder = await temporaryFolder();
+    await using bench = await startBench(
+      { backend: 'sqlite', cacheName: `${folder.path}/lost`, lease: 0.2, backendOptions: { strict: true } },
+      origin,
+    );
+    let attempts = 0;
+    const acquireLease = async () => {
+      attempts += 1;
+      renewals = attempts - 1;
+      return attempts === 1 || renew();
+    };
+    Object.assign(internalsOf(bench.api.cache).breaker.store, { acquireLease, releaseLease });
+    expect((await bench.api.get('/a')).data.count).toBe(1);
+    expect(bench.events.some(({ type, reason }) => type === 'error' && reason === 'lease')).toBe(isReported);
+    expect((await bench.api.get('/a')).fromCache).toBe(true);
   });
 });
 

@@ -3,7 +3,7 @@ import type { AxiosRequestConfig, AxiosResponse } from 'axios';
 import type { CacheOptions } from '../../lib/settings/types.js';
 import { type Bench, startBench, temporaryFolder } from '../support/api.js';
 import { until } from '../support/faults.js';
-import type { Asked, Handler } from '../support/origin.js';
+import { type Asked, type Handler, startOrigin } from '../support/origin.js';
 
 /** The origin's response: by default a 200 with the number of the request as its body. */
 interface Reply {
@@ -159,6 +159,15 @@ describe('sections 3.3 and 3.4: partial content', () => {
     expect([status, data, fromCache]).toEqual([200, '0123456789', true]);
   });
 
+  const cut = { ...first, headers: { ...first.headers, 'content-range': 'bytes 0-5/10' } };
+  onEach('a part whose length is not that of its Content-Range is not stored', {}, [cut, whole], async (bench) => {
+    const { status, data, cacheStatus } = await ask(bench, withHeaders({ range: 'bytes=0-5' }));
+    expect([status, data]).toEqual([206, '01234']);
+    expect(cacheStatus).toBe('axios-keyv-cache; fwd=uri-miss; fwd-status=206; detail=partial');
+    expect(await bench.api.cache.responseCount()).toBe(0);
+    expect((await ask(bench, withHeaders({ range: 'bytes=0-1' }))).fromCache).toBe(false);
+  });
+
   onEach('a range and the whole never share a request', {}, [whole], async (bench) => {
     const [some, all] = await Promise.all([ask(bench, withHeaders({ range: 'bytes=0-1' })), ask(bench)]);
     expect([some.data, all.data, bench.origin.asked.length]).toEqual(['0123456789', '0123456789', 2]);
@@ -295,9 +304,61 @@ describe('section 4.4: invalidation', () => {
     },
   );
 
+  onEach(
+    'an unsafe method removes what is stored for its target, whatever its method',
+    { allowableMethods: ['GET', 'HEAD', 'QUERY', 'POST', 'PATCH'] },
+    [{ headers: FRESH }],
+    async (bench) => {
+      const query = { method: 'QUERY', data: 'x', headers: { 'content-type': 'text/plain' } };
+      const requests = [{ method: 'HEAD' }, { method: 'GET' }, query, { method: 'POST' }];
+      const hits = async () => {
+        const found = [];
+        for (const request of requests) found.push((await ask(bench, request)).fromCache);
+        return found;
+      };
+      // A POST that is cached removes what is stored for other methods.
+      expect((await ask(bench, { method: 'POST' })).fromCache).toBe(false);
+      expect(await hits()).toEqual([false, false, false, true]);
+      expect(await hits()).toEqual([true, true, true, true]);
+      await ask(bench, { method: 'DELETE' });
+      expect(await bench.api.cache.responseCount()).toBe(0);
+      expect((await hits()).slice(0, 3)).toEqual([false, false, false]);
+      await ask(bench, { method: 'PATCH' });
+      expect([await bench.api.cache.responseCount(), (await ask(bench, { method: 'PATCH' })).fromCache]).toEqual([
+        1,
+        true,
+      ]);
+    },
+  );
+
   onEach('an error removes nothing', {}, [{ headers: FRESH }, { status: 500 }], async (bench) => {
     await ask(bench);
     await ask(bench, { method: 'DELETE' });
+    expect((await ask(bench)).fromCache).toBe(true);
+  });
+});
+
+describe('RFC 9875: cache groups', () => {
+  const grouped = { headers: { ...FRESH, 'cache-groups': '"news"' } };
+  const invalidating = { headers: { 'cache-group-invalidation': '"news"' } };
+  const fresh = { headers: FRESH };
+
+  onEach('a group is invalidated at its own origin alone', {}, [grouped, invalidating, fresh], async (bench) => {
+    await using other = await startOrigin(replying(grouped, invalidating, fresh));
+    const elsewhere = { url: `${other.url}/a` };
+    await ask(bench);
+    await ask(bench, elsewhere);
+    await ask(bench, { url: '/changes', method: 'POST' });
+    expect([(await ask(bench, elsewhere)).fromCache, (await ask(bench)).fromCache]).toEqual([true, false]);
+    await ask(bench, { url: `${other.url}/changes`, method: 'POST' });
+    expect([(await ask(bench, elsewhere)).fromCache, (await ask(bench)).fromCache]).toEqual([false, true]);
+  });
+
+  const list = (count: number) => Array.from({ length: count }, (_, index) => `"${index}"`).join(', ');
+  const many = [129, 128].map((count) => ({ headers: { ...FRESH, 'cache-groups': list(count) } }));
+  onEach('a response with more than 128 groups is not stored', {}, many, async (bench) => {
+    expect((await ask(bench)).cacheStatus).toBe('axios-keyv-cache; fwd=uri-miss; fwd-status=200; detail=groups');
+    expect((await ask(bench)).cacheStatus).toContain('stored');
     expect((await ask(bench)).fromCache).toBe(true);
   });
 });

@@ -362,6 +362,19 @@ describe('refreshing', () => {
     expect((await bench.api.get('/')).data).toBe(2);
   });
 
+  test.each(['refresh', 'forceRefresh', 'alwaysRevalidate'])(
+    'onlyIfCached serves a fresh response in spite of %s',
+    async (option) => {
+      await using bench = await startBench({ expireAfter: 10 });
+      await bench.api.get('/');
+      const served = await bench.api.get('/', { onlyIfCached: true, [option]: true });
+      expect([served.fromCache, served.data.count, bench.origin.asked.length]).toEqual([true, 1, 1]);
+      bench.clock.advance(11);
+      const config = { onlyIfCached: true, [option]: true, validateStatus: null };
+      expect([(await bench.api.get('/', config)).status, bench.origin.asked.length]).toEqual([504, 1]);
+    },
+  );
+
   test('onlyIfCached answers 504 where nothing is stored', async () => {
     await using bench = await startBench();
     await expect(bench.api.get('/', { onlyIfCached: true })).rejects.toMatchObject({ response: { status: 504 } });
