@@ -64,7 +64,7 @@ export class BaseCache {
     this.#scan = new EntryScan(this.#repository);
     this.#records = new ClientRecords(this.#repository, now);
     this.#invalidator = new Invalidator(this.#repository, this.#scan, now);
-    this.responses = responsesView(this, this.#scan, async (key, value) => {
+    this.responses = responsesView(this, this.#invalidator, async (key, value) => {
       if (!(value instanceof CachedResponse)) throw optionError('value', value, 'a stored response of a cache');
       await this.#save({ ...this.#records.adopted(value[RECORD]()), key });
     });

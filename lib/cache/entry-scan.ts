@@ -6,6 +6,7 @@ import { countListed, countOf } from '../stores/entry-query.js';
 import type { EntryQuery } from '../stores/store.js';
 import { EntryChanges } from './entry-changes.js';
 import type { EntryRepository } from './entry-repository.js';
+import { deleteResponses } from './named-deletion.js';
 
 /** An entry that cannot be read, as `filter({ invalid: true })` yields it. */
 export interface InvalidResponse {
@@ -122,6 +123,29 @@ export class EntryScan {
         deletedMeanwhile = true;
       }
       removed += await this.#repository.deleteExact(ids);
+      if (!deletedMeanwhile || removed === before) return removed;
+    }
+  }
+
+  /** Deletes responses, and redirects to them if no other variant is left; resolves to the number of responses. */
+  async deleteResponses(query: EntryQuery = {}): Promise<number> {
+    let removed = 0;
+    for (;;) {
+      const before = removed;
+      let found = new Map<string, string>();
+      let deletedMeanwhile = false;
+      const deleteFound = async () => {
+        const batch = found;
+        found = new Map();
+        if (batch.size > 0) removed += await this.#repository.breaker.manage((store) => deleteResponses(store, batch));
+      };
+      for await (const { id, group } of this.responses(query)) {
+        found.set(id, group);
+        if (found.size < BATCH) continue;
+        await deleteFound();
+        deletedMeanwhile = true;
+      }
+      await deleteFound();
       if (!deletedMeanwhile || removed === before) return removed;
     }
   }

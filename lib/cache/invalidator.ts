@@ -149,6 +149,15 @@ export class Invalidator {
     await this.#manage(pending);
   }
 
+  /** Deletes every response, with the redirects to them. */
+  async clearResponses(): Promise<void> {
+    const run = async () => {
+      await this.#repository.breaker.manage((store) => store.invalidate?.([]));
+      return this.#scan.deleteResponses();
+    };
+    await this.#manage(this.#begin({ everything: true }, { run }));
+  }
+
   #begin(invalidation: Partial<Invalidation>, { run }: Pick<PendingWork, 'run'>): PendingWork {
     const { invalidations } = this.#repository;
     const pending = { ...NO_INVALIDATION, ...invalidation, at: this.#now(), run };

@@ -44,6 +44,18 @@ export async function deleteNamed(
   return removed + (await deleteVariants(store, variants));
 }
 
+/** Deletes responses, by id and group, and what belongs to their groups if no other variant is left. */
+export async function deleteResponses(store: Store, responses: ReadonlyMap<string, string>): Promise<number> {
+  const groups: string[] = [];
+  const variants = new Map<string, string>();
+  for (const [id, group] of responses) {
+    if (id === group) groups.push(id);
+    else variants.set(id, group);
+  }
+  const removed = groups.length === 0 ? 0 : await store.deleteGroups(groups);
+  return removed + (await deleteVariants(store, variants));
+}
+
 /** Deletes variants, by id and group, and what belongs to their groups if no other variant is left. */
 async function deleteVariants(store: Store, variants: ReadonlyMap<string, string>): Promise<number> {
   if (variants.size === 0) return 0;
@@ -78,15 +90,15 @@ export async function deleteOtherMethods(
   codec: EntryCodec,
   { method, names }: OtherMethods,
 ): Promise<number> {
-  const ids: string[] = [];
+  const others = new Map<string, string>();
   for (const index of digestsOf(codec, names)) {
     for await (const summary of store.list({ index, kind: 'response' })) {
       const decoded = await codec.decodeSummary(summary);
       const isOther = 'invalid' in decoded || (decoded.record as ResponseRecord).request.method !== method;
-      if (isOther) ids.push(summary.id);
+      if (isOther) others.set(summary.id, summary.group);
     }
   }
-  return ids.length === 0 ? 0 : store.delete(ids);
+  return deleteResponses(store, others);
 }
 
 function digestsOf(codec: EntryCodec, names: readonly string[]): readonly string[] {

@@ -65,7 +65,7 @@ export async function deleteByState(
   now: number,
 ): Promise<number> {
   let removed = expired ? await scan.deleteExpired(now) : 0;
-  if (receivedBefore !== undefined) removed += await scan.deleteMatching(() => scan.responses({ receivedBefore }));
+  if (receivedBefore !== undefined) removed += await scan.deleteResponses({ receivedBefore });
   if (!invalid) return removed;
   return (
     removed +

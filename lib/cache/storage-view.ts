@@ -2,6 +2,7 @@ import type { CachedResponse } from '../models/cached-response.js';
 import type { BaseCache } from './base-cache.js';
 import type { EntryRepository } from './entry-repository.js';
 import type { EntryScan } from './entry-scan.js';
+import type { Invalidator } from './invalidator.js';
 
 /** A view of a cache's entries like a dictionary (requests-cache: `BaseStorage`), by the key of a request as asked. */
 export interface CacheStorage<T> {
@@ -20,7 +21,7 @@ export interface CacheStorage<T> {
 /** `cache.responses`. */
 export function responsesView(
   cache: BaseCache,
-  scan: EntryScan,
+  invalidator: Invalidator,
   set: (key: string, value: CachedResponse) => Promise<void>,
 ): CacheStorage<CachedResponse> {
   return {
@@ -34,7 +35,7 @@ export function responsesView(
       for await (const response of cache.values()) yield [response.cacheKey, response];
     },
     count: () => cache.responseCount(),
-    clear: async () => void (await scan.deleteMatching(() => scan.responses())),
+    clear: () => invalidator.clearResponses(),
   };
 }
 

@@ -1,9 +1,10 @@
 import axios, { type InternalAxiosRequestConfig } from 'axios';
 import type { CacheRequest } from '../models/cache-request.js';
 import { isPromise, type MaybePromise } from '../platform/maybe-promise.js';
-import { fields } from '../policy/messages.js';
+import { type Fields, field, fields, newFields } from '../policy/messages.js';
 import type { Credentials } from '../request/cache-key.js';
 import { normalizeUrl } from '../request/normalize-url.js';
+import { userinfoOf } from '../request/userinfo.js';
 import { carriesMoreCookies, cookieJarFor } from './cookie-jar.js';
 import { inBrowser } from './flavor.js';
 import { readRequestData } from './request-data.js';
@@ -62,6 +63,8 @@ export function readRequest(
   };
   if (config.responseType === 'stream') request.streamed = true;
   if (config.auth) request.auth = { username: config.auth.username ?? '', password: config.auth.password ?? '' };
+  const user = request.auth ?? userinfoOf(url);
+  if (user) request.headers = withField(request.headers, 'authorization', basic(user));
   if (hiddenCredentials || (inBrowser && sendsHiddenCookies(config))) request.hiddenCredentials = true;
   if (hiddenTransport !== undefined) request.hiddenTransport = hiddenTransport;
   const hops = hopCredentials(config, url);
@@ -95,8 +98,24 @@ async function awaitParts(
   const [readBody, name, jarCookies] = await Promise.all([body, principal, cookies]);
   request.body = readBody;
   if (isPromise(principal)) request.principal = principalOf(name);
-  if (jarCookies) request.jarCookies = jarCookies;
+  if (jarCookies) {
+    request.jarCookies = jarCookies;
+    const own = field(request.headers, 'cookie');
+    request.headers = withField(request.headers, 'cookie', own ? `${own}; ${jarCookies}` : jarCookies);
+  }
   return request;
+}
+
+/** Fields that the HTTP client adds count in matched headers, Vary and RFC 9111 section 3.5 as if the caller had written them. */
+function withField(headers: Fields, name: string, value: string): Fields {
+  const all = newFields(headers);
+  all[name] = value;
+  return all;
+}
+
+/** RFC 7617. */
+function basic({ username, password }: { readonly username: string; readonly password: string }): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 }
 
 /** @throws TypeError for anything but a text or nothing; the value is not shown, since it may be a credential */

@@ -13,6 +13,7 @@ export type ExtendedConfig = Omit<InternalAxiosRequestConfig, 'http2Options' | '
   lookup?: unknown;
   family?: unknown;
   sensitiveHeaders?: readonly string[];
+  transport?: object;
 };
 export type Options = Readonly<Record<string, unknown>>;
 
@@ -53,6 +54,23 @@ const HIDDEN_OPTIONS: readonly (readonly [name: string, reason: NotCachedReason]
   ['createConnection', 'connection'],
   ['socket', 'connection'],
 ];
+/** Own members of every agent of Node.js. */
+const AGENT_MEMBERS: ReadonlySet<string> = new Set([
+  'domain',
+  'protocol',
+  'scheduling',
+  'options',
+  'proxy',
+  'proxyHeaders',
+]);
+/** Methods of agents that choose the connection or change the request. */
+const CONNECTING: ReadonlySet<string> = new Set([
+  'addRequest',
+  'createConnection',
+  'createSocket',
+  'connect',
+  'callback',
+]);
 /** Options of `fetch` that do not change the answer, or that axios itself sets. */
 const NEUTRAL_FETCH_OPTIONS: ReadonlySet<string> = new Set([
   'cache',
@@ -71,10 +89,11 @@ const PLAIN: Transport = { transport: [] };
 export function readTransport(config: InternalAxiosRequestConfig): Transport {
   // Without rest elements, which would copy the whole config on every hit.
   const { proxy, decompress, maxRedirects, httpVersion, httpAgent, httpsAgent, fetchOptions } = partsOf(config);
-  const { http2Options, socketPath, family, lookup, sensitiveHeaders, transitional, auth } = partsOf(config);
+  const { http2Options, socketPath, family, lookup, sensitiveHeaders, transitional, auth, transport } = partsOf(config);
   const encodesUser = auth !== undefined && Boolean((transitional as Options | undefined)?.encodeBasicAuthUsername);
   if (!proxy && !httpAgent && !httpsAgent && !fetchOptions && !lookup && !socketPath && httpVersion === undefined) {
-    if (decompress !== false && maxRedirects !== 0 && !family && !sensitiveHeaders && !encodesUser) return PLAIN;
+    if (!transport && decompress !== false && maxRedirects !== 0 && !family && !sensitiveHeaders && !encodesUser)
+      return PLAIN;
   }
   const zstd = (transitional as Options | undefined)?.advertiseZstdAcceptEncoding;
   const parts = new TransportParts();
@@ -85,6 +104,7 @@ export function readTransport(config: InternalAxiosRequestConfig): Transport {
   if (socketPath) parts.add('socketPath', String(socketPath));
   if (family) parts.add('family', String(family));
   if (lookup) parts.add('lookup', identityOf(lookup));
+  if (transport) parts.add('transport', identityOf(senderOf(transport)));
   if (sensitiveHeaders) parts.add('sensitiveHeaders', JSON.stringify(sensitiveHeaders));
   // HTTP/2 uses no agents.
   if (Number(httpVersion) === 2) parts.addConnection('http2Options', http2Options);
@@ -94,6 +114,12 @@ export function readTransport(config: InternalAxiosRequestConfig): Transport {
   }
   if (fetchOptions) parts.addFetchOptions(fetchOptions);
   return parts.result();
+}
+
+/** What identifies a `transport`: axios copies plain objects, but not their functions. */
+function senderOf(transport: object): object {
+  const { request } = transport as { request?: unknown };
+  return Object.hasOwn(transport, 'request') && typeof request === 'function' ? request : transport;
 }
 
 function partsOf(config: InternalAxiosRequestConfig) {
@@ -111,10 +137,19 @@ class TransportParts {
 
   addAgent(name: string, agent: unknown): void {
     if (typeof agent !== 'object' || agent === null) return;
-    const { options, proxy } = agent as { options?: Options; proxy?: unknown };
+    const { options, proxy, proxyHeaders } = agent as { options?: Options; proxy?: unknown; proxyHeaders?: unknown };
     this.addConnection(name, options);
     // Proxy agents; `proxy` is a URL or a plain object.
     if (proxy) this.#addValue(`${name}.proxy`, proxy instanceof URL ? proxy.href : proxy);
+    if (proxyHeaders) this.#addValue(`${name}.proxyHeaders`, proxyHeaders);
+    for (const member of Object.keys(agent)) {
+      if (AGENT_MEMBERS.has(member)) continue;
+      const value = (agent as Options)[member];
+      // Code of this agent alone, and settings of a subclass.
+      if (CONNECTING.has(member) ? typeof value === 'function' : typeof value === 'string') {
+        this.#addValue(`${name}.${member}`, value);
+      }
+    }
   }
 
   addConnection(name: string, options: Options | undefined): void {

@@ -57,7 +57,9 @@ async function completeStored(
   const response = await send(context, missing, question);
   if (refusesAddedFields(missing, response.status)) return send(context, undefined, question);
   if (!missing || response.status !== 206) return response;
-  return completedResponse(response, stored) ?? (await send(context, undefined, question));
+  // The redirect may lead elsewhere now, where the same validator means other bytes.
+  const base = isSameTarget(context, stored, response) ? stored : undefined;
+  return completedResponse(response, base) ?? (await send(context, undefined, question));
 }
 
 function send(

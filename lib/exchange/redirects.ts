@@ -1,3 +1,4 @@
+import type { CacheRequest } from '../models/cache-request.js';
 import type { RedirectRecord, ResponseRecord } from '../models/record.js';
 import { chain, type MaybePromise } from '../platform/maybe-promise.js';
 import type { Expiration } from '../policy/expiration.js';
@@ -5,7 +6,7 @@ import { freshnessOf } from '../policy/lifetime.js';
 import { redirectedMethod } from '../policy/methods.js';
 import { canParseUrl, parseUrl } from '../policy/parse-url.js';
 import { storable } from '../policy/storable.js';
-import { hasCredentials, keyOf } from '../request/cache-key.js';
+import { hasCredentials, keyOf, namesOtherHost } from '../request/cache-key.js';
 import { urlIndexNames } from '../request/index-names.js';
 import { normalizeUrl } from '../request/normalize-url.js';
 import { redactUrl } from '../request/redaction.js';
@@ -72,12 +73,18 @@ export function redirectRecords(
   const { cache, request, settings } = context;
   if (response.hops.length === 0 && sameUrl(response.url, request.url)) return [];
   const asked = new URL(request.url);
-  const bound = settings.credentials !== 'ignore' && hasCredentials(request, settings);
+  const bound = isBoundToOrigin(context, record);
+  // The HTTP client sends it with the first request only.
+  if (namesOtherHost(request)) return [];
   const records = new Map<string, RedirectRecord>();
   const { hops } = response;
+  // Without hops, the redirects between are unknown.
+  let left = bound && hops.length === 0;
   for (const [index, target] of [...hops.slice(1).map(({ url }) => url), response.url].entries()) {
     const url = withUserinfo(target, asked);
-    if (url === undefined || (bound && new URL(url).origin !== asked.origin)) continue;
+    // What the client dropped at another origin stays dropped, also at the asked origin.
+    left ||= bound && (url === undefined || new URL(url).origin !== asked.origin);
+    if (url === undefined || left) continue;
     const method = hops
       .slice(0, index + 1)
       .reduce((current, { status }) => redirectedMethod(current, status), request.method);
@@ -90,6 +97,23 @@ export function redirectRecords(
     records.set(key, { ...redirect, url: redactUrl(url, settings) });
   }
   return [...records.values()];
+}
+
+/** Whether the request has a field that decides on the response, and that clients do not send to another origin. */
+function isBoundToOrigin({ request, settings }: RequestContext, { vary }: ResponseRecord): boolean {
+  if (settings.credentials !== 'ignore' && hasCredentials(request, settings)) return true;
+  const { matchHeaders } = settings;
+  const matched = typeof matchHeaders === 'boolean' ? [] : matchHeaders;
+  const counts = (name: string) => matched.includes(name) || vary.includes(name);
+  return droppedFields(request).some((name) => request.headers[name] !== undefined && counts(name));
+}
+
+/** The fields that clients remove from a request to another origin: their own list, and `sensitiveHeaders` of the config. */
+function droppedFields({ transport }: CacheRequest): readonly string[] {
+  const named = transport.find(([name]) => name === 'sensitiveHeaders')?.[1];
+  const sensitive =
+    named === undefined ? [] : (JSON.parse(named) as unknown[]).map((name) => String(name).toLowerCase());
+  return ['authorization', 'cookie', 'proxy-authorization', ...sensitive];
 }
 
 function sameUrl(a: string, b: string): boolean {

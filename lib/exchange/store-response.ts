@@ -16,7 +16,7 @@ import { groupIndexNames, tagIndexName, urlIndexNames } from '../request/index-n
 import { redactHops, redactRequest, redactUrl, secretInHeader, storedHeaders } from '../request/redaction.js';
 import { configuredLifetime, hasExpirationFunction } from '../settings/lifetime.js';
 import type { OriginResponse } from './origin.js';
-import { chainStaleAt, redirectRecords } from './redirects.js';
+import { chainStaleAt, isSameTarget, redirectRecords } from './redirects.js';
 import type { RequestContext } from './request-context.js';
 
 /** The purpose of an origin request, and its place in the order of invalidations. */
@@ -106,7 +106,8 @@ function staticLifetime({ settings }: RequestContext) {
 }
 
 async function save(context: RequestContext, sent: OriginRequest, response: OriginResponse): Promise<StoreOutcome> {
-  const form = storableForm(response, sent.stored);
+  const { stored } = sent;
+  const form = storableForm(response, stored && isSameTarget(context, stored, response) ? stored : undefined);
   if (!form) return { reason: 'partial' };
   const obstacle = headerObstacle(context, sent, form);
   if (obstacle !== undefined) return { reason: obstacle };

@@ -26,7 +26,7 @@ export interface CacheRequest extends RequestMessage {
   readonly method: string;
   /** Absolute, as sent, without fragment, with user name and password. */
   readonly url: string;
-  /** As given to the adapter, before it adds its own. Lower-case names. */
+  /** As given to the adapter, and Authorization and Cookie as the HTTP client adds them. Lower-case names. */
   readonly headers: Fields;
   readonly body: RequestBody;
   /** The caller wants the body as it arrives. Not part of the key. */

@@ -6,6 +6,7 @@ import { type Fields, field } from '../policy/messages.js';
 import { isCredentialHeader, isIgnored, isIgnoredNested, type NameRules } from './credentials.js';
 import { hasCredentialParameter, keyUrl } from './redaction.js';
 import { canonicalBody, type ParameterRule } from './request-body.js';
+import { userinfoOf } from './userinfo.js';
 
 /**
  * How credentials take part in the key: `'isolate'`: requests with different credentials never share a stored response;
@@ -75,7 +76,8 @@ function keyText(request: CacheRequest, rules: KeyRules): string {
 export function principalOf(request: CacheRequest, rules: KeyRules): string {
   const { credentials } = rules;
   if (credentials === 'ignore') return '';
-  if (credentials !== 'isolate') return request.principal ?? '';
+  // Never the text that `'isolate'` makes of credentials, which is JSON.
+  if (credentials !== 'isolate') return request.principal ? `=${request.principal}` : '';
   return credentialsOf(request, rules);
 }
 
@@ -104,8 +106,8 @@ function credentialsOf(request: CacheRequest, rules: NameRules): string {
   }
   if (parts.length > 1) parts.sort(byText);
   if (request.jarCookies !== undefined) parts.push(['jar', request.jarCookies]);
-  const user = request.auth ? [request.auth.username, request.auth.password] : userinfoOf(request.url);
-  if (user) parts.push(['user', ...user]);
+  const user = request.auth ?? userinfoOf(request.url);
+  if (user) parts.push(['user', user.username, user.password]);
   return parts.length === 0 ? '' : JSON.stringify(parts);
 }
 
@@ -113,19 +115,9 @@ function byText(a: unknown, b: unknown): number {
   return String(a) < String(b) ? -1 : 1;
 }
 
-function userinfoOf(url: string): string[] | undefined {
-  // Cheap, and nearly always sufficient: without `@` there is no userinfo.
-  if (!url.includes('@')) return undefined;
-  const { username, password } = new URL(url);
-  return username || password ? [decode(username), decode(password)] : undefined;
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
+/** Whether the Host field names another host than the URL. */
+export function namesOtherHost(request: CacheRequest): boolean {
+  return hostOf(request) !== undefined;
 }
 
 /** The Host field, if it names another host than the URL. */

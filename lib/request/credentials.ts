@@ -16,7 +16,7 @@ export type ParameterClass = 'secret' | 'ambiguous' | 'other';
 
 const CREDENTIAL_WORDS: ReadonlySet<string> = new Set(CREDENTIAL_HEADER_WORDS);
 const CREDENTIAL_WORD_END =
-  /(?:token|apikey|secret|password|session|jwt|signature|clientid|userid|tenantid|accountid|orgid|customerid|onbehalf|onbehalfof)$/;
+  /(?:token|key|secret|password|session|jwt|signature|clientid|userid|username|useremail|tenantid|accountid|orgid|customerid|workspaceid|teamid|projectid|callerid|callerobjectid|onbehalf|onbehalfof)$/;
 /** Identifiers of single requests, which would make every request a miss. */
 const REQUEST_IDENTIFIER =
   /(?:request-id|requestid|correlation-id|correlationid|trace-id|traceid|span-id|idempotency-key)$/;
