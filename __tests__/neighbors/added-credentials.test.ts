@@ -1,5 +1,5 @@
 import { Agent, createServer, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import type { AxiosRequestConfig } from 'axios';
 import { CookieJar } from 'tough-cookie';
@@ -72,10 +72,9 @@ const ROUTES: readonly (readonly [string, (port: number) => AxiosRequestConfig])
   [
     'createConnection set on an agent',
     (port) => {
-      const agent = new Agent() as Agent & { createConnection(options: object, done: () => void): unknown };
-      const create = agent.createConnection;
-      agent.createConnection = (options, done) => create.call(agent, { ...options, port }, done);
-      return { httpAgent: agent };
+      const httpAgent = new Agent();
+      httpAgent.createConnection = () => connect(port, '127.0.0.1');
+      return { httpAgent };
     },
   ],
   [
@@ -83,9 +82,8 @@ const ROUTES: readonly (readonly [string, (port: number) => AxiosRequestConfig])
     (port) => {
       class Routed extends Agent {
         readonly target = String(port);
-        createConnection(options: object, done: () => void): unknown {
-          const { createConnection } = Agent.prototype as unknown as { createConnection(...args: unknown[]): unknown };
-          return createConnection.call(this, { ...options, port: this.target }, done);
+        override createConnection() {
+          return connect(Number(this.target), '127.0.0.1');
         }
       }
       return { httpAgent: new Routed() };

@@ -4,7 +4,7 @@ import { readBody } from '../conversion/body.js';
 import type { AxiosCopy } from '../conversion/copy.js';
 import type { Flavor } from '../conversion/flavor.js';
 import { headersClassOf } from '../conversion/headers.js';
-import { discard, keepSession, teed } from '../conversion/stream-body.js';
+import { discard, isReset, keepSession, teed } from '../conversion/stream-body.js';
 import type { BypassResponse, Origin, OriginResponse, SharedRequest } from '../exchange/origin.js';
 import type { Hop } from '../models/record.js';
 import { type Fields, fields } from '../policy/messages.js';
@@ -72,7 +72,8 @@ export class AxiosOrigin implements Origin {
     const limits: Partial<FullConfig> = { signal: shared.signal, timeout: 0 };
     if (watchesProgress(this.#sent)) limits.onDownloadProgress = (event) => shared.progress(event);
     const { response, ...message } = await this.#ask('arraybuffer', conditions, limits);
-    return { ...message, ...(await readBody(response.data)), native: response };
+    const body = await readBody(response.data);
+    return { ...message, ...body, native: response, isTruncated: isReset(response.request) };
   }
 
   async open(conditions: Fields | undefined): Promise<OriginResponse> {
@@ -86,7 +87,10 @@ export class AxiosOrigin implements Origin {
       native: response,
       stream: {
         discard: () => discard(response.data),
-        collect: async (options) => ({ ...response, data: teed(response.data, options) }),
+        collect: async (options) => ({
+          ...response,
+          data: teed(response.data, options, () => isReset(response.request)),
+        }),
       },
     };
   }

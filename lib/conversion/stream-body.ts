@@ -24,8 +24,12 @@ class Collector {
   }
 }
 
-/** Returns a stream with the same bytes as they arrive, at the pace of its reader, of which a copy is collected. */
-export function teed(source: unknown, options: CollectOptions): unknown {
+/**
+ * Returns a stream with the same bytes as they arrive, at the pace of its reader, of which a copy is collected.
+ *
+ * @param isTruncated whether the end of the source is not that of the body
+ */
+export function teed(source: unknown, options: CollectOptions, isTruncated = () => false): unknown {
   if (isWebStream(source)) return teedWeb(source, options);
   const collector = new Collector(options.limit);
   let isComplete = false;
@@ -35,7 +39,8 @@ export function teed(source: unknown, options: CollectOptions): unknown {
       done(null, chunk);
     },
     flush(done) {
-      isComplete = true;
+      isComplete = !isTruncated();
+      if (!isComplete) return done();
       settled(collector, options).then(() => done(), done);
     },
   });
@@ -61,6 +66,12 @@ function mirror(source: Readable, target: object): void {
   }
 }
 
+/** Returns whether an HTTP/2 stream was reset: it then ends as if its body were whole, without an error. */
+export function isReset(request: unknown): boolean {
+  const { rstCode } = (request ?? {}) as { rstCode?: unknown };
+  return typeof rstCode === 'number' && rstCode !== 0;
+}
+
 /**
  * Keeps the session of an HTTP/2 stream, which the stream releases at its end, possibly before the caller has the
  * response.
@@ -82,6 +93,8 @@ function teedWeb(source: ReadableStream<Uint8Array>, options: CollectOptions): u
     async pull(controller) {
       try {
         const { done, value } = await reader.read();
+        // Cancelling ends a read that is waiting, as the end of the body does.
+        if (!isOpen) return;
         if (!done) {
           collector.add(value);
           controller.enqueue(value);

@@ -70,6 +70,7 @@ export async function fetchShared(context: RequestContext, plan: FetchPlan): Pro
 }
 
 function fetchAlone(context: RequestContext, plan: FetchPlan, storeAs?: StoreAs): Promise<Result> {
+  supersedeOlder(context);
   return waitForResult(
     context,
     coalescingOf<Result>(context.cache).startAlone(originRequest(context, plan, storeAs)),

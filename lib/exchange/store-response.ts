@@ -67,6 +67,7 @@ function headerObstacle(
   const { settings, request, cache } = context;
   if (settings.readOnly) return 'read-only';
   if (!allowsMethod(settings, request.method)) return 'method';
+  if (response.isTruncated) return 'aborted';
   if (response.bodyForm === 'opaque') return 'opaque-body';
   if (response.laterCredentials) return 'redirect-credentials';
   if (!cache.encrypts && secretInHeader(response.headers, settings)) return 'secret-in-header';
