@@ -214,6 +214,11 @@ test('utilities: get_expiration_datetime and url_match', () => {
 });
 
 describe('Names of 1.x', () => {
+  test('normalize_url', () => {
+    expect(api.normalizeUrl('HTTPS://Example.COM:443/A?b=2&a=1&b=1#part')).toBe('https://example.com/A?a=1&b=2&b=1');
+    expect(() => api.normalizeUrl('/relative')).toThrow('Invalid URL');
+  });
+
   test('options of sessions, and aliases', async () => {
     await using bench = await startBench({
       matchHeaders: ['Accept'],

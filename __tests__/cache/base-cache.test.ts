@@ -325,6 +325,17 @@ test('a cache shows its backend, location and counts', async () => {
   expect(inspect(cache)).toMatch(/^MemoryCache \{\s+backend: 'memory'/);
 });
 
+test('saveRedirect stores nothing for a key without a stored response', async () => {
+  await using bench = await startBench({});
+  const { cacheKey = '' } = await bench.api.get('/target');
+  await bench.api.cache.delete(cacheKey);
+  await bench.api.cache.saveRedirect({ url: '/other' }, cacheKey);
+  expect(await bench.api.cache.hasUrl(`${bench.origin.url}/other`)).toBe(false);
+  // Nor later, when the target has a response.
+  await bench.api.get('/target');
+  expect((await bench.api.get('/other')).fromCache).toBe(false);
+});
+
 test('saveRedirect maps the URL that axios would send', async () => {
   await using bench = await startBench({});
   const { cacheKey = '' } = await bench.api.get('/target');

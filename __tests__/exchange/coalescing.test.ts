@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import axios from 'axios';
+import { internalsOf } from '../../lib/cache/internals.js';
 import { startBench } from '../support/api.js';
 import { until } from '../support/faults.js';
 import { type Handler, sendJson } from '../support/origin.js';
@@ -36,6 +37,35 @@ describe('identical requests in flight', () => {
     expect(responses.every(({ data }) => data.count === 1)).toBe(true);
     expect(responses.filter(({ fromCache }) => !fromCache)).toHaveLength(1);
     expect(responses[1]?.cacheStatus).toBe('axios-keyv-cache; fwd=uri-miss; fwd-status=200; stored; collapsed');
+  });
+
+  test('a look-up that outlives the request that it could have joined is repeated', async () => {
+    const { open, handler } = gate();
+    await using bench = await startBench({}, handler);
+    const first = bench.api.get('/');
+    await asked(bench.origin, 1);
+    const { store } = internalsOf(bench.api.cache).breaker;
+    const find = store.find.bind(store);
+    let release: () => void = () => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let reads = 0;
+    Object.assign(store, {
+      find: async (id: string) => {
+        const found = await find(id);
+        reads += 1;
+        if (reads === 1) await released;
+        return found;
+      },
+    });
+    const second = bench.api.get('/');
+    await until('the second request reads the store', () => reads === 1);
+    open();
+    await first;
+    release();
+    expect(await second).toMatchObject({ fromCache: true, data: { count: 1 } });
+    expect(bench.origin.asked).toHaveLength(1);
   });
 
   test('are not joined with coalesce: false', async () => {

@@ -162,6 +162,29 @@ function mappingTests(options: OptionsIn): void {
     );
   });
 
+  test.each(['/three', '/four'])(
+    'no 304 confirms a redirected response whose final URL is another: %s',
+    async (end) => {
+      let target = '/three';
+      await withBench(
+        { cacheControl: true },
+        async ({ api, clock }) => {
+          await api.get('/one');
+          clock.advance(61);
+          target = end;
+          expect((await api.get('/one')).data).toBe(end.slice(1));
+        },
+        ({ url, headers }, response) => {
+          const fields = { 'cache-control': 'max-age=60', etag: '"1"' };
+          if (url === '/one') response.writeHead(302, { ...fields, location: target }).end();
+          // Documents of different URLs have one validator.
+          else if (headers['if-none-match'] === '"1"') response.writeHead(304, fields).end();
+          else sendJson(response, url.slice(1), fields);
+        },
+      );
+    },
+  );
+
   describe('several variants', () => {
     const variants = async ({ api, clock }: Bench) => {
       for (const mode of ['a', 'b']) {

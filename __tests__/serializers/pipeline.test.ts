@@ -4,6 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import { SerializerPipeline } from '../../lib/serializers/pipeline.js';
 import type { Serializer } from '../../lib/serializers/serializer.js';
 import { brotliStage, gzipStage, type Stage, utf8Stage } from '../../lib/serializers/stages.js';
+import { startBench, temporaryFolder } from '../support/api.js';
 
 const MIB = 1024 * 1024;
 const json: Serializer = {
@@ -93,6 +94,29 @@ describe.each(PIPELINES)('%s', (_, parts) => {
 test('the result is text only if the last stage returns text', async () => {
   expect(typeof (await new SerializerPipeline(['json', reversed]).dumps({}))).toBe('string');
   expect(Buffer.isBuffer(await new SerializerPipeline(['json', utf8Stage]).dumps({}))).toBe(true);
+});
+
+test('text from dumps reaches loads as text, also through every store', async () => {
+  const seen: string[] = [];
+  const textual: Serializer = {
+    name: 'textual',
+    dumps: (value) => JSON.stringify(value),
+    loads: (text: string) => {
+      seen.push(typeof text);
+      return JSON.parse(text);
+    },
+  };
+  for (const parts of [[textual], [textual, gzipStage], [textual, utf8Stage, brotliStage]]) {
+    for (const backend of ['memory', 'sqlite', 'filesystem'] as const) {
+      await using folder = await temporaryFolder();
+      const serializer = new SerializerPipeline(parts);
+      await using bench = await startBench({ backend, cacheName: `${folder.path}/cache`, serializer });
+      await bench.api.get('/');
+      expect((await bench.api.get('/')).fromCache).toBe(true);
+    }
+  }
+  expect(new Set(seen)).toEqual(new Set(['string']));
+  expect(seen.length).toBeGreaterThanOrEqual(9);
 });
 
 test('text with a lone surrogate comes back as it was', async () => {

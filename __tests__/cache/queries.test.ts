@@ -1,0 +1,60 @@
+import { describe, expect, test } from '@jest/globals';
+import { MemoryCache } from '../../lib/cache/backends/memory-cache.js';
+import { parseContains, parseDeletion, parseFilter, parseSelection } from '../../lib/cache/queries.js';
+
+const NOW = 1_000_000;
+
+/** Wrong arguments of management, with the beginning of the message that refuses them. */
+const WRONG: readonly (readonly [string, (value: never) => unknown, unknown, string])[] = [
+  ['filter', (value) => parseFilter(value, NOW), { expird: true }, 'filter.expird: true is not accepted; expected one'],
+  ['filter', (value) => parseFilter(value, NOW), 'expired', 'filter: "expired" is not accepted; expected an object'],
+  ['filter', (value) => parseFilter(value, NOW), null, 'filter: null is not accepted'],
+  ['filter', (value) => parseFilter(value, NOW), { valid: 1 }, 'filter.valid: 1 is not accepted; expected true or'],
+  ['filter', (value) => parseFilter(value, NOW), { olderThan: 'x' }, 'filter.olderThan: "x" is not accepted'],
+  ['filter', (value) => parseFilter(value, NOW), { tags: [1] }, 'filter.tags[0]: 1 is not accepted'],
+  [
+    'delete',
+    (value) => parseDeletion(value, NOW),
+    { url: 'a.com' },
+    'delete.url: "a.com" is not accepted; expected one',
+  ],
+  ['delete', (value) => parseDeletion(value, NOW), ['key'], 'delete: ["key"] is not accepted; expected an object'],
+  ['delete', (value) => parseDeletion(value, NOW), undefined, 'delete: undefined is not accepted'],
+  ['delete', (value) => parseDeletion(value, NOW), { keys: [''] }, 'delete.keys[0]: "" is not accepted'],
+  ['delete', (value) => parseDeletion(value, NOW), { urls: 7 }, 'delete.urls: 7 is not accepted; expected a URL'],
+  ['delete', (value) => parseDeletion(value, NOW), { urls: ['/posts'] }, 'delete.urls: "/posts" is not accepted'],
+  ['delete', (value) => parseDeletion(value, NOW), { requests: 'a' }, 'delete.requests: "a" is not accepted'],
+  ['delete', (value) => parseDeletion(value, NOW), { expired: 'yes' }, 'delete.expired: "yes" is not accepted'],
+  ['contains', (value) => parseContains(value), 'key', 'contains: "key" is not accepted; expected an object'],
+  ['contains', (value) => parseContains(value), {}, 'contains: {} is not accepted; expected exactly one'],
+  ['contains', (value) => parseContains(value), { key: 'a', url: 'b' }, 'contains: {'],
+  ['contains', (value) => parseContains(value), { urls: 'b' }, 'contains.urls: "b" is not accepted; expected one of'],
+  ['contains', (value) => parseContains(value), { request: 'b' }, 'contains.request: "b" is not accepted'],
+  ['resetExpiration', (value) => parseSelection(value), { url: 'b' }, 'resetExpiration.url: "b" is not accepted'],
+];
+
+describe('arguments of management that are refused', () => {
+  test.each(WRONG)('%s', (_, parse, value, message) => {
+    const read = () => parse(value as never);
+    expect(read).toThrow(TypeError);
+    expect(read).toThrow(expect.objectContaining({ message: expect.stringContaining(message) }) as never);
+  });
+
+  test('a string is a key for delete, and one item a list', () => {
+    expect(parseDeletion('k', NOW)).toMatchObject({ keys: ['k'], urls: [], expired: false });
+    expect(parseDeletion({ urls: 'https://a.com/' }, NOW)).toMatchObject({ urls: ['https://a.com/'], patterns: [] });
+  });
+
+  test('by each method of a cache, before anything is removed', async () => {
+    const cache = new MemoryCache();
+    const calls: (() => Promise<unknown>)[] = [
+      async () => cache.delete({ expire: true } as never),
+      async () => cache.contains({ uri: 'a' } as never),
+      async () => cache.responseCount({ old: true } as never),
+      async () => cache.filter({ old: true } as never),
+      async () => cache.resetExpiration(0, { tag: 'a' } as never),
+    ];
+    for (const call of calls) await expect(call()).rejects.toThrow(TypeError);
+    await cache.close();
+  });
+});
