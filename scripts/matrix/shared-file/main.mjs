@@ -160,7 +160,7 @@ async function workWithKills(subject, log) {
   const reading = processes[4].run('readKept');
   const end = performance.now() + WORK * 1000;
   // A task that fails ends the race.
-  await Promise.race([subject.kill(killed, () => performance.now() > end), ...working]);
+  await Promise.race([subject.kill(killed, () => performance.now() > end), reading, ...working]);
   for (const one of processes) one.stop();
   await Promise.all(working);
   const delay = await reading;
@@ -205,7 +205,7 @@ async function measure(subject, log) {
   const processes = subject.start([20, 24, 20, 24]);
   const writing = processes.slice(0, 3).map((one) => one.run('anything'));
   const reading = processes[3].run('readKept');
-  await Promise.race([pause(MEASUREMENT * 1000), ...writing]);
+  await Promise.race([pause(MEASUREMENT * 1000), reading, ...writing]);
   for (const one of processes) one.stop();
   await Promise.all(writing);
   const delay = await reading;

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 export class WorkerProcess {
   #start;
   #onMessage;
+  #isEnded = false;
   /** @type {import('node:child_process').ChildProcess} */
   #child;
   /** @type {{ message: object, resolve: (result: any) => void, reject: (error: Error) => void } | undefined} */
@@ -54,11 +55,14 @@ export class WorkerProcess {
    * @returns {Promise<any>}
    */
   run(task, options = {}) {
-    return new Promise((resolve, reject) => {
+    const result = new Promise((resolve, reject) => {
       const message = { task, ...options };
       this.#task = { message, resolve, reject };
       this.#child.send(message);
     });
+    // Its failure is reported when the caller waits for it.
+    result.catch(() => {});
+    return result;
   }
 
   /** Ends a task that has no end by itself. */
@@ -68,6 +72,7 @@ export class WorkerProcess {
 
   /** Kills the process, and starts another one. */
   async kill() {
+    if (this.#isEnded) return;
     const killed = this.#child;
     // Its end is expected from here on.
     this.#child = this.#started();
@@ -87,6 +92,7 @@ export class WorkerProcess {
 
   /** Kills the process for good. */
   end() {
+    this.#isEnded = true;
     this.#child.removeAllListeners();
     this.#child.kill('SIGKILL');
   }

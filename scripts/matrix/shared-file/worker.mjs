@@ -20,8 +20,8 @@ const origin = axios.create({ baseURL: url, httpAgent, headers, proxy: false });
 const api = setupCache(axios.create({ baseURL: url, httpAgent, headers, proxy: false }), {
   cacheName: file,
   backend: 'sqlite',
-  // A failure of the store is to be seen.
-  backendOptions: { driver: own < 22 ? 'keyv' : 'node', strict: true },
+  // A failure of the store is to be seen; a machine that is busy otherwise is none.
+  backendOptions: { driver: own < 22 ? 'keyv' : 'node', strict: true, backendTimeout: 20, busyTimeout: 20 },
   cacheControl: true,
   // A request would join one that was sent before another process acknowledged a change.
   coalesce: false,
@@ -163,10 +163,14 @@ const TASKS = {
     await api.detachCache();
     httpAgent.destroy();
     clearInterval(reports);
+    process.off('disconnect', exit);
     setImmediate(() => process.disconnect());
   },
 };
 
+/** The parent has ended. */
+const exit = () => process.exit(1);
+process.on('disconnect', exit);
 process.on('message', async (/** @type {any} */ { task, stop, ...options }) => {
   if (stop) {
     isStopped = true;
