@@ -126,3 +126,14 @@ test('headers that a proxy agent sends to its proxy are in the key', async () =>
   for (const session of ['1', '2', '1']) seen.push((await bench.api.get('/', through({ session }))).fromCache);
   expect(seen).toEqual([false, false, true]);
 });
+
+test('hidden members of a proxy, such as the user name of socks-proxy-agent, are in the key', async () => {
+  await using bench = await startBench();
+  const through = (userId: string) => {
+    const proxy = Object.defineProperty({ host: '127.0.0.1' }, 'userId', { value: userId });
+    return { httpAgent: Object.assign(new Agent(), { proxy }) };
+  };
+  const seen = [];
+  for (const user of ['alice', 'bob', 'alice']) seen.push((await bench.api.get('/', through(user))).fromCache);
+  expect(seen).toEqual([false, false, true]);
+});

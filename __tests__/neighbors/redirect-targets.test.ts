@@ -122,3 +122,26 @@ function removalTests(options: OptionsIn): void {
 }
 
 describeStores(removalTests);
+
+test('a redirect of unknown status maps no other method than GET and HEAD (fetch)', async () => {
+  await using bench = await startBench({ allowableMethods: ['GET', 'POST'] }, ({ method, url, body }, response) => {
+    if (url === '/form') response.writeHead(303, { location: '/result' }).end();
+    else response.end(`${method} ${body}`);
+  });
+  const post = async (url: string) => (await bench.api.post(url, 'a=1', { adapter: 'fetch' })).data;
+  expect([await post('/form'), await post('/result')]).toEqual(['GET ', 'POST a=1']);
+});
+
+test('mappings are removed with the last variant that filterFn refuses', async () => {
+  let accepts = true;
+  await using bench = await startBench({ filterFn: () => accepts }, ({ url }, response) => {
+    if (url === '/from') response.writeHead(302, { location: '/to' }).end();
+    else response.setHeader('vary', 'X-User').end('x');
+  });
+  const { api } = bench;
+  const headers = { 'X-User': 'alice' };
+  await api.get('/from', { headers });
+  accepts = false;
+  await api.get('/to', { headers });
+  expect([await api.cache.responseCount(), await api.cache.redirects.count()]).toEqual([0, 0]);
+});

@@ -10,6 +10,7 @@ import { MANAGEMENT, type StoreAccess } from '../stores/circuit-breaker.js';
 import type { Store } from '../stores/store.js';
 import { EntryReader } from './entry-reader.js';
 import { type Invalidation, NO_INVALIDATION, type Selectable } from './invalidations.js';
+import { deleteResponses } from './named-deletion.js';
 import { markerOf, putVariant } from './variants.js';
 
 /** The result of a write: `invalidated` if the response was out of date before it could be stored. */
@@ -106,8 +107,9 @@ export class EntryRepository extends EntryReader {
   }
 
   #deleteFrom(store: Store, record: ResponseRecord): Promise<number> {
-    const names = this.codec.names(record.key).map((name) => this.nameOf(record, name));
-    return record.variant ? store.delete(names) : store.deleteGroups(names);
+    const groups = this.codec.names(record.key);
+    const names = groups.map((name) => this.nameOf(record, name));
+    return deleteResponses(store, new Map(names.map((name, index) => [name, groups[index] ?? name])));
   }
 
   /** Deletes entries with these storage keys and all entries of their groups; resolves to the number of responses. */

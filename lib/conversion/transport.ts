@@ -197,8 +197,9 @@ function textOf(value: unknown): string | undefined {
   const isPlain = Array.isArray(value) || prototype === null || Object.getPrototypeOf(prototype) === null;
   if (!isPlain) return undefined;
   const members: [name: string, value: string][] = [];
-  for (const [name, member] of Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const written = textOf(member);
+  // Also hidden members, such as the user name of socks-proxy-agent.
+  for (const name of Object.getOwnPropertyNames(value).sort()) {
+    const written = textOf((value as Options)[name]);
     if (written === undefined) return undefined;
     members.push([name, written]);
   }

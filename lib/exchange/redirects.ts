@@ -78,7 +78,8 @@ export function redirectRecords(
   if (namesOtherHost(request)) return [];
   const records = new Map<string, RedirectRecord>();
   const { hops } = response;
-  // Without hops, the redirects between are unknown.
+  // Without hops, the redirects between are unknown, and with them the method of the last request.
+  if (hops.length === 0 && request.method !== 'GET' && request.method !== 'HEAD') return [];
   let left = bound && hops.length === 0;
   for (const [index, target] of [...hops.slice(1).map(({ url }) => url), response.url].entries()) {
     const url = withUserinfo(target, asked);
