@@ -4,12 +4,13 @@ import type { RedirectRecord, ResponseRecord, StoredRecord } from '../models/rec
 import type { Expiration } from '../policy/expiration.js';
 import { redirectedMethod } from '../policy/methods.js';
 import { canParseUrl } from '../policy/parse-url.js';
-import { variantOf, varyNames } from '../policy/vary.js';
+import { variantOf, varyNamesOfChain } from '../policy/vary.js';
 import { countsInVary, type KeyRules, keyOf } from '../request/cache-key.js';
 import { groupIndexNames, tagIndexName, urlIndexName, urlIndexNames } from '../request/index-names.js';
 import { keyUrl, redactHops, redactRequest, redactUrl, storedHeaders } from '../request/redaction.js';
 import { REDACTED } from '../request/request-body.js';
 import { asGet, requestOfRecord } from '../request/request-of-record.js';
+import { selectingHops } from '../request/selecting-hops.js';
 import { clientBindings } from './bindings.js';
 import type { EntryRepository } from './entry-repository.js';
 import type { UserOfCache } from './internals.js';
@@ -106,7 +107,8 @@ export class ClientRecords {
   rekeyed(record: ResponseRecord): ResponseRecord | undefined {
     const rules = this.#rules;
     const request = requestOfRecord(record.request);
-    const vary = varyNames(record.headers, countsInVary(rules));
+    const hops = selectingHops(record.request.url, record.url, record.history);
+    const vary = varyNamesOfChain(record.headers, hops, countsInVary(rules));
     const key = request && keyOf(request, rules);
     if (!request || key === undefined || key === record.key || vary === '*') return undefined;
     const names = [...urlIndexNames(request.method, [request.url, record.url], rules), ...namesOf(record)];

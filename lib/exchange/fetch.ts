@@ -6,9 +6,10 @@ import { allowsMethod } from '../policy/rules.js';
 import { mayServeOnError } from '../policy/stale.js';
 import { answersLaterGets } from '../policy/storable.js';
 import { isConditional, validators } from '../policy/validation.js';
-import { variantOf, varyNames } from '../policy/vary.js';
+import { variantOf, varyNamesOfChain } from '../policy/vary.js';
 import { countsInVary } from '../request/cache-key.js';
 import { asGet } from '../request/request-of-record.js';
+import { selectingHops } from '../request/selecting-hops.js';
 import { meantMethod, uncachedReason } from '../request/uncached.js';
 import { settingsSignature } from '../settings/signature.js';
 import { askOrigin } from './ask-origin.js';
@@ -158,7 +159,8 @@ function isForOneCaller(
   { response, record, revalidated, wasStorable = false }: Result,
 ): boolean {
   if (!response) return false;
-  if (response.headers['set-cookie'] !== undefined || response.bodyForm === 'opaque') return true;
+  const setsCookie = [response, ...response.hops].some(({ headers }) => headers['set-cookie'] !== undefined);
+  if (setsCookie || response.bodyForm === 'opaque') return true;
   return settings.cacheControl && !record && !revalidated && !wasStorable;
 }
 
@@ -169,7 +171,8 @@ function fitsOtherCaller(context: RequestContext, result: Result): boolean {
   if (!response) return true;
   // A 304 without Vary confirms a stored response that has one.
   const { headers } = revalidated && record ? record : response;
-  const names = varyNames(headers, countsInVary(context.settings));
+  const hops = [...(record?.history ?? []), ...selectingHops(context.request.url, response.url, response.hops)];
+  const names = varyNamesOfChain(headers, hops, countsInVary(context.settings));
   if (names === '*') return false;
   return variantOf(names, context.request.headers) === variantOf(names, requestHeaders);
 }

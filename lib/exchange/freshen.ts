@@ -5,10 +5,11 @@ import type { Reason } from '../policy/reasons.js';
 import { storable } from '../policy/storable.js';
 import { combineTags } from '../policy/tags.js';
 import { freshen, matchesHead } from '../policy/validation.js';
-import { isSelectedBy, variantOf, varyNames } from '../policy/vary.js';
+import { isSelectedBy, variantOf, varyNamesOfChain } from '../policy/vary.js';
 import { countsInVary, keyOf } from '../request/cache-key.js';
 import { groupIndexNames } from '../request/index-names.js';
 import { redactRequest, secretInHeader } from '../request/redaction.js';
+import { selectingHops } from '../request/selecting-hops.js';
 import { configuredLifetime } from '../settings/lifetime.js';
 import type { OriginResponse } from './origin.js';
 import { isSameTarget } from './redirects.js';
@@ -65,7 +66,8 @@ export async function freshenFromHead(
     return;
   const base = { ...stored, order: sent.order };
   // Another Vary does not describe the request that the stored response answered.
-  const vary = varyNames(freshen(stored.headers, response.headers), countsInVary(settings));
+  const hops = [...stored.history, ...selectingHops(request.url, response.url, response.hops)];
+  const vary = varyNamesOfChain(freshen(stored.headers, response.headers), hops, countsInVary(settings));
   if (isSelectedBy(stored, vary) && matchesHead(stored, response)) {
     const renewed = await renewRecord(context, base, response);
     if ('record' in renewed) await repository.save(renewed.record, [], access, sent.since);
@@ -90,7 +92,8 @@ async function renewRecord(
   if (update.laterCredentials) return { reason: 'redirect-credentials' };
   if (!cache.encrypts && secretInHeader(update.headers, settings)) return { reason: 'secret-in-header' };
   const headers = freshen(stored.headers, keptFields(context, update.headers));
-  const vary = varyNames(headers, countsInVary(settings));
+  const hops = [...stored.history, ...selectingHops(request.url, update.url, update.hops)];
+  const vary = varyNamesOfChain(headers, hops, countsInVary(settings));
   if (vary === '*') return { reason: 'vary-star' };
   const record = { ...stored, headers, ...selectionBy(context, vary, stored) };
   try {

@@ -10,10 +10,11 @@ import { allowsMethod } from '../policy/rules.js';
 import { mayServeOnError } from '../policy/stale.js';
 import { storable, storedFields } from '../policy/storable.js';
 import { combineTags, parseTags } from '../policy/tags.js';
-import { variantOf, varyNames } from '../policy/vary.js';
+import { variantOf, varyNamesOfChain } from '../policy/vary.js';
 import { countsInVary } from '../request/cache-key.js';
 import { groupIndexNames, tagIndexName, urlIndexNames } from '../request/index-names.js';
 import { redactHops, redactRequest, redactUrl, secretInHeader, storedHeaders } from '../request/redaction.js';
+import { selectingHops } from '../request/selecting-hops.js';
 import { configuredLifetime, hasExpirationFunction } from '../settings/lifetime.js';
 import type { OriginResponse } from './origin.js';
 import { chainStaleAt, isSameTarget, redirectRecords } from './redirects.js';
@@ -71,7 +72,7 @@ function headerObstacle(
   if (response.bodyForm === 'opaque') return 'opaque-body';
   if (response.laterCredentials) return 'redirect-credentials';
   if (!cache.encrypts && secretInHeader(response.headers, settings)) return 'secret-in-header';
-  if (varyNames(response.headers, countsInVary(settings)) === '*') return 'vary-star';
+  if (chainVary(context, response) === '*') return 'vary-star';
   if (settings.cacheControl && cacheGroups(response.headers) === 'too-many') return 'groups';
   // The stored response is about to be served instead, and must not be replaced by the failure.
   if (stored && mayServeOnError(request, stored, { status: response.status }, settings, cache.now()))
@@ -185,10 +186,15 @@ export function withIndexes({ cache, settings }: RequestContext, record: Respons
   return { ...record, indexes: [...new Set([...record.indexes, ...repository.indexes(names)])] };
 }
 
+/** The fields that select a response or a redirect that led to it. */
+function chainVary({ request, settings }: RequestContext, { headers, url, hops }: OriginResponse) {
+  return varyNamesOfChain(headers, selectingHops(request.url, url, hops), countsInVary(settings));
+}
+
 /** A record whose lifetime is not settled yet. */
 function draftRecord(context: RequestContext, sent: OriginRequest, response: OriginResponse): ResponseRecord {
   const { request, settings, key, cache } = context;
-  const vary = varyNames(response.headers, countsInVary(settings)) as readonly string[];
+  const vary = chainVary(context, response) as readonly string[];
   return {
     kind: 'response',
     key,

@@ -22,6 +22,26 @@ export function varyNames(headers: Fields, counts: (name: string) => boolean): r
 }
 
 /**
+ * As {@link varyNames}, for the last response of a redirect chain: the fields that select a redirect select what it leads
+ * to.
+ */
+export function varyNamesOfChain(
+  headers: Fields,
+  hops: readonly { readonly headers: Fields }[],
+  counts: (name: string) => boolean,
+): readonly string[] | '*' {
+  const own = varyNames(headers, counts);
+  if (hops.length === 0 || own === '*') return own;
+  const names = new Set(own);
+  for (const hop of hops) {
+    const ofHop = varyNames(hop.headers, counts);
+    if (ofHop === '*') return '*';
+    for (const name of ofHop) names.add(name);
+  }
+  return [...names].sort();
+}
+
+/**
  * Returns a digest of the request's values of these fields, as 32 hex digits; `''` for no fields. An absent field differs
  * from an empty one.
  */
