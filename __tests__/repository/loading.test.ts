@@ -185,11 +185,29 @@ test('a client that lacks its native part: the commands of each package manager'
   for (const command of [
     'npm install-scripts approve sqlite3 && npm rebuild sqlite3',
     'npm rebuild sqlite3',
-    'pnpm approve-builds sqlite3',
+    'pnpm add --allow-build=sqlite3 @keyv/sqlite && pnpm rebuild sqlite3',
     '"dependenciesMeta": { "sqlite3": { "built": true } }',
   ]) {
     expect(message).toContain(command);
   }
+});
+
+test("a client whose peer dependency Yarn's Plug'n'Play does not find: the command", async () => {
+  await using folder = await temporaryFolder();
+  await project(folder.path, DEPENDENCIES);
+  const client = path.join(folder.path, 'node_modules/@keyv/sqlite');
+  mkdirSync(client);
+  const members = `{ code: 'MODULE_NOT_FOUND', pnpCode: 'MISSING_PEER_DEPENDENCY', data: { dependencyName: 'keyv' } }`;
+  writeFileSync(path.join(client, 'index.js'), `throw Object.assign(new Error('not provided'), ${members});`);
+  const source = `${LOADED.esm}
+    const options = { backend: 'sqlite', backendOptions: { driver: 'keyv' } };
+    await setupCache(axios.create(), options).cache.ready().catch((error) => console.log(error.code, error.message));
+    console.log(fs.existsSync('http_cache.sqlite'));`;
+  const lines = await output(folder.path, 'main.mjs', `import fs from 'node:fs'; ${source}`);
+  expect(lines).toEqual([
+    'ERR_CACHE_BROKEN_PACKAGE backend "sqlite" cannot load the package @keyv/sqlite (not provided); install what it needs: yarn add keyv',
+    'false',
+  ]);
 });
 
 test('both builds in one process are one product', async () => {

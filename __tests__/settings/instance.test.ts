@@ -18,6 +18,11 @@ describe('a wrong option throws before anything is created', () => {
     ['a name in another style', { stale_if_error: true }, 'did you mean staleIfError?'],
     ['the beginning of a name', { expire: '5m' }, 'did you mean expireAfter?'],
     [
+      'a name of another cache',
+      { ttl: 300 },
+      'ttl: 300 is not accepted, there is no such option; it is expireAfter here;',
+    ],
+    [
       'an option of all backends',
       { retention: '1d' },
       'retention: "1d" is not accepted, there is no such option; it belongs in backendOptions; expected one of',

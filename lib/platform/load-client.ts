@@ -101,19 +101,28 @@ export function missingPackage(packageName: string, what: string, cause?: unknow
 /** The error for a client library that is installed but does not load. */
 function brokenPackage(packageName: string, what: string, cause: unknown): CacheError {
   const reason = String((cause as Error | undefined)?.message ?? cause).split('\n', 1)[0];
-  const advice = NATIVE[packageName]
-    ? buildCommands(NATIVE[packageName])
-    : `install it again: npm install ${packageName}`;
+  const peer = missingPeer(cause);
+  const native = NATIVE[packageName];
+  let advice = `install it again: npm install ${packageName}`;
+  if (peer !== undefined) advice = `install what it needs: yarn add ${peer}`;
+  else if (native !== undefined) advice = buildCommands(packageName, native);
   const message = `${what} cannot load the package ${packageName} (${reason}); ${advice}`;
   return new CacheError('ERR_CACHE_BROKEN_PACKAGE', message, { cause });
 }
 
+/** The peer dependency that Yarn's Plug'n'Play finds missing; undefined for any other error. */
+function missingPeer(cause: unknown): string | undefined {
+  const { pnpCode, data } = (cause ?? {}) as { pnpCode?: unknown; data?: { dependencyName?: unknown } };
+  if (pnpCode !== 'MISSING_PEER_DEPENDENCY' || typeof data?.dependencyName !== 'string') return undefined;
+  return data.dependencyName;
+}
+
 /** How to build a native part, by package manager: most do not run the install scripts of dependencies any more. */
-function buildCommands(native: string): string {
+function buildCommands(packageName: string, native: string): string {
   return [
     `the native part of ${native} may not have been built. npm 12: npm install-scripts approve ${native} && npm rebuild ${native}`,
     `npm 10 and 11: npm rebuild ${native}`,
-    `pnpm: pnpm approve-builds ${native}`,
+    `pnpm: pnpm add --allow-build=${native} ${packageName} && pnpm rebuild ${native}`,
     `yarn: "dependenciesMeta": { "${native}": { "built": true } } in package.json, then yarn install`,
   ].join('; ');
 }

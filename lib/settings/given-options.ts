@@ -61,8 +61,23 @@ export function ownOptions(options: unknown): Record<string, unknown> {
   return { ...options };
 }
 
-/** Returns the hint for an option in the wrong place; undefined if the name is not known anywhere. */
+/** Names that other caches have for options: axios-cache-interceptor, Keyv and SQLite clients. */
+const FOREIGN_NAMES: ReadonlyMap<string, SettingName | StoreOption> = new Map([
+  ['ttl', 'expireAfter'],
+  ['interpretHeader', 'cacheControl'],
+  ['methods', 'allowableMethods'],
+  ['cachePredicate', 'filterFn'],
+  ['generateKey', 'keyFn'],
+  ['storage', 'backend'],
+  ['store', 'backend'],
+  ['filename', 'cacheName'],
+  ['namespace', 'cacheName'],
+]);
+
+/** Returns the hint for an option with another name or in the wrong place; undefined if the name is not known anywhere. */
 function placeOf(name: string): string | undefined {
+  const own = FOREIGN_NAMES.get(name);
+  if (own !== undefined) return `it is ${own} here`;
   if (Object.hasOwn(REQUEST_READERS, name)) return 'it is an option of single requests';
   if (COMMON_BACKEND_OPTION_NAMES.includes(name)) return 'it belongs in backendOptions';
   const backends = Object.keys(BACKEND_OPTION_NAMES).filter((backend) => BACKEND_OPTION_NAMES[backend]?.includes(name));

@@ -50,21 +50,23 @@ const runtime = () => shared('sqlite runtime', () => ({ isExperimental: false })
 
 /**
  * Loads `node:sqlite` without the ExperimentalWarning that some versions of Node.js emit; undefined if there is none.
- * `getBuiltinModule` works in every module system and is left alone by bundlers.
+ * `getBuiltinModule` works in every module system and is left alone by bundlers. The warning is emitted by the runtime's own
+ * `process`, of which test runners such as Jest give programs a copy.
  */
 export function loadNodeSqlite(): { readonly sqlite: NodeSqlite; readonly isExperimental: boolean } | undefined {
   if (!isBuiltin(NODE_SQLITE)) return undefined;
-  const { emitWarning } = process;
-  process.emitWarning = (warning: string | Error, ...rest: unknown[]) => {
+  const owner = process.getBuiltinModule('node:process');
+  const { emitWarning } = owner;
+  owner.emitWarning = (warning: string | Error, ...rest: unknown[]) => {
     const [type] = rest;
     const name = typeof type === 'object' ? (type as { type?: unknown } | null)?.type : type;
     if (name === 'ExperimentalWarning' && String(warning).includes('SQLite')) runtime().isExperimental = true;
-    else Reflect.apply(emitWarning, process, [warning, ...rest]);
+    else Reflect.apply(emitWarning, owner, [warning, ...rest]);
   };
   try {
     const sqlite = process.getBuiltinModule(NODE_SQLITE) as NodeSqlite | undefined;
     return sqlite && { sqlite, isExperimental: runtime().isExperimental };
   } finally {
-    process.emitWarning = emitWarning;
+    owner.emitWarning = emitWarning;
   }
 }

@@ -37,6 +37,8 @@ export async function openDatabase(
   schema: Schema,
 ): Promise<OpenDatabase> {
   let obstacle: unknown;
+  // Without a driver no file is left behind.
+  if (file.identity() === undefined) await loadDriver(options.driver);
   try {
     file.create();
   } catch (error) {
