@@ -81,6 +81,18 @@ test('all of them pass the compiler', () => {
   expect(found).toEqual([]);
 });
 
+test.each(['README.md', path.join('docs', 'getting-started.md')])(
+  '%s: its snippets request a page that exists',
+  (page) => {
+    const own = snippets.filter(({ name }) => name.startsWith(`${page},`));
+    const requested = own.flatMap(({ source }) =>
+      [...source.matchAll(/\.get\('(?:https:\/\/example\.org)?([^']*)'/g)].map(([, asked]) => asked),
+    );
+    // example.org answers other paths with 404.
+    expect(new Set(requested)).toEqual(new Set(['/']));
+  },
+);
+
 describe('run', () => {
   const missing = ({ source }: { source: string }) =>
     Object.entries(services).find(([name, service]) => source.includes(name) && !service.isInstalled())?.[1];
@@ -93,10 +105,11 @@ describe('run', () => {
 
   test.each(programs.filter((program) => !missing(program)))('$name', async ({ file, source }) => {
     await using work = await temporaryFolder();
-    const script = file.replace(/\.ts$/, '.mjs');
+    const isCommonJs = source.includes('= require(');
+    const script = file.replace(/\.ts$/, isCommonJs ? '.cjs' : '.mjs');
     const { code } = transformSync(source.replaceAll('https://', 'http://'), {
       loader: 'ts',
-      format: 'esm',
+      format: isCommonJs ? 'cjs' : 'esm',
       target: 'node20',
     });
     writeFileSync(script, code);
