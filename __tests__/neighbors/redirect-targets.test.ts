@@ -145,3 +145,19 @@ test('mappings are removed with the last variant that filterFn refuses', async (
   await api.get('/to', { headers });
   expect([await api.cache.responseCount(), await api.cache.redirects.count()]).toEqual([0, 0]);
 });
+
+test.each(['/two', '/three'])('a URL with a lifetime of its own is not mapped: %s', async (own) => {
+  const next: Record<string, string> = { '/one': '/two', '/two': '/three' };
+  await using bench = await startBench(
+    { urlsExpireAfter: { '127.0.0.1/one': '1h', [`127.0.0.1${own}`]: '1m' } },
+    ({ url }, response) => {
+      const location = next[url];
+      if (location) response.writeHead(302, { location }).end();
+      else response.end('x');
+    },
+  );
+  await bench.api.get('/one');
+  bench.clock.advance(90);
+  expect((await bench.api.get('/one')).fromCache).toBe(true);
+  expect((await bench.api.get(own)).fromCache).toBe(false);
+});

@@ -11,6 +11,7 @@ import { urlIndexNames } from '../request/index-names.js';
 import { normalizeUrl } from '../request/normalize-url.js';
 import { redactUrl } from '../request/redaction.js';
 import { asGet } from '../request/request-of-record.js';
+import { hasLifetimeOf } from '../settings/lifetime.js';
 import type { OriginResponse } from './origin.js';
 import type { RequestContext } from './request-context.js';
 
@@ -85,7 +86,7 @@ export function redirectRecords(
     const url = withUserinfo(target, asked);
     // What the client dropped at another origin stays dropped, also at the asked origin.
     left ||= bound && (url === undefined || new URL(url).origin !== asked.origin);
-    if (url === undefined || left) continue;
+    if (url === undefined || left || !hasLifetimeOf(context, response.url, url)) continue;
     const method = hops
       .slice(0, index + 1)
       .reduce((current, { status }) => redirectedMethod(current, status), request.method);

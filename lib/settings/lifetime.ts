@@ -27,6 +27,16 @@ function ruleOfUrl(rules: readonly UrlExpiration[], url: string | undefined): Ex
   return rules.find(([pattern]) => pattern.matches(normal))?.[1];
 }
 
+/**
+ * Returns whether `urlsExpireAfter` gives a URL of a redirect chain the lifetime that the response has, which was asked
+ * under another URL.
+ */
+export function hasLifetimeOf({ settings, request }: LifetimeInput, finalUrl: string, url: string): boolean {
+  const { urlsExpireAfter: rules, requestExpireAfter } = settings;
+  if (requestExpireAfter !== undefined || rules.length === 0) return true;
+  return ruleOfUrl(rules, url) === (ruleOfUrl(rules, request.url) ?? ruleOfUrl(rules, finalUrl));
+}
+
 /** Returns whether the applicable setting is 0 before anything is known of the response. */
 export function isSetToDoNotCache(input: LifetimeInput): boolean {
   const { settings } = input;
