@@ -70,13 +70,14 @@ describeService(redis, (server) => {
   });
 
   test.each<[string, (bench: Bench) => Promise<unknown>]>([
-    ['invalidates', ({ api }) => api.post('/other', {}, { invalidates: ['/a'] })],
-    ['an unsafe request', ({ api }) => api.put('/a', {})],
+    ['invalidates', ({ api }) => api.post('/other', {}, { invalidates: ['/a', '/b'] })],
+    ['an unsafe request', ({ api }) => Promise.all([api.put('/a', {}), api.put('/b', {})])],
     ['a tag', ({ api }) => api.post('/other', {}, { invalidates: { tags: ['news'] } })],
   ])('%s while it is frozen is carried out after it, and respected meanwhile', async (name, invalidate) => {
     const options = { tags: ['news'], cacheControl: name === 'an unsafe request', expireAfter: 3_600 };
     await withFrozen(`frozen_${name.replaceAll(' ', '_')}`, options, async (bench, frozen, change) => {
       const { api } = bench;
+      await api.get('/b');
       await api.get('/a');
       expect((await api.get('/a')).fromCache).toBe(true);
       frozen.freeze();
@@ -96,6 +97,8 @@ describeService(redis, (server) => {
         backendOptions: { url: server().url },
       } as CacheOptions);
       await until('the invalidation is carried out', async () => (await other.get('/a')).data.version === 2);
+      // Nothing but the invalidation removes this one: this process has not asked for it again.
+      await until('it is carried out for both', async () => (await other.get('/b')).data.version === 2);
     });
   });
 
