@@ -1,6 +1,11 @@
 import { expect, test } from '@jest/globals';
-import { monotonicNow } from '../../lib/platform/real-time.js';
 import { startBench } from '../support/api.js';
+
+/** Milliseconds of processor time of this process, which other processes do not lengthen. */
+function processorTime(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
 
 test('a loop of hits lets timers and sockets run at least every 20 ms', async () => {
   await using bench = await startBench();
@@ -8,7 +13,7 @@ test('a loop of hits lets timers and sockets run at least every 20 ms', async ()
   const turns: number[] = [];
   let isLooping = true;
   const note = () => {
-    turns.push(monotonicNow());
+    turns.push(processorTime());
     if (isLooping) setImmediate(note);
   };
   let isAnswered = false;
@@ -17,11 +22,11 @@ test('a loop of hits lets timers and sockets run at least every 20 ms', async ()
   });
   note();
   // Nothing in the loop waits for anything but hits.
-  for (const began = monotonicNow(); monotonicNow() - began < 600; ) await bench.api.get('/');
+  for (const began = processorTime(); processorTime() - began < 600; ) await bench.api.get('/');
   isLooping = false;
   const gaps = turns.slice(1).map((time, index) => time - (turns[index] as number));
-  // A machine that is busy with something else makes some of them longer.
   expect(gaps.length).toBeGreaterThan(15);
+  // Garbage collection makes some of them longer.
   expect(gaps.sort((a, b) => a - b)[Math.floor(gaps.length / 2)]).toBeLessThan(20);
   expect(isAnswered).toBe(true);
   await other;
