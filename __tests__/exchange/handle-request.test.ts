@@ -24,10 +24,11 @@ test('a loop of hits lets timers and sockets run at least every 20 ms', async ()
   // Nothing in the loop waits for anything but hits.
   for (const began = processorTime(); processorTime() - began < 600; ) await bench.api.get('/');
   isLooping = false;
+  const wasAnswered = isAnswered;
+  await other;
   const gaps = turns.slice(1).map((time, index) => time - (turns[index] as number));
   expect(gaps.length).toBeGreaterThan(15);
   // Garbage collection makes some of them longer.
   expect(gaps.sort((a, b) => a - b)[Math.floor(gaps.length / 2)]).toBeLessThan(20);
-  expect(isAnswered).toBe(true);
-  await other;
+  expect(wasAnswered).toBe(true);
 });
