@@ -30,6 +30,9 @@ export interface CachingAdapter extends AxiosAdapter {
  * const client = new SomeSdk({ adapter });
  * await adapter.close();
  */
+export function cachingAdapter(options?: CacheOptions): CachingAdapter;
+/** @internal */
+export function cachingAdapter(options: CacheOptions | undefined, internals: SetupInternals): CachingAdapter;
 export function cachingAdapter(options: CacheOptions = {}, internals: SetupInternals = {}): CachingAdapter {
   const opened = new OpenedCache(options, internals);
   const adapter: AxiosAdapter = async (config) => {

@@ -47,6 +47,16 @@ export interface SetupInternals {
  */
 export function setupCache<Instance extends AxiosInstance>(
   instance: Instance,
+  options?: CacheOptions,
+): CachedAxiosInstance<Instance>;
+/** @internal */
+export function setupCache<Instance extends AxiosInstance>(
+  instance: Instance,
+  options: CacheOptions | undefined,
+  internals: SetupInternals,
+): CachedAxiosInstance<Instance>;
+export function setupCache<Instance extends AxiosInstance>(
+  instance: Instance,
   options: CacheOptions = {},
   internals: SetupInternals = {},
 ): CachedAxiosInstance<Instance> {
