@@ -91,7 +91,7 @@ const ROUTES: readonly (readonly [string, (port: number) => AxiosRequestConfig])
   ],
 ];
 
-test.each(ROUTES)('%s leads to a server of its own', async (_, to) => {
+test.each(ROUTES)('%s has a server of its own', async (_, to) => {
   await using bench = await startBench();
   const servers = ['one', 'two'].map((name) => createServer((_request, response) => response.end(name)));
   try {

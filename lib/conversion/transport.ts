@@ -116,7 +116,7 @@ export function readTransport(config: InternalAxiosRequestConfig): Transport {
   return parts.result();
 }
 
-/** What identifies a `transport`: axios copies plain objects, but not their functions. */
+/** Returns the identity of a `transport`: axios copies plain objects, but not their functions. */
 function senderOf(transport: object): object {
   const { request } = transport as { request?: unknown };
   return Object.hasOwn(transport, 'request') && typeof request === 'function' ? request : transport;

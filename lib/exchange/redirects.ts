@@ -84,7 +84,7 @@ export function redirectRecords(
   let left = bound && hops.length === 0;
   for (const [index, target] of [...hops.slice(1).map(({ url }) => url), response.url].entries()) {
     const url = withUserinfo(target, asked);
-    // What the client dropped at another origin stays dropped, also at the asked origin.
+    // Fields that the client dropped at another origin stay dropped, also at the asked origin.
     left ||= bound && (url === undefined || new URL(url).origin !== asked.origin);
     if (url === undefined || left || !hasLifetimeOf(context, response.url, url)) continue;
     const method = hops
