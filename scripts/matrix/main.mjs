@@ -2,7 +2,8 @@
 // Each cell is a miss, a hit, a restart, and a hit from the SQLite file of the process before.
 // `--write` puts the table into docs/compatibility.md; without it, a difference from that table is a failure.
 // `--only TEXT` runs the rows whose name has the text, and compares nothing.
-// At the end, processes of Node 20 and 24 share one file (`--only "one file"`).
+// The README's commands follow, with each package manager (`--only README`). At the end, processes of Node 20 and 24 share
+// one file (`--only "one file"`).
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -11,6 +12,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { FORMS } from './forms.mjs';
 import { install, pack, project, RUNTIMES, root, run, runtimeIn } from './packages.mjs';
+import { MANAGERS, NODES, tryReadme } from './readme.mjs';
 import { checkSharedFile } from './shared-file/main.mjs';
 
 const page = path.join(root, 'docs', 'compatibility.md');
@@ -137,6 +139,33 @@ for (const one of RUNTIMES) {
     lines.push(`| ${row} | ${results.join(' | ')} |`);
     console.log(lines.at(-1));
   }
+}
+
+lines.push(
+  '',
+  "The README's commands and program as printed, in an empty folder; with Node 20 first the warning, then the commands for SQLite:",
+  '',
+  `| README, by | ${NODES.join(' | ')} |`,
+  `|---|${NODES.map(() => '---|').join('')}`,
+);
+for (const manager of MANAGERS) {
+  const row = `README, ${manager.name}`;
+  if (only !== undefined && !row.includes(only)) continue;
+  const results = [];
+  for (const runtimeName of NODES) {
+    const node = await runtimeIn(
+      work,
+      RUNTIMES.find(({ name }) => name === runtimeName),
+    );
+    const result = await tryReadme({ manager, node, runtimeName, work, tarball, proxy: origin.url });
+    if (result !== 'ok') {
+      failures += 1;
+      console.error(`${row}, ${runtimeName}: ${result}\n`);
+    }
+    results.push(result === 'ok' ? 'yes' : 'no');
+  }
+  lines.push(`| ${manager.name} | ${results.join(' | ')} |`);
+  console.log(lines.at(-1));
 }
 origin.close();
 
