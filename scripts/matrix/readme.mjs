@@ -20,7 +20,7 @@ const [OLDEST] = NODES;
  * @property {string} package
  * @property {string} install how the README's command for it begins
  * @property {(readme: string) => readonly string[]} driver the commands of the README for Node.js without node:sqlite
- * @property {boolean} builds whether it builds native parts without being told
+ * @property {boolean} builds whether it builds native parts without a permission
  */
 
 /** @param {string} readme */
