@@ -28,6 +28,9 @@ export class Link {
   readonly #openedAt = monotonicNow();
   readonly #waiting: Set<(error: Error) => void> | undefined;
   readonly #watch = new SilenceWatch(SILENCE, () => this.fail());
+  /** Rejects at the end of the connection. */
+  readonly #ended: Promise<never>;
+  #reportEnd: (error: Error) => void = () => {};
   #isRetired = false;
 
   /** @param forget called when the next use has to open another connection */
@@ -35,6 +38,11 @@ export class Link {
     this.#parts = parts;
     this.#forget = forget;
     this.#waiting = parts.endRejects ? undefined : new Set();
+    this.#ended = new Promise((_, reject) => {
+      this.#reportEnd = reject;
+    });
+    // The end of a connection that nobody waits for is no error.
+    this.#ended.catch(() => {});
   }
 
   isReady(): boolean {
@@ -46,11 +54,15 @@ export class Link {
     return this.#parts.redis.topology?.() === other.#parts.redis.topology?.();
   }
 
-  /** Resolves when commands can be sent. The link is in use meanwhile, so that the process does not exit. */
+  /**
+   * Resolves when commands can be sent. The link is in use meanwhile, so that the process does not exit.
+   *
+   * @throws Error if the connection fails or ends before: node-redis 6 is silent about its own end
+   */
   async ready(): Promise<void> {
     this.#begin();
     try {
-      await this.#parts.redis.ready();
+      await Promise.race([this.#parts.redis.ready(), this.#ended]);
     } finally {
       this.#finish();
     }
@@ -87,6 +99,7 @@ export class Link {
   close(): void {
     this.#watch.stop();
     this.#parts.end();
+    this.#reportEnd(new Error('the connection to Redis was closed'));
   }
 
   /** Makes way for another connection; pending commands still get their answers. */
