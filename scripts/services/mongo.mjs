@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, rename } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findProgram } from './programs.mjs';
@@ -53,5 +53,10 @@ async function start(command) {
     return { url: real, start: nothing, kill: nothing, freeze() {}, resume() {}, stop: nothing };
   }
   const url = (/** @type {number} */ port) => `mongodb://127.0.0.1:${port}`;
-  return startServer({ url, command: (place) => [findProgram('java') ?? 'java', ...command(place)] });
+  return startServer({
+    url,
+    command: (place) => [findProgram('java') ?? 'java', ...command(place)],
+    // A kill may damage the file of H2.
+    reset: (folder) => rm(path.join(folder, 'mongo.h2'), { force: true }),
+  });
 }

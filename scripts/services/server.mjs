@@ -36,19 +36,28 @@ const run = promisify(execFile);
  * @param {(place: { port: number, folder: string }) => readonly [command: string, ...args: string[]]} program.command
  * @param {(port: number) => string} program.url
  * @param {(folder: string) => Promise<void>} [program.prepare] before the first start
+ * @param {(folder: string) => Promise<void>} [program.reset] removes data with which the program does not start
  * @param {{ uid?: number, gid?: number }} [program.user]
  * @returns {Promise<Server>}
  */
-export async function startServer({ command, url, prepare, user = {} }) {
+export async function startServer({ command, url, prepare, reset, user = {} }) {
   const folder = await mkdtemp(path.join(tmpdir(), 'service-'));
   const port = await freePort();
   /** @type {import('node:child_process').ChildProcess | undefined} */
   let child;
-  const start = async () => {
+  const start = async (attempts = 3) => {
     const [file, ...args] = command({ port, folder });
     const started = spawn(file, args, { ...user, cwd: folder, stdio: 'ignore' });
     child = started;
-    await accepting(port, started);
+    try {
+      await accepting(port, started);
+    } catch (error) {
+      // After it was killed, its port may not be free yet, or its data may be damaged.
+      if (attempts === 1 || started.exitCode === null) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      if (attempts === 2) await reset?.(folder);
+      await start(attempts - 1);
+    }
   };
   const kill = async () => {
     if (!child) return;
@@ -61,7 +70,7 @@ export async function startServer({ command, url, prepare, user = {} }) {
   await start();
   return {
     url: url(port),
-    start,
+    start: () => start(),
     kill,
     freeze: () => signal(child, 'SIGSTOP'),
     resume: () => signal(child, 'SIGCONT'),
@@ -106,13 +115,14 @@ function signal(server, name) {
 }
 
 /**
- * Returns a free port below the ports that systems give to connections, so that none takes it while a server restarts.
+ * Returns a free port below the ports that systems give to connections, so that none takes it while a server restarts. Each
+ * worker of Jest has ports of its own, for the same reason.
  *
  * @returns {Promise<number>}
  */
 export async function freePort() {
   for (let attempt = 0; attempt < 100; attempt += 1) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const port = 20_000 + (Number(process.env.JEST_WORKER_ID ?? 0) % 8) * 1_500 + Math.floor(Math.random() * 1_500);
     const probe = createServer().listen(port, '127.0.0.1');
     const isFree = await new Promise((resolve) => {
       probe.once('listening', () => resolve(true)).once('error', () => resolve(false));
