@@ -101,53 +101,24 @@ export class EntryScan {
     if (!selects) for await (const record of this.others('variants')) await rewrite(record);
   }
 
-  /**
-   * Deletes the entries that match, in batches; resolves to the number of responses. If entries were deleted during the
-   * listing it lists again, since the iterators of some stores skip entries then.
-   */
-  async deleteMatching<T extends { readonly id: string }>(
+  /** Deletes the entries that match; resolves to the number of responses. */
+  deleteMatching<T extends { readonly id: string }>(
     list: () => AsyncIterable<T>,
     matches: (entry: T) => boolean = () => true,
   ): Promise<number> {
-    let removed = 0;
-    for (;;) {
-      const before = removed;
-      let ids: string[] = [];
-      let deletedMeanwhile = false;
-      for await (const entry of list()) {
-        if (!matches(entry)) continue;
-        ids.push(entry.id);
-        if (ids.length < BATCH) continue;
-        removed += await this.#repository.deleteExact(ids);
-        ids = [];
-        deletedMeanwhile = true;
-      }
-      removed += await this.#repository.deleteExact(ids);
-      if (!deletedMeanwhile || removed === before) return removed;
-    }
+    return deleteListed(list, matches, (batch) => this.#repository.deleteExact(batch.map(({ id }) => id)));
   }
 
   /** Deletes responses, and redirects to them if no other variant is left; resolves to the number of responses. */
-  async deleteResponses(query: EntryQuery = {}): Promise<number> {
-    let removed = 0;
-    for (;;) {
-      const before = removed;
-      let found = new Map<string, string>();
-      let deletedMeanwhile = false;
-      const deleteFound = async () => {
-        const batch = found;
-        found = new Map();
-        if (batch.size > 0) removed += await this.#repository.breaker.manage((store) => deleteResponses(store, batch));
-      };
-      for await (const { id, group } of this.responses(query)) {
-        found.set(id, group);
-        if (found.size < BATCH) continue;
-        await deleteFound();
-        deletedMeanwhile = true;
-      }
-      await deleteFound();
-      if (!deletedMeanwhile || removed === before) return removed;
-    }
+  deleteResponses(query: EntryQuery = {}): Promise<number> {
+    return deleteListed(
+      () => this.responses(query),
+      () => true,
+      (batch) => {
+        const groups = new Map(batch.map(({ id, group }) => [id, group]));
+        return this.#repository.breaker.manage((store) => deleteResponses(store, groups));
+      },
+    );
   }
 
   /** Deletes the groups of the responses that match, redirects to them included; resolves to the number of responses. */
@@ -215,4 +186,31 @@ async function* inBatches<T extends { readonly size: number }>(
     [batch, bytes] = [[], 0];
   }
   if (batch.length > 0) yield batch;
+}
+
+/**
+ * Deletes the listed entries that match, in batches; resolves to the number of responses. If entries were deleted during the
+ * listing it lists again, since the iterators of some stores skip entries then.
+ */
+async function deleteListed<T>(
+  list: () => AsyncIterable<T>,
+  matches: (entry: T) => boolean,
+  deleteBatch: (batch: readonly T[]) => Promise<number>,
+): Promise<number> {
+  let removed = 0;
+  for (;;) {
+    const before = removed;
+    let batch: T[] = [];
+    let deletedMeanwhile = false;
+    for await (const entry of list()) {
+      if (!matches(entry)) continue;
+      batch.push(entry);
+      if (batch.length < BATCH) continue;
+      removed += await deleteBatch(batch);
+      batch = [];
+      deletedMeanwhile = true;
+    }
+    if (batch.length > 0) removed += await deleteBatch(batch);
+    if (!deletedMeanwhile || removed === before) return removed;
+  }
 }
