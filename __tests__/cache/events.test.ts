@@ -71,7 +71,7 @@ describe('listeners that fail affect nothing else', () => {
   });
 });
 
-test('responses that are removed are an event for every instance of the cache', async () => {
+test('the removal of responses is an event for every instance of the cache', async () => {
   const heard: Record<string, unknown[]> = { one: [], other: [] };
   const listener = (name: string) => (event: CacheEvent) => {
     if (event.type === 'removed') heard[name]?.push([event.reason, event.count]);

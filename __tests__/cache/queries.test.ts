@@ -45,7 +45,7 @@ describe('arguments of management that are refused', () => {
     expect(parseDeletion({ urls: 'https://a.com/' }, NOW)).toMatchObject({ urls: ['https://a.com/'], patterns: [] });
   });
 
-  test('by each method of a cache, before anything is removed', async () => {
+  test('by each method of a cache', async () => {
     const cache = new MemoryCache();
     const calls: (() => Promise<unknown>)[] = [
       async () => cache.delete({ expire: true } as never),

@@ -305,7 +305,7 @@ describe('section 4.4: invalidation', () => {
   );
 
   onEach(
-    'an unsafe method removes what is stored for its target, whatever its method',
+    'an unsafe method removes the stored responses to every method of its target',
     { allowableMethods: ['GET', 'HEAD', 'QUERY', 'POST', 'PATCH'] },
     [{ headers: FRESH }],
     async (bench) => {

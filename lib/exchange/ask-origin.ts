@@ -57,7 +57,7 @@ async function completeStored(
   const response = await send(context, missing, question);
   if (refusesAddedFields(missing, response.status)) return send(context, undefined, question);
   if (!missing || response.status !== 206) return response;
-  // The redirect may lead elsewhere now, where the same validator means other bytes.
+  // The redirect may have another target now, with other bytes under the same validator.
   const base = isSameTarget(context, stored, response) ? stored : undefined;
   return completedResponse(response, base) ?? (await send(context, undefined, question));
 }

@@ -17,7 +17,7 @@ export interface OriginResponse {
   readonly hops: readonly Hop[];
   /** A later request of the redirect chain carried credentials that the first did not, or was changed by the caller. */
   readonly laterCredentials: boolean;
-  /** The body ended before its end, which the HTTP client did not report. */
+  /** The body is incomplete, which the HTTP client did not report. */
   readonly isTruncated?: boolean;
   /** Milliseconds since the epoch. */
   readonly requestTime: number;

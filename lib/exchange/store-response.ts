@@ -186,7 +186,7 @@ export function withIndexes({ cache, settings }: RequestContext, record: Respons
   return { ...record, indexes: [...new Set([...record.indexes, ...repository.indexes(names)])] };
 }
 
-/** The fields that select a response or a redirect that led to it. */
+/** The fields by which the response, or a redirect before it, was selected. */
 function chainVary({ request, settings }: RequestContext, { headers, url, hops }: OriginResponse) {
   return varyNamesOfChain(headers, selectingHops(request.url, url, hops), countsInVary(settings));
 }

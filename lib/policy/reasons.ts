@@ -55,7 +55,7 @@ export type NotStoredReason =
   | 'body-too-large'
   /** The entry is larger than the store accepts. | Raise `maxSize` of the backend, or compress entries. */
   | 'too-large-for-store'
-  /** The stream was not read to its end, or the body ended before its end. | Read the whole stream. */
+  /** The stream was not read to its end, or the connection ended before the body was complete. | Read the whole stream. */
   | 'aborted'
   /** The adapter returned a body of an unknown form, such as a stream without bytes. | Use an adapter of axios, or another `responseType`. */
   | 'opaque-body'

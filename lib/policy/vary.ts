@@ -21,10 +21,7 @@ export function varyNames(headers: Fields, counts: (name: string) => boolean): r
   return [...new Set(names.filter((name) => name !== '' && counts(name)))].sort();
 }
 
-/**
- * As {@link varyNames}, for the last response of a redirect chain: the fields that select a redirect select what it leads
- * to.
- */
+/** As {@link varyNames}, for the last response of a redirect chain: the fields that select a redirect select its target too. */
 export function varyNamesOfChain(
   headers: Fields,
   hops: readonly { readonly headers: Fields }[],
