@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { chown } from 'node:fs/promises';
 import * as path from 'node:path';
 import { findPostgres } from './programs.mjs';
@@ -28,6 +29,9 @@ export const postgres = {
         const options = ['-D', path.join(folder, 'data'), '-U', 'postgres', '--auth=trust', '--no-sync'];
         execFileSync(path.join(bin, 'initdb'), options, { ...own, cwd: folder, stdio: 'ignore' });
       },
+      // It takes connections while it starts, and refuses their queries; the eighth line of this file is its state.
+      isReady: (folder) =>
+        readFileSync(path.join(folder, 'data/postmaster.pid'), 'utf8').split('\n')[7]?.trim() === 'ready',
       command: ({ port, folder }) => [
         path.join(bin, 'postgres'),
         ...['-D', path.join(folder, 'data'), '-p', String(port), '-h', '127.0.0.1', '-k', folder, '-F'],

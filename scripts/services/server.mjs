@@ -30,17 +30,18 @@ const run = promisify(execFile);
  */
 
 /**
- * Starts a program and waits until its port takes connections.
+ * Starts a program and waits until its port takes connections and it answers.
  *
  * @param {object} program
  * @param {(place: { port: number, folder: string }) => readonly [command: string, ...args: string[]]} program.command
  * @param {(port: number) => string} program.url
  * @param {(folder: string) => Promise<void>} [program.prepare] before the first start
+ * @param {(folder: string) => boolean} [program.isReady] whether it answers, where it takes connections before it does
  * @param {(folder: string) => Promise<void>} [program.reset] removes data with which the program does not start
  * @param {{ uid?: number, gid?: number }} [program.user]
  * @returns {Promise<Server>}
  */
-export async function startServer({ command, url, prepare, reset, user = {} }) {
+export async function startServer({ command, url, prepare, isReady = () => true, reset, user = {} }) {
   const folder = await mkdtemp(path.join(tmpdir(), 'service-'));
   const port = await freePort();
   /** @type {import('node:child_process').ChildProcess | undefined} */
@@ -50,7 +51,7 @@ export async function startServer({ command, url, prepare, reset, user = {} }) {
     const started = spawn(file, args, { ...user, cwd: folder, stdio: 'ignore' });
     child = started;
     try {
-      await accepting(port, started);
+      await accepting(port, started, () => isReady(folder));
     } catch (error) {
       // After it was killed, its port may not be free yet, or its data may be damaged.
       if (attempts === 1 || started.exitCode === null) throw error;
@@ -136,8 +137,9 @@ export async function freePort() {
 /**
  * @param {number} port
  * @param {import('node:child_process').ChildProcess} child
+ * @param {() => boolean} isReady
  */
-async function accepting(port, child) {
+async function accepting(port, child, isReady) {
   /** @type {Error | undefined} */
   let failed;
   child.once('error', (error) => {
@@ -151,7 +153,7 @@ async function accepting(port, child) {
       socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
     });
     socket.destroy();
-    if (open) return;
+    if (open && isReady()) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
