@@ -107,8 +107,8 @@ function similarName(name: string, known: readonly string[]): string | undefined
   return best;
 }
 
-/** `expire_after` and `ExpireAfter` are `expireAfter` in another style. */
-function simplified(name: string): string {
+/** Returns the letters and digits of a name: `expire_after` and `ExpireAfter` are `expireAfter` in another style. */
+export function simplified(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]/g, '');
 }
 

@@ -186,7 +186,7 @@ describe('a wrong option of a request rejects before anything is sent', () => {
   test.each<[string, object, string]>([
     ['expireAfter', { expireAfter: {} }, 'expireAfter: {} is not accepted'],
     ['refresh', { refresh: 1 }, 'refresh: 1 is not accepted'],
-    ['cache', { cache: 'no' }, 'cache: "no" is not accepted; expected true or false'],
+    ['cache', { cache: 'no' }, 'cache: "no" is not accepted; expected true, or false to bypass the cache'],
     ['invalidates', { invalidates: false }, 'invalidates: false is not accepted; expected true, URL patterns, or'],
     ['a pattern', { invalidates: ['a.com', 'a.com/?q'] }, 'invalidates[1]: "a.com/?q" is not accepted'],
     ['a pattern by name', { invalidates: { urls: 'a b' } }, 'invalidates.urls: "a b" is not accepted'],

@@ -12,6 +12,7 @@ import {
   type StoreOption,
 } from './schema.js';
 import type { CacheOptions } from './types.js';
+import { FOREIGN_REQUEST_NAMES } from './unknown-names.js';
 
 /** The options as they were given. */
 export type Given = Partial<Record<SettingName, unknown>>;
@@ -63,11 +64,8 @@ export function ownOptions(options: unknown): Record<string, unknown> {
 
 /** Names that other caches have for options: axios-cache-interceptor, Keyv and SQLite clients. */
 const FOREIGN_NAMES: ReadonlyMap<string, SettingName | StoreOption> = new Map([
-  ['ttl', 'expireAfter'],
-  ['interpretHeader', 'cacheControl'],
+  ...FOREIGN_REQUEST_NAMES,
   ['methods', 'allowableMethods'],
-  ['cachePredicate', 'filterFn'],
-  ['generateKey', 'keyFn'],
   ['storage', 'backend'],
   ['store', 'backend'],
   ['filename', 'cacheName'],

@@ -18,6 +18,7 @@ import {
   type SettingName,
   STORE_OPTIONS,
 } from './schema.js';
+import { checkNames } from './unknown-names.js';
 
 export type { CacheSettings, CallSettings };
 
@@ -162,10 +163,11 @@ export class InstanceSettings {
  * Returns the settings of one request.
  *
  * @param config the request's axios config; only its own properties count
- * @throws TypeError for a wrong option, and for one that a request must not set
+ * @throws TypeError for a wrong option, for one in another style, and for one that a request must not set
  */
 export function callSettings(compiled: CallSettings, config: object): CallSettings {
   const given = config as Readonly<Record<string, unknown>>;
+  checkNames(given);
   for (const name of INSTANCE_ONLY) {
     if (given[name] !== undefined && Object.hasOwn(given, name)) throw notPerRequest(name, given[name]);
   }

@@ -45,6 +45,13 @@ export function readBoolean(value: unknown, option: string): boolean {
   return value;
 }
 
+/** In other caches, and in fetch, `cache` is an object of options or a mode. */
+export function readCache(value: unknown, option: string): boolean {
+  if (typeof value === 'boolean') return value;
+  const place = 'lifetimes and other options are properties of the config itself, such as expireAfter';
+  throw optionError(option, value, `true, or false to bypass the cache; ${place}`);
+}
+
 export function readFunction<T>(value: unknown, option: string): T {
   if (typeof value !== 'function') throw optionError(option, value, 'a function');
   return value as T;

@@ -12,6 +12,7 @@ import {
   type PatternContext,
   readBoolean,
   readBytes,
+  readCache,
   readCodes,
   readCredentialNames,
   readCredentials,
@@ -120,7 +121,7 @@ export const INSTANCE_READERS: { readonly [Name in SettingName]-?: Reader } = {
 export const REQUEST_READERS: { readonly [Name in keyof Required<RequestCacheOptions>]: Reader } = {
   ...SHARED_READERS,
   expireAfter: (value, option) => ({ requestExpireAfter: readExpireAfter(value, option) }),
-  cache: (value, option) => ({ enabled: readBoolean(value, option) }),
+  cache: (value, option) => ({ enabled: readCache(value, option) }),
   refresh: (value, option) => ({ refresh: readBoolean(value, option) }),
   forceRefresh: (value, option) => ({ forceRefresh: readBoolean(value, option) }),
   invalidates: (value, option, context) => ({ invalidates: readInvalidates(value, option, context) }),

@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { describe, expect, jest, test } from '@jest/globals';
+import { checkNames } from '../../lib/settings/unknown-names.js';
+import { startBench } from '../support/api.js';
+
+/** Returns the warnings that `work` causes. */
+async function warningsOf(work: () => unknown): Promise<string[]> {
+  const emit = jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
+  try {
+    await work();
+    return emit.mock.calls.map(([warning]) => String(warning));
+  } finally {
+    emit.mockRestore();
+  }
+}
+
+test.each([
+  ['expireafter', 'expireAfter'],
+  ['expire_after', 'expireAfter'],
+  ['Cache', 'cache'],
+  ['max-age', 'maxAge'],
+  ['onlyifcached', 'onlyIfCached'],
+  ['cache_name', 'cacheName'],
+])('%s in a config rejects before the request is sent', async (name, meant) => {
+  await using bench = await startBench();
+  const message = `${name}: 60 is not accepted, there is no such option; did you mean ${meant}?; expected one of`;
+  await expect(bench.api.get('/', { [name]: 60 })).rejects.toThrow(message);
+  expect(bench.origin.asked).toHaveLength(0);
+});
+
+test.each([
+  ['expireAftr', 'expireAfter'],
+  ['forceRefesh', 'forceRefresh'],
+  ['oldDataOnErorr', 'oldDataOnError'],
+  ['ttl', 'expireAfter'],
+  ['staleTime', 'expireAfter'],
+  ['tag', 'tags'],
+])('%s in a config causes one warning, since it may belong to another package', async (name, meant) => {
+  await using bench = await startBench();
+  const twice = async () => {
+    for (const url of ['/a', '/b']) expect((await bench.api.get(url, { [name]: 60 })).status).toBe(200);
+  };
+  expect(await warningsOf(twice)).toEqual([
+    `${name} is no option of the cache and has no effect on it; did you mean ${meant}?`,
+  ]);
+});
+
+test.each([
+  ['an object', { ttl: 1 }, 'cache: {"ttl":1} is not accepted; expected true, or false to bypass the cache; '],
+  ['a value of fetch', 'no-store', 'cache: "no-store" is not accepted; expected true, or false to bypass the cache; '],
+])('cache with %s rejects with the right place of its options', async (_, cache, message) => {
+  await using bench = await startBench();
+  await expect(bench.api.get('/', { cache } as object)).rejects.toThrow(
+    `${message}lifetimes and other options are properties of the config itself, such as expireAfter`,
+  );
+});
+
+describe('names of others', () => {
+  const types = readFileSync(
+    createRequire(import.meta.url)
+      .resolve('axios/package.json')
+      .replace('package.json', 'index.d.ts'),
+    'utf8',
+  );
+  const ofAxios = [
+    ...(/interface AxiosRequestConfig[^{]*\{([\s\S]*?)\n\}/.exec(types)?.[1]?.matchAll(/^ {2}(\w+)\??:/gm) ?? []),
+  ];
+
+  test('options of axios and of its plugins cause no warning', async () => {
+    const names = ofAxios.map(([, name]) => name as string);
+    expect(names).toEqual(expect.arrayContaining(['withCredentials', 'maxRate', 'timeout']));
+    const ofPlugins = [
+      'axios-retry',
+      'raxConfig',
+      'jar',
+      'id',
+      'retry',
+      'metadata',
+      'skipAuth',
+      'rateLimit',
+      'refreshToken',
+    ];
+    expect(
+      await warningsOf(() => checkNames(Object.fromEntries([...names, ...ofPlugins].map((one) => [one, 1])))),
+    ).toEqual([]);
+  });
+
+  test('undefined and inherited properties do not count', async () => {
+    const config = Object.assign(Object.create({ expire_after: 1 }), { expireafter: undefined });
+    expect(await warningsOf(() => checkNames(config))).toEqual([]);
+  });
+});

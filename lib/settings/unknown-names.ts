@@ -1,0 +1,72 @@
+import { distance } from 'fastest-levenshtein';
+import { simplified, unknownOptionError } from '../errors.js';
+import { memoize } from '../platform/memo.js';
+import { shared } from '../platform/shared-state.js';
+import { OPTION_NAMES, REQUEST_NAMES, type SettingName } from './schema.js';
+
+/** Names that other caches have for options of requests: axios-cache-interceptor, axios-extensions, TanStack Query. */
+export const FOREIGN_REQUEST_NAMES: readonly (readonly [string, SettingName])[] = [
+  ['ttl', 'expireAfter'],
+  ['cacheTtl', 'expireAfter'],
+  ['cacheTime', 'expireAfter'],
+  ['staleTime', 'expireAfter'],
+  ['interpretHeader', 'cacheControl'],
+  ['cachePredicate', 'filterFn'],
+  ['generateKey', 'keyFn'],
+  ['tag', 'tags'],
+];
+
+/** The name that a property of a config was probably meant to have. */
+interface Meant {
+  readonly name: string | undefined;
+  /** The same letters: no other package has such a name for something else. */
+  readonly isCertain?: boolean;
+}
+
+const KNOWN: readonly string[] = [...new Set([...REQUEST_NAMES, ...OPTION_NAMES])];
+/** Shorter names are similar to too many others. */
+const MIN_LENGTH = 7;
+const SIMPLIFIED: ReadonlyMap<string, string> = new Map(KNOWN.map((name) => [simplified(name), name]));
+
+/**
+ * Reports properties of a request's config that are probably misspelled options of the cache, which would have no effect.
+ * A name that is only similar may belong to another package, and causes a warning, once for each name.
+ *
+ * @throws TypeError for an option in another style, such as `expire_after`
+ */
+export function checkNames(config: Readonly<Record<string, unknown>>): void {
+  for (const name in config) {
+    const { name: meant, isCertain } = meantBy(name);
+    if (meant === undefined || config[name] === undefined || !Object.hasOwn(config, name)) continue;
+    if (isCertain) throw unknownOptionError(name, config[name], REQUEST_NAMES, `did you mean ${meant}?`);
+    warnOnce(name, meant);
+  }
+}
+
+const meantBy = /* @__PURE__ */ memoize((name): Meant => {
+  if (KNOWN.includes(name)) return NOTHING;
+  const foreign = FOREIGN_REQUEST_NAMES.find(([other]) => other === name)?.[1];
+  if (foreign !== undefined) return { name: foreign };
+  const plain = simplified(name);
+  const same = SIMPLIFIED.get(plain);
+  if (same !== undefined) return { name: same, isCertain: true };
+  if (plain.length < MIN_LENGTH) return NOTHING;
+  return { name: KNOWN.find((known) => isSimilar(plain, simplified(known))) };
+});
+
+const NOTHING: Meant = { name: undefined };
+
+function isSimilar(a: string, b: string): boolean {
+  const least = Math.min(a.length, b.length);
+  return least >= MIN_LENGTH - 1 && distance(a, b) <= (least >= 12 ? 2 : 1);
+}
+
+function warnOnce(name: string, meant: string): void {
+  const warned = shared('warnedNames', () => new Set<string>());
+  if (warned.has(name)) return;
+  warned.add(name);
+  process.emitWarning(
+    `${name} is no option of the cache and has no effect on it; did you mean ${meant}?`,
+    'CacheWarning',
+  );
+}
