@@ -37,10 +37,10 @@ export interface WriteStep {
 export type Step =
   | GetStep
   | WriteStep
-  | { readonly do: 'deleteUrl' | 'deletePattern'; readonly url: string; readonly cache: number }
-  | { readonly do: 'deleteKey'; readonly url: string; readonly user: string; readonly cache: number }
+  | { readonly do: 'deleteUrl' | 'deletePattern' | 'updateUrl'; readonly url: string; readonly cache: number }
+  | { readonly do: 'deleteKey' | 'updateKey'; readonly url: string; readonly user: string; readonly cache: number }
   | { readonly do: 'deleteTag'; readonly tag: string; readonly cache: number }
-  | { readonly do: 'clear' | 'removeExpired' | 'removeAll'; readonly cache: number }
+  | { readonly do: 'clear' | 'removeExpired' | 'removeAll' | 'recreateKeys'; readonly cache: number }
   | { readonly do: 'hold' | 'fail' | 'heal'; readonly url: string }
   | { readonly do: 'redirect'; readonly url: string; readonly to: string }
   | { readonly do: 'vary'; readonly url: string; readonly names: readonly string[] }
@@ -92,10 +92,10 @@ const write: fc.Arbitrary<Step> = fc.record({
   wait,
 });
 const management: fc.Arbitrary<Step> = fc.oneof(
-  fc.record({ do: fc.constantFrom('deleteUrl', 'deletePattern'), url, cache }),
-  fc.record({ do: fc.constant('deleteKey'), url, user, cache }),
+  fc.record({ do: fc.constantFrom('deleteUrl', 'deletePattern', 'updateUrl'), url, cache }),
+  fc.record({ do: fc.constantFrom('deleteKey', 'updateKey'), url, user, cache }),
   fc.record({ do: fc.constant('deleteTag'), tag, cache }),
-  fc.record({ do: fc.constantFrom('removeExpired', 'clear', 'removeAll'), cache }),
+  fc.record({ do: fc.constantFrom('removeExpired', 'clear', 'removeAll', 'recreateKeys'), cache }),
 );
 const ofOrigin: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constantFrom('hold', 'hold', 'fail', 'heal'), url: leaf }),

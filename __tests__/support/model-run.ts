@@ -237,6 +237,15 @@ class Program {
         return remove({ url: this.#url(step.url) }, () => cache.deleteUrl(this.#url(step.url)));
       case 'deletePattern':
         return remove({ url: this.#url(step.url) }, () => cache.delete({ urls: [`${this.#url(step.url)}*`] }));
+      case 'updateUrl':
+        return this.#update({ url: this.#url(step.url) }, step.cache, this.#url(step.url));
+      case 'updateKey': {
+        const [url, { user }] = [this.#url(step.url), step];
+        return this.#update({ key: { url, user } }, step.cache, { url, headers: { ...USERS[user] } });
+      }
+      case 'recreateKeys':
+        await cache.recreateKeys();
+        return;
       case 'deleteTag':
         return remove({ tag: step.tag }, () => cache.delete({ tags: [step.tag] }));
       case 'deleteKey': {
@@ -251,6 +260,14 @@ class Program {
       case 'removeExpired':
         await cache.removeExpiredResponses();
     }
+  }
+
+  async #update(what: Parameters<World['update']>[0], index: number, target: string | object): Promise<void> {
+    const update = this.#world.update(what, index);
+    const changed = await this.#instance(index).cache.updateResponse(target, ({ data }) => {
+      return { ...data, updates: [...(data.updates ?? []), update.id] };
+    });
+    if (changed > 0) update.finished = this.#world.tick();
   }
 
   #url(name: string): string {

@@ -67,6 +67,16 @@ export interface Answer {
   readonly contacts: Contact[];
 }
 
+/** A change of stored bodies by `updateResponse`. */
+interface ModelUpdate {
+  readonly id: number;
+  readonly what: { readonly url: string } | { readonly key: { readonly url: string; readonly user: string } };
+  readonly cache: number;
+  readonly began: number;
+  /** Place in the order of events; never if no response was changed. */
+  finished: number;
+}
+
 /** An invalidation or a deletion. */
 export interface ModelInvalidation {
   readonly what:
@@ -90,6 +100,7 @@ const NEVER = Number.POSITIVE_INFINITY;
 export class World {
   readonly requests: ModelRequest[] = [];
   readonly invalidations: ModelInvalidation[] = [];
+  readonly updates: ModelUpdate[] = [];
   /** The targets of redirecting URLs. */
   readonly targets = new Map<string, string>();
   readonly vary = new Map<string, readonly string[]>();
@@ -132,6 +143,13 @@ export class World {
     const invalidation = { what, cache, began, finished: NEVER };
     this.invalidations.push(invalidation);
     return invalidation;
+  }
+
+  /** Begins a change of stored bodies, each of which gets its id. */
+  update(what: ModelUpdate['what'], cache: number): ModelUpdate {
+    const update = { id: this.updates.length, what, cache, began: this.tick(), finished: NEVER };
+    this.updates.push(update);
+    return update;
   }
 
   /** Answers of this URL wait from now on. */
@@ -209,8 +227,11 @@ export class World {
     if (contacts.length === 0) return `the answer of another URL: ${what}`;
     if (answer.vary.some((name) => answer.fields[name] !== request.fields[name])) return `another variant: ${what}`;
     const isFailed = hasFailed && request.oldDataOnError;
-    const valid = contacts.filter((contact) => !this.#isInvalidated(answer, contact, request));
-    if (valid.length === 0) return `an answer from before an invalidation: ${what}`;
+    const unchanged = contacts.filter((contact) => !this.#isInvalidated(answer, contact, request));
+    if (unchanged.length === 0) return `an answer from before an invalidation: ${what}`;
+    const { updates = [] } = data as { readonly updates?: readonly number[] };
+    const valid = unchanged.filter((contact) => !this.#lacksUpdate(updates, contact, request));
+    if (valid.length === 0) return `an answer without a change of its body: ${what}`;
     const timely = valid.filter((contact) => isFailed || this.#isTimely(contact, request));
     if (timely.length === 0) return `an expired answer: ${what}`;
     if (!request.forceRefresh || isFailed) return undefined;
@@ -234,6 +255,18 @@ export class World {
     return this.invalidations.some((one) => {
       if (one.finished >= request.began || contact.arrived > one.began) return false;
       return covers(one, answer, contact, request) && reaches(one, contact, request);
+    });
+  }
+
+  /** Whether a body lacks a change that was made to it before the request. */
+  #lacksUpdate(made: readonly number[], contact: Contact, request: ModelRequest): boolean {
+    return this.updates.some(({ id, what, cache, began, finished }) => {
+      if (finished >= request.began || contact.arrived > began || made.includes(id)) return false;
+      const isMeant =
+        'url' in what ? what.url === request.url : what.key.url === request.url && what.key.user === request.user;
+      // In other processes, a response that was requested before may be stored after.
+      const isReached = cache === contact.request.cache && cache === request.cache;
+      return isMeant && (isReached || contact.request.finished < began);
     });
   }
 
