@@ -7,6 +7,7 @@ import type { CacheOptions } from '../../lib/settings/types.js';
 import { redis } from '../../scripts/services/redis.mjs';
 import { startBench, temporaryFolder } from '../support/api.js';
 import { program } from '../support/child.js';
+import { until } from '../support/faults.js';
 import { type Handler, sendJson } from '../support/origin.js';
 import { describeService } from '../support/services.js';
 
@@ -174,6 +175,42 @@ test('an answer that was asked for before a change is not stored after it', asyn
   release();
   expect((await slow).data).toEqual({ count: 2 });
   expect((await api.get('/items')).data).toEqual({ count: 'changed' });
+});
+
+test('a 304 to a request that began during a change does not undo it', async () => {
+  const held: (() => void)[] = [];
+  await using bench = await startBench({ expireAfter: 60 }, async (asked, response, count) => {
+    if (asked.headers['if-none-match'] !== undefined) await new Promise<void>((resolve) => held.push(resolve));
+    return answering(asked, response, count);
+  });
+  const { api } = bench;
+  await api.get('/items');
+  let refreshing: Promise<unknown> | undefined;
+  const change = async () => {
+    refreshing ??= api.get('/items', { refresh: true });
+    await until('the origin is asked', () => held.length === 1);
+    return { items: ['changed'] };
+  };
+  expect(await api.cache.updateResponse({ url: '/items' }, change)).toBe(1);
+  held[0]?.();
+  await refreshing;
+  expect((await api.get('/items')).data).toEqual({ items: ['changed'] });
+});
+
+test('an answer to a redirect target that was asked for before a change is not stored after it', async () => {
+  const held: (() => void)[] = [];
+  await using bench = await startBench({ expireAfter: 60 }, async (asked, response, count) => {
+    if (asked.headers['x-slow'] !== undefined) await new Promise<void>((resolve) => held.push(resolve));
+    return answering(asked, response, count);
+  });
+  const { api } = bench;
+  await api.get('/from');
+  const slow = api.get('/to', { forceRefresh: true, headers: { 'X-Slow': '1' } });
+  await until('the origin is asked', () => held.length === 1);
+  expect(await api.cache.updateResponse({ url: '/to' }, () => ({ items: ['changed'] }))).toBe(1);
+  held[0]?.();
+  await slow;
+  expect((await api.get('/to')).data).toEqual({ items: ['changed'] });
 });
 
 test('a response that is deleted during a change does not return', async () => {

@@ -36,36 +36,46 @@ export async function updateResponses(
 ): Promise<number> {
   if (typeof change !== 'function') throw optionError('change', change, 'a function of the stored response');
   const changes = new EntryChanges(repository);
+  const { groups, digests } = await selectedBy(repository, records, what);
+  // An answer that was asked for before would undo the change, and so would a 304 to a request that began during it.
+  const refuseOlder = () => repository.invalidateInFlight({ digests });
+  let found = 0;
   let changed = 0;
-  for (const group of await groupsOf(repository, records, what)) {
-    let isFirst = true;
+  for (const group of groups) {
     for await (const { record } of scan.responses({ group })) {
       if (!hasWholeContent(record.request.method, record.status)) continue;
-      // An answer that was asked for before would undo the change.
-      if (isFirst) repository.invalidateInFlight({ digests: [group] });
-      isFirst = false;
+      if (found === 0) refuseOlder();
+      found += 1;
       const isChanged = await changes.change(record, async (current) => {
         const value = await change(present(current));
         return value === undefined ? undefined : withBody(current, value);
       });
-      if (isChanged) changed += 1;
+      if (!isChanged) continue;
+      changed += 1;
+      refuseOlder();
     }
   }
   return changed;
 }
 
-/** The groups of a key, else of a URL, or of a request. */
-async function groupsOf(
+/** The groups of a key, else of a URL, or of a request, and the digests by which requests for them are found. */
+async function selectedBy(
   repository: EntryRepository,
   records: ClientRecords,
   what: unknown,
-): Promise<readonly string[]> {
+): Promise<{ readonly groups: readonly string[]; readonly digests: readonly string[] }> {
+  const ofKey = async (key: string) => {
+    const groups = await repository.groupsOfKey(key);
+    return { groups, digests: groups };
+  };
   if (typeof what === 'object' && what !== null && !Array.isArray(what) && !(what instanceof CachedResponse))
-    return repository.groupsOfKey(await records.keyOf(what));
+    return ofKey(await records.keyOf(what));
   if (typeof what !== 'string' || what === '')
     throw optionError('what', what, 'a key, an absolute URL, an axios config, or a stored request');
-  const isKey = !canParseUrl(what) || (await repository.newest(what)) !== undefined;
-  return isKey ? repository.groupsOfKey(what) : repository.groupsOfIndex([records.indexName(what)]);
+  if (!canParseUrl(what) || (await repository.newest(what)) !== undefined) return ofKey(what);
+  const names = [records.indexName(what)];
+  const groups = await repository.groupsOfIndex(names);
+  return { groups, digests: [...groups, ...repository.indexes(names)] };
 }
 
 /** Returns the record with another body. @throws TypeError for a value that is neither text, nor bytes, nor JSON */
