@@ -8,9 +8,10 @@ import { answersLaterGets } from '../policy/storable.js';
 import { isConditional, validators } from '../policy/validation.js';
 import { variantOf, varyNamesOfChain } from '../policy/vary.js';
 import { countsInVary } from '../request/cache-key.js';
+import { meantMethod } from '../request/method-override.js';
 import { asGet } from '../request/request-of-record.js';
 import { selectingHops } from '../request/selecting-hops.js';
-import { meantMethod, uncachedReason } from '../request/uncached.js';
+import { uncachedReason } from '../request/uncached.js';
 import { settingsSignature } from '../settings/signature.js';
 import { askOrigin } from './ask-origin.js';
 import { type CoalescedRequest, type CoalescedRequestOptions, coalescingOf } from './coalescing.js';
@@ -159,7 +160,9 @@ function isForOneCaller(
   { response, record, revalidated, wasStorable = false }: Result,
 ): boolean {
   if (!response) return false;
-  const setsCookie = [response, ...response.hops].some(({ headers }) => headers['set-cookie'] !== undefined);
+  const setsCookie = [response, ...response.hops].some(
+    ({ headers }) => headers['set-cookie'] ?? headers['set-cookie2'],
+  );
   if (setsCookie || response.bodyForm === 'opaque') return true;
   return settings.cacheControl && !record && !revalidated && !wasStorable;
 }

@@ -4,8 +4,8 @@ import { invalidation } from '../policy/invalidation.js';
 import { redirectedMethod } from '../policy/methods.js';
 import { canParseUrl } from '../policy/parse-url.js';
 import { groupIndexName, otherUrlIndexName, tagIndexName, urlIndexName } from '../request/index-names.js';
+import { meantMethod, withoutOverride } from '../request/method-override.js';
 import { keyUrl } from '../request/redaction.js';
-import { meantMethod } from '../request/uncached.js';
 import type { OriginResponse } from './origin.js';
 import type { RequestContext } from './request-context.js';
 
@@ -46,7 +46,8 @@ function* byProtocol(context: RequestContext, response: InvalidatingResponse): G
     const target = { ...request, method, url: hop.url };
     const unsafe = invalidation(target, hop, settings);
     const groups = groupsInvalidatedBy(target, hop);
-    const names = (unsafe?.urls ?? []).map((one) => keyUrl(one, settings));
+    const urls = (unsafe?.urls ?? []).flatMap((one) => [one, withoutOverride(one)]);
+    const names = [...new Set(urls.map((one) => keyUrl(one, settings)))];
     const others = names.map(otherUrlIndexName);
     const groupNames = groups?.groups.map((group) => groupIndexName(groups.origin, group)) ?? [];
     const { exceptMethod } = unsafe ?? {};

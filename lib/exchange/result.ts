@@ -5,6 +5,7 @@ import { type CacheStatusParts, cacheStatus } from '../policy/cache-status.js';
 import { type Fields, newFields } from '../policy/messages.js';
 import { partialContent } from '../policy/range.js';
 import type { Reason } from '../policy/reasons.js';
+import { isFresh } from '../policy/stale.js';
 import { isNotModified } from '../policy/validation.js';
 import { redactHops } from '../request/redaction.js';
 import type { BypassResponse, OriginResponse } from './origin.js';
@@ -108,16 +109,16 @@ export type Forward = Pick<CacheStatusParts, 'fwd' | 'fwdStatus' | 'detail'>;
 /** Serves the stored response, fresh or as an option allows. */
 export function serveStored(context: RequestContext, record: ResponseRecord, reason: Reason): Result {
   const now = context.now();
-  const isFresh = record.staleAt > now;
+  const fresh = isFresh(record, now);
   const message = messageOf(context, record, now);
-  context.emitServed(isFresh ? 'hit' : 'stale', fromStore(message), reason);
+  context.emitServed(fresh ? 'hit' : 'stale', fromStore(message), reason);
   return {
     message,
     record,
     fromStore: true,
     revalidated: false,
     joined: false,
-    status: isFresh ? { hit: true } : { hit: true, detail: reason },
+    status: fresh ? { hit: true } : { hit: true, detail: reason },
     key: context.key,
   };
 }
@@ -206,7 +207,7 @@ export function extrasOf(result: Result, now: number): Extras {
     cacheKey: key,
     createdAt: new Date(record.receivedAt),
     expires: never ? null : new Date(staleAt),
-    isExpired: staleAt <= now,
+    isExpired: !isFresh(record, now),
     revalidated,
     history: record.history,
     tags: record.tags,

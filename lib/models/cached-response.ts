@@ -4,6 +4,7 @@ import { INSPECT, type InspectArguments, inspected } from '../platform/inspect.j
 import { brandOf, hasInstance } from '../platform/shared-state.js';
 import { type ExpirationTime, expiresAt, parseExpiration } from '../policy/expiration.js';
 import { type Fields, field, newFields } from '../policy/messages.js';
+import { isFresh } from '../policy/stale.js';
 import type { Hop, RequestRecord, ResponseRecord } from './record.js';
 
 /** The class AxiosHeaders; its name is no type in axios's declarations for CommonJS. */
@@ -136,7 +137,7 @@ export class CachedResponse {
   }
 
   get isExpired(): boolean {
-    return this.#record.staleAt <= this.#context.now();
+    return !isFresh(this.#record, this.#context.now());
   }
 
   /** Bytes of the body. */

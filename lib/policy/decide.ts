@@ -6,7 +6,14 @@ import { coversRequest, isSingleRange } from './range.js';
 import type { AskReason, NotCachedReason, ServedReason } from './reasons.js';
 import { responseDirectives } from './response-directives.js';
 import { allowsMethod, type Rules } from './rules.js';
-import { isFresh, mayServeOnError, mayServeWhileRevalidating, prohibitsStale, staleness } from './stale.js';
+import {
+  isFresh,
+  isFromFuture,
+  mayServeOnError,
+  mayServeWhileRevalidating,
+  prohibitsStale,
+  staleness,
+} from './stale.js';
 import { validators } from './validation.js';
 
 /** The action for a request, and the condition that decided. */
@@ -110,7 +117,7 @@ function reasonNotToServe(
   const maxAge = seconds(wanted, 'max-age');
   if (maxAge !== undefined && !(maxAge === 0 && isImmutable(request, stored, rules, now))) {
     // Section 5.2.1.1: ages are rounded down, and a maximum age without `max-stale` excludes stale responses.
-    if (currentAge(stored, now) >= maxAge) return 'request-max-age';
+    if (currentAge(stored, now) >= maxAge || isFromFuture(stored, now)) return 'request-max-age';
     if (maxStale === undefined && !isFresh(stored, now)) return 'request-max-age';
   }
   const minFresh = seconds(wanted, 'min-fresh');
@@ -121,8 +128,10 @@ function reasonNotToServe(
 }
 
 /** Returns whether the stored response was received longer ago than the option `maxAge` allows. */
-function exceedsMaxAge({ receivedAt }: StoredMessage, { maxAge }: Rules, now: number): boolean {
+function exceedsMaxAge(stored: StoredMessage, { maxAge }: Rules, now: number): boolean {
   if (maxAge === undefined) return false;
+  if (isFromFuture(stored, now)) return true;
+  const { receivedAt } = stored;
   return 'at' in maxAge ? receivedAt < maxAge.at : now - receivedAt >= maxAge.seconds * 1000;
 }
 

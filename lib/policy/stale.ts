@@ -14,13 +14,26 @@ export interface OriginResult {
   readonly status?: number;
 }
 
-/** Returns whether a stored response is still fresh (RFC 9111 section 4.2). */
-export function isFresh(stored: Pick<StoredMessage, 'staleAt'>, now: number): boolean {
-  return stored.staleAt > now;
+type StoredTimes = Pick<StoredMessage, 'receivedAt' | 'staleAt'>;
+
+/**
+ * Returns whether a stored response was received later than now: the clock was set back since, so that its age is unknown.
+ */
+export function isFromFuture({ receivedAt }: Pick<StoredTimes, 'receivedAt'>, now: number): boolean {
+  return receivedAt > now;
 }
 
-/** Returns the seconds since the stored response stopped being fresh; 0 for a fresh one. */
-export function staleness(stored: Pick<StoredMessage, 'staleAt'>, now: number): number {
+/**
+ * Returns whether a stored response is still fresh (RFC 9111 section 4.2). One of unknown age is stale, unless it never
+ * becomes so: it would be fresh for longer than its lifetime.
+ */
+export function isFresh(stored: StoredTimes, now: number): boolean {
+  return stored.staleAt > now && (!isFromFuture(stored, now) || stored.staleAt === Number.POSITIVE_INFINITY);
+}
+
+/** Returns the seconds since the stored response stopped being fresh; 0 for a fresh one, `Infinity` for an unknown age. */
+export function staleness(stored: StoredTimes, now: number): number {
+  if (stored.staleAt > now && !isFresh(stored, now)) return Number.POSITIVE_INFINITY;
   return Math.max(0, (now - stored.staleAt) / 1000);
 }
 

@@ -4,8 +4,9 @@ import { sha256 } from '../platform/digest.js';
 import { memoize } from '../platform/memo.js';
 import { type Fields, field } from '../policy/messages.js';
 import { isCredentialHeader, isIgnored, isIgnoredNested, type NameRules } from './credentials.js';
+import type { ParameterRule } from './parameter-rule.js';
 import { hasCredentialParameter, keyUrl } from './redaction.js';
-import { canonicalBody, type ParameterRule } from './request-body.js';
+import { canonicalBody } from './request-body.js';
 import { userinfoOf } from './userinfo.js';
 
 /**

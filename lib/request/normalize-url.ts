@@ -44,7 +44,8 @@ export function pairValue(pair: string): string {
   return equals === -1 ? '' : decodeComponent(pair.slice(equals + 1));
 }
 
-function decodeComponent(text: string): string {
+/** Returns the decoded text of a component; as it is if it cannot be decoded. */
+export function decodeComponent(text: string): string {
   if (!text.includes('%') && !text.includes('+')) return text;
   const spaced = text.replaceAll('+', ' ');
   try {

@@ -10,14 +10,15 @@ import {
   plainName,
 } from './credentials.js';
 import { mapQuery, normalizeUrl, withoutUserinfo } from './normalize-url.js';
-import { mapPairs, type ParameterRule, REDACTED, storedBody, valueRule } from './request-body.js';
+import { type ParameterRule, REDACTED } from './parameter-rule.js';
+import { mapPairs, redactParts, storedBody, valueRule } from './request-body.js';
 import { isPartial } from './request-of-record.js';
 
 /**
  * Response fields that are neither stored nor replayed: cookies (Set-Cookie2 is obsolete, RFC 6265 section 9.4), tokens
  * against forgery, and tokens that are issued to the client.
  */
-const NEVER_STORED = /^set-cookie$|csrf|xsrf|(?:access|refresh|id|auth|session)[^a-z\d]*token/;
+const NEVER_STORED = /^set-cookie2?$|csrf|xsrf|(?:access|refresh|id|auth|session)[^a-z\d]*token/;
 /** Request fields that a response has only if it repeats or issues a credential. */
 const CREDENTIAL_ANSWER = /^(?:proxy-)?authorization$|^cookie$|api[^a-z\d]*key|password|secret|jwt/;
 
@@ -25,13 +26,13 @@ const CREDENTIAL_ANSWER = /^(?:proxy-)?authorization$|^cookie$|api[^a-z\d]*key|p
 export function redactUrl(url: string, rules: NameRules): string {
   const rule = redactionRule(rules);
   const hash = url.indexOf('#');
-  if (hash === -1) return redactQuery(stripUserinfo(url), rule);
+  if (hash === -1) return redactParameters(stripUserinfo(url), rule);
   // OAuth puts tokens into fragments, as pairs or after a route.
   const fragment = url.slice(hash + 1);
   const redacted = fragment.includes('?')
-    ? redactQuery(fragment, rule)
+    ? redactParameters(fragment, rule)
     : mapPairs(fragment.split('&'), rule, valueRule(rule)).join('&');
-  return `${redactQuery(stripUserinfo(url.slice(0, hash)), rule)}#${redacted}`;
+  return `${redactParameters(stripUserinfo(url.slice(0, hash)), rule)}#${redacted}`;
 }
 
 /**
@@ -106,7 +107,7 @@ export function redactHops(hops: readonly Hop[], rules: NameRules): readonly Hop
 /** Returns whether a parameter of the URL is a credential. */
 export function hasCredentialParameter(url: string, rules: NameRules): boolean {
   const rule: ParameterRule = (name) => actionOf(name, rules);
-  return redactQuery(url, rule) !== url;
+  return redactParameters(url, rule) !== url;
 }
 
 function neverStored(name: string, { credentialNames }: NameRules): boolean {
@@ -123,8 +124,8 @@ function actionOf(name: string, rules: NameRules): 'redact' | 'judge' | 'keep' {
   return parameter === 'secret' ? 'redact' : parameter === 'ambiguous' ? 'judge' : 'keep';
 }
 
-function redactQuery(url: string, rule: ParameterRule): string {
-  return mapQuery(url, (pairs) => mapPairs(pairs, rule, valueRule(rule)));
+function redactParameters(url: string, rule: ParameterRule): string {
+  return redactParts(url, rule, valueRule(rule));
 }
 
 function mapFields(headers: Fields, change: (name: string, value: FieldValue) => FieldValue | undefined): Fields {
@@ -140,7 +141,7 @@ function mapFields(headers: Fields, change: (name: string, value: FieldValue) =>
 /** The URLs of a field, redacted: in angle brackets and quotes in Link, after `url=` in Refresh, else the whole value. */
 function redactLinks(name: string, value: FieldValue, rules: NameRules): FieldValue {
   if (typeof value !== 'string') return value.map((line) => redactLinks(name, line, rules) as string);
-  if (!/[?@#]/.test(value)) return value;
+  if (!/[?@#;]|%3b/i.test(value)) return value;
   switch (name) {
     case 'link':
       return value.replace(/<[^>]*>|"[^"]*"/g, (part) => part[0] + redactUrl(part.slice(1, -1), rules) + part.at(-1));

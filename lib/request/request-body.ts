@@ -6,12 +6,8 @@ import { forbidsTransform } from '../policy/cache-control.js';
 import { type Fields, field } from '../policy/messages.js';
 import { looksLikeSecret } from './credentials.js';
 import { mapQuery, pairName, pairValue } from './normalize-url.js';
-
-/** Replaces a value that must not be readable. */
-export const REDACTED = 'REDACTED';
-
-/** Decides about a parameter by its name; `judge` redacts only a value that resembles a secret. */
-export type ParameterRule = (name: string) => 'keep' | 'omit' | 'redact' | 'judge';
+import { type ParameterRule, REDACTED } from './parameter-rule.js';
+import { redactPath } from './path-parameters.js';
 
 /** A body in canonical form: text, or the digest of bytes; undefined if there is none. */
 export type CanonicalBody = readonly unknown[] | undefined;
@@ -44,6 +40,28 @@ export function canonicalBody(request: CacheRequest, rule: ParameterRule): Canon
   return body.kind === 'text' ? ['text', body.text] : ['bytes', sha256(body.bytes)];
 }
 
+/**
+ * Returns the parameters of a body that an origin reads by name: of forms, and the top-level members of JSON that are text.
+ *
+ * @param hint what the names that matter contain; other texts are not read
+ */
+export function bodyParameters(
+  { headers, body }: CacheRequest,
+  hint: RegExp,
+): (readonly [name: string, value: string])[] {
+  if (body.kind === 'form')
+    return body.entries.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value] as const] : []));
+  const type = mediaType(headers, body);
+  const text = isJson(type) || isForm(type) ? textOf(headers, body) : undefined;
+  if (text === undefined || !hint.test(text)) return [];
+  if (isForm(type)) return text.split('&').map((pair) => [pairName(pair), pairValue(pair)]);
+  try {
+    return Object.entries(JSON.parse(text) as object).filter(([, value]) => typeof value === 'string');
+  } catch {
+    return [];
+  }
+}
+
 /** Returns the body as it may be stored: text, or base64 of bytes; undefined if there is none. */
 export function storedBody(request: CacheRequest, rule: ParameterRule): string | undefined {
   const { body, headers } = request;
@@ -74,6 +92,13 @@ export function mapPairs(pairs: readonly string[], rule: ParameterRule, values?:
   });
 }
 
+/** Returns a URL, or a part of one, with `REDACTED` for credentials in its path and its query. */
+export function redactParts(url: string, rule: ParameterRule, values: ValueRule): string {
+  const mark = url.indexOf('?');
+  const path = redactPath(mark === -1 ? url : url.slice(0, mark), rule);
+  return mark === -1 ? path : mapQuery(path + url.slice(mark), (pairs) => mapPairs(pairs, rule, values));
+}
+
 /** Returns a rule for values in which a URL or JSON, whose parameters the rule for names applies to, may be. */
 export function valueRule(rule: ParameterRule, depth = 0): ValueRule {
   if (depth === MAX_DEPTH) return (value) => value;
@@ -81,8 +106,8 @@ export function valueRule(rule: ParameterRule, depth = 0): ValueRule {
   return (value) => {
     const json = redactJson(value, rule, inner);
     if (json !== undefined) return json;
-    if (!/^(?:[a-z][a-z\d+.-]*:\/)?\/[^\s]*[?#]/i.test(value)) return value;
-    return mapQuery(value, (pairs) => mapPairs(pairs, rule, inner));
+    if (!/^(?:[a-z][a-z\d+.-]*:\/)?\/[^\s]*(?:[?#;]|%3b)/i.test(value)) return value;
+    return redactParts(value, rule, inner);
   };
 }
 

@@ -1,0 +1,46 @@
+import { describe, expect, test } from '@jest/globals';
+import { startBench } from '../support/api.js';
+import { sendJson } from '../support/origin.js';
+
+/** A stored response from the future has an unknown age: it would be fresh for longer than its lifetime. */
+
+describe.each([
+  ['without cacheControl', { expireAfter: 60 }],
+  ['with cacheControl', { cacheControl: true }],
+])('a clock that was set back, %s', (_, settings) => {
+  const start = () =>
+    startBench(settings, (_request, response, count) => {
+      if (count > 1 && fails) response.destroy();
+      else sendJson(response, { count }, { 'cache-control': 'max-age=60' });
+    });
+  let fails = false;
+
+  test.each([1, 30, 3600])('%d seconds: the response is fetched anew, and then served', async (seconds) => {
+    await using bench = await start();
+    const { api, clock } = bench;
+    await api.get('/a');
+    clock.advance(-seconds);
+    const next = await api.get('/a');
+    expect([next.fromCache, next.data.count]).toEqual([false, 2]);
+    expect((await api.get('/a')).fromCache).toBe(true);
+  });
+
+  test('a bounded staleness does not cover it, an unbounded one does', async () => {
+    await using bench = await start();
+    const { api, clock } = bench;
+    await api.get('/a');
+    clock.advance(-3600);
+    fails = true;
+    await expect(api.get('/a', { oldDataOnError: 60 })).rejects.toThrow();
+    const stale = await api.get('/a', { oldDataOnError: true });
+    expect([stale.fromCache, stale.isExpired]).toEqual([true, true]);
+  });
+});
+
+test('a response that never expires is served', async () => {
+  await using bench = await startBench({ expireAfter: -1 });
+  await bench.api.get('/a');
+  bench.clock.advance(-3600);
+  expect((await bench.api.get('/a')).fromCache).toBe(true);
+  expect((await bench.api.get('/a', { maxAge: 60 })).fromCache).toBe(false);
+});
