@@ -15,7 +15,7 @@ import { ClientRecords } from './client-records.js';
 import { EntryRepository } from './entry-repository.js';
 import { EntryScan, type InvalidResponse } from './entry-scan.js';
 import { EventHub } from './events.js';
-import { resetExpiration } from './expiration-reset.js';
+import { keepLifetime, resetExpiration } from './expiration-reset.js';
 import { type CacheInternals, INTERNALS } from './internals.js';
 import { Invalidator } from './invalidator.js';
 import { KeyRecreation, type RecreatedKeys } from './key-recreation.js';
@@ -404,7 +404,7 @@ export class BaseCache {
   #present(record: ResponseRecord): CachedResponse {
     return new CachedResponse(record, {
       now: this.#now,
-      keep: (changed) => this.#save(changed),
+      keep: (changed) => keepLifetime(this.#repository, changed, this.#now()),
       toHeaders: (fields) => clientBindings().headersOf(fields),
       toClient: (current, data) => clientBindings().responseOf(current, data),
     });

@@ -9,12 +9,22 @@ import { normalizeUrl } from '../request/normalize-url.js';
 import { MANAGEMENT, type StoreAccess } from '../stores/circuit-breaker.js';
 import type { Store } from '../stores/store.js';
 import { EntryReader } from './entry-reader.js';
-import { type Invalidation, NO_INVALIDATION, type Selectable } from './invalidations.js';
+import { type Invalidation, NO_INVALIDATION, RequestOrder, type Selectable } from './invalidations.js';
 import { deleteResponses } from './named-deletion.js';
 import { markerOf, putVariant } from './variants.js';
 
-/** The result of a write: `invalidated` if the response was out of date before it could be stored. */
-export type WriteResult = 'stored' | 'invalidated' | 'failed';
+/**
+ * The result of a write: `invalidated` if the response was out of date before it could be stored, `superseded` if that of a
+ * later request was stored.
+ */
+export type WriteResult = 'stored' | 'invalidated' | 'superseded' | 'failed';
+
+/** The place of a request in the sequence of invalidations, and in the order of the requests. */
+export interface RequestPlace {
+  readonly since: number;
+  /** Absent for management. */
+  readonly place?: number;
+}
 
 /**
  * The entries of a cache, for requests and for management alike; `access` decides on budget and errors. A response is
@@ -22,6 +32,9 @@ export type WriteResult = 'stored' | 'invalidated' | 'failed';
  * the selecting field names under the cache key's. A redirect entry maps another URL's key to it.
  */
 export class EntryRepository extends EntryReader {
+  /** The requests to the origin of this process. */
+  readonly requests = new RequestOrder();
+
   /** Finds the newest stored response of a key, for management. */
   async newest(key: string): Promise<ResponseRecord | undefined> {
     return (await this.lookup(key, 'newest', MANAGEMENT)).record;
@@ -39,16 +52,19 @@ export class EntryRepository extends EntryReader {
   /**
    * Stores a response with its variant marker and the redirects to it, in one write.
    *
-   * @param since the request's place in the sequence of invalidations; absent for responses that were not just requested
+   * @param sent the place of its request; absent for responses that were not just requested
    */
   save(
     record: ResponseRecord,
     redirects: readonly RedirectRecord[],
     access: StoreAccess,
-    since?: number,
+    sent?: RequestPlace,
   ): MaybePromise<WriteResult> {
+    const { since, place } = sent ?? {};
     const isOutdated = () => since !== undefined && this.#isOutdated([record, ...redirects], since);
     if (isOutdated()) return 'invalidated';
+    if (place !== undefined && !this.requests.claim(place, record)) return 'superseded';
+    const isSuperseded = () => place !== undefined && this.requests.isSuperseded(place, record);
     const marker = record.variant ? markerOf(record) : undefined;
     const records = marker ? [record, marker, ...redirects] : [record, ...redirects];
     return chain(this.#encode(records, access), (entries) => {
@@ -59,8 +75,9 @@ export class EntryRepository extends EntryReader {
       const putUnlessOutdated = (store: Store): MaybePromise<WriteResult> =>
         chain(put(store), (done) => {
           if (!done) return 'invalidated';
-          if (!isOutdated()) return 'stored';
-          return this.#deleteFrom(store, record).then(() => 'invalidated');
+          const obstacle = isOutdated() ? 'invalidated' : isSuperseded() ? 'superseded' : undefined;
+          // If the writes of two requests overlap, the later one may have been replaced.
+          return obstacle ? this.#deleteFrom(store, record).then(() => obstacle) : 'stored';
         });
       const write = (store: Store) => this.#duringFlight(() => putUnlessOutdated(store));
       return chain(this.breaker.write(access, write), (result) => result ?? 'failed');

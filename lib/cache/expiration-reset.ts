@@ -1,7 +1,9 @@
 import { optionError } from '../errors.js';
+import type { ResponseRecord } from '../models/record.js';
 import { type ExpirationTime, expiresAt, isDoNotCache, parseExpiration } from '../policy/expiration.js';
 import { tagIndexName } from '../request/index-names.js';
 import type { ClientRecords } from './client-records.js';
+import { EntryChanges } from './entry-changes.js';
 import type { EntryRepository } from './entry-repository.js';
 import type { EntryScan } from './entry-scan.js';
 import { parseSelection, type ResponseSelection } from './queries.js';
@@ -39,4 +41,12 @@ export async function resetExpiration(
     repository.invalidateInFlight({ digests, patterns });
   }
   await scan.rewriteStaleAt(staleAt, await selectorOf(repository, { urlNames, tags, patterns }));
+}
+
+/** Keeps the new lifetime of a response if it is still stored: a deletion or another response meanwhile remains. */
+export async function keepLifetime(repository: EntryRepository, changed: ResponseRecord, now: number): Promise<void> {
+  const { stamp, staleAt } = changed;
+  await new EntryChanges(repository).change(changed, (current) =>
+    current.stamp === stamp ? { ...current, staleAt, receivedAt: Math.min(current.receivedAt, now) } : undefined,
+  );
 }

@@ -1,3 +1,4 @@
+import type { ResponseRecord } from '../models/record.js';
 import type { UrlMatcher } from '../policy/url-pattern.js';
 
 /** Which stored responses an invalidation applies to: those that any of its members selects. */
@@ -24,7 +25,7 @@ export interface PendingInvalidation extends Invalidation {
   readonly at: number;
 }
 
-/** Digests and patterns that are remembered, at most; beyond that every older response counts as invalidated. */
+/** Digests and patterns, or stored responses, that are remembered, at most; beyond that every older response is refused. */
 const MAX_REMEMBERED = 1_000;
 
 /**
@@ -135,4 +136,64 @@ export class Invalidations {
     }
     return false;
   }
+}
+
+/**
+ * The order of the requests to the origin in this process: of two responses to the same request, the one that was asked
+ * for last is stored, whichever ends last.
+ */
+export class RequestOrder {
+  #last = 0;
+  /** Places of the requests in flight, oldest first. */
+  readonly #inFlight = new Set<number>();
+  readonly #stored = new Map<string, { readonly place: number; readonly vary: string }>();
+  /** Requests before this place are not stored: too many responses were stored since they began. */
+  #floor = 0;
+
+  /** Begins a request; returns its place in the order. */
+  begin(): number {
+    this.#last += 1;
+    this.#inFlight.add(this.#last);
+    return this.#last;
+  }
+
+  /** Ends a request that {@link RequestOrder.begin} began. */
+  end(place: number): void {
+    this.#inFlight.delete(place);
+    if (this.#inFlight.size === 0) this.#stored.clear();
+  }
+
+  /** Notes that the response of a request is about to be stored; returns false if a later one was. */
+  claim(place: number, record: ResponseRecord): boolean {
+    if (this.isSuperseded(place, record)) return false;
+    const vary = record.vary.join();
+    for (const name of namesOf(record)) {
+      if ((this.#stored.get(name)?.place ?? 0) < place) this.#stored.set(name, { place, vary });
+    }
+    if (this.#stored.size > MAX_REMEMBERED) this.#forget();
+    return true;
+  }
+
+  /** Whether the response to a later request was stored, or is about to be. */
+  isSuperseded(place: number, record: ResponseRecord): boolean {
+    if (place < this.#floor) return true;
+    const [own, key] = namesOf(record).map((name) => this.#stored.get(name));
+    if (own && own.place > place) return true;
+    // Another Vary replaces the marker of the variants.
+    return key !== undefined && key.place > place && key.vary !== record.vary.join();
+  }
+
+  /** Forgets what no request in flight is older than; if that is not enough, those in flight are not stored. */
+  #forget(): void {
+    const [oldest = this.#last] = this.#inFlight;
+    for (const [name, { place }] of this.#stored) if (place <= oldest) this.#stored.delete(name);
+    if (this.#stored.size <= MAX_REMEMBERED) return;
+    this.#floor = this.#last;
+    this.#stored.clear();
+  }
+}
+
+/** The name of the variant, and that of the key. */
+function namesOf({ key, variant }: ResponseRecord): readonly [own: string, key: string] {
+  return [`${key} ${variant}`, key];
 }

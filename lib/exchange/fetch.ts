@@ -186,19 +186,21 @@ function originRequest(
   plan: FetchPlan,
   storeAs: StoreAs = () => context,
 ): CoalescedRequestOptions<Result> {
-  const { invalidations } = context.cache.repository;
+  const { invalidations, requests } = context.cache.repository;
   const since = invalidations.begin();
+  const place = requests.begin();
   const run = async (shared: SharedRequest): Promise<Result> => {
     try {
       const lease = context.settings.lease > 0 ? await acquireLease(context, shared.signal) : undefined;
       try {
         if (lease?.found) return { ...NOT_ASKED, record: lease.found };
-        return await fetchAndStore(context, plan, { since, shared, storeAs });
+        return await fetchAndStore(context, plan, { since, place, shared, storeAs });
       } finally {
         await lease?.release();
       }
     } finally {
       invalidations.end();
+      requests.end(place);
     }
   };
   return { since, run };
@@ -207,6 +209,8 @@ function originRequest(
 interface FetchOptions {
   /** Place in the sequence of invalidations. */
   readonly since: number;
+  /** Place in the order of the requests. */
+  readonly place: number;
   readonly shared: SharedRequest;
   readonly storeAs: StoreAs;
 }
@@ -214,9 +218,9 @@ interface FetchOptions {
 async function fetchAndStore(
   context: RequestContext,
   plan: FetchPlan,
-  { since, shared, storeAs }: FetchOptions,
+  { since, place, shared, storeAs }: FetchOptions,
 ): Promise<Result> {
-  const sent = await originRequestOf(context, plan, since);
+  const sent = await originRequestOf(context, plan, { since, place });
   const { response, confirmed } = await askOrigin(context, { ...plan, shared });
   shared.responseArrived();
   await invalidateOwn(context, sent, response);
@@ -242,12 +246,17 @@ async function store(context: RequestContext, sent: OriginRequest, response: Ori
  */
 export async function fetchStream(context: RequestContext, plan: FetchPlan): Promise<Result> {
   const { cache, settings } = context;
-  const { invalidations } = cache.repository;
+  const { invalidations, requests } = cache.repository;
   supersedeOlder(context);
   const since = invalidations.begin();
+  const place = requests.begin();
+  const end = () => {
+    invalidations.end();
+    requests.end(place);
+  };
   let isCollecting = false;
   try {
-    const sent = await originRequestOf(context, plan, since);
+    const sent = await originRequestOf(context, plan, { since, place });
     const { response, confirmed } = await askOrigin(context, plan);
     const { stored } = sent;
     if (confirmed && stored) {
@@ -267,16 +276,16 @@ export async function fetchStream(context: RequestContext, plan: FetchPlan): Pro
     const native = await response.stream.collect({
       limit: settings.maxBodySize,
       onComplete: async (body) => {
-        await store(context, sent, { ...response, body }).finally(() => invalidations.end());
+        await store(context, sent, { ...response, body }).finally(end);
       },
       onIncomplete: (reason) => {
         reportNotStored(context, { reason });
-        invalidations.end();
+        end();
       },
     });
     return resultOf(context, { ...response, bodyForm: 'opaque', native });
   } finally {
-    if (!isCollecting) invalidations.end();
+    if (!isCollecting) end();
   }
 }
 
@@ -299,10 +308,14 @@ export async function fetchForLaterGets(context: RequestContext): Promise<Result
 }
 
 /** The request as the origin will see it, in the order of invalidations. */
-async function originRequestOf(context: RequestContext, plan: FetchPlan, since: number): Promise<OriginRequest> {
+async function originRequestOf(
+  context: RequestContext,
+  plan: FetchPlan,
+  places: Pick<OriginRequest, 'since' | 'place'>,
+): Promise<OriginRequest> {
   const { cache, settings, request, access } = context;
   const mayStore = !settings.readOnly && allowsMethod(settings, request.method);
-  return { stored: plan.stored, since, order: mayStore ? await cache.repository.currentOrder(access) : 0 };
+  return { stored: plan.stored, ...places, order: mayStore ? await cache.repository.currentOrder(access) : 0 };
 }
 
 /**

@@ -37,7 +37,7 @@ export async function freshenStored(
   response: OriginResponse,
 ): Promise<FreshenedResponse> {
   const { cache, access } = context;
-  const { stored, order, since } = sent;
+  const { stored, order } = sent;
   const renewed = await renewRecord(context, { ...stored, order }, response);
   if ('reason' in renewed) {
     reportNotStored(context, renewed);
@@ -45,9 +45,9 @@ export async function freshenStored(
     return { record: { ...stored, headers }, revalidated: true, reason: renewed.reason };
   }
   const { record } = renewed;
-  const written = await cache.repository.save(record, [], access, since);
+  const written = await cache.repository.save(record, [], access, sent);
   if (written === 'stored') return { record, revalidated: true };
-  const reason = written === 'invalidated' ? written : (access.failure ?? 'write-failed');
+  const reason = written === 'failed' ? (access.failure ?? 'write-failed') : written;
   return { record, revalidated: true, reason };
 }
 
@@ -70,12 +70,12 @@ export async function freshenFromHead(
   const vary = varyNamesOfChain(freshen(stored.headers, response.headers), hops, countsInVary(settings));
   if (isSelectedBy(stored, vary) && matchesHead(stored, response)) {
     const renewed = await renewRecord(context, base, response);
-    if ('record' in renewed) await repository.save(renewed.record, [], access, sent.since);
+    if ('record' in renewed) await repository.save(renewed.record, [], access, sent);
     else reportNotStored(context, renewed);
   } else {
     // Stale from now on; it may still be revalidated.
     const stale = { ...base, staleAt: Math.min(stored.staleAt, response.responseTime) };
-    await repository.save(stale, [], access, sent.since);
+    await repository.save(stale, [], access, sent);
   }
 }
 

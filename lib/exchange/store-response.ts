@@ -26,6 +26,8 @@ export interface OriginRequest {
   readonly stored: ResponseRecord | undefined;
   /** The request's place in this process's sequence of invalidations. */
   since: number;
+  /** The request's place in the order of the requests of this process. */
+  place: number;
   /** The store's invalidation order when the request was sent. */
   order: number;
 }
@@ -121,9 +123,9 @@ async function save(context: RequestContext, sent: OriginRequest, response: Orig
   const { cache, access } = context;
   const isRedirected = response.hops.length > 0 || response.url !== context.request.url;
   const redirects = isRedirected ? redirectRecords(context, response, record) : [];
-  const written = await cache.repository.save(record, redirects, access, sent.since);
+  const written = await cache.repository.save(record, redirects, access, sent);
   if (written === 'stored') return { record };
-  return { reason: written === 'invalidated' ? written : (access.failure ?? 'write-failed'), wasStorable: true };
+  return { reason: written === 'failed' ? (access.failure ?? 'write-failed') : written, wasStorable: true };
 }
 
 /** The record of a response with its lifetime, unless the rules or the user refuse it. */

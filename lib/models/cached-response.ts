@@ -161,7 +161,8 @@ export class CachedResponse {
   }
 
   /**
-   * Gives the stored response a new freshness lifetime, counted from now (requests-cache: `revalidate`).
+   * Gives the stored response a new freshness lifetime, counted from now (requests-cache: `revalidate`). A response that
+   * was deleted or replaced meanwhile stays so.
    *
    * @returns whether it is then expired
    * @throws TypeError for a value that `expireAfter` does not accept; CacheError if the store fails
@@ -169,7 +170,14 @@ export class CachedResponse {
    */
   async revalidate(expireAfter: ExpirationTime): Promise<boolean> {
     const lifetime = parseExpiration(expireAfter) ?? { seconds: Number.POSITIVE_INFINITY };
-    this.#record = { ...this.#record, staleAt: expiresAt(lifetime, this.#context.now()) };
+    const now = this.#context.now();
+    const { receivedAt } = this.#record;
+    this.#record = {
+      ...this.#record,
+      // Else the age would be unknown after the clock was set back.
+      receivedAt: Math.min(receivedAt, now),
+      staleAt: expiresAt(lifetime, now),
+    };
     await this.#context.keep(this.#record);
     return this.isExpired;
   }

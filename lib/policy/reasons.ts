@@ -81,6 +81,8 @@ export type NotStoredReason =
   | 'authorization'
   /** The response has no freshness lifetime and no validator. | Set `expireAfter`, which applies where headers say nothing. */
   | 'no-lifetime'
+  /** The response to a request that began later is stored already. | Request it again. */
+  | 'superseded'
   /** The response was invalidated while it was requested, or its invalidation has not reached the store yet. | Request it again. */
   | 'invalidated'
   /** The store refused the write for another reason. | See the event of type `error`. */
