@@ -67,6 +67,16 @@ export const CREDENTIAL_HEADER_WORDS: readonly string[] = /* @__PURE__ */ Object
   'dpop',
   'cert',
   'dn',
+  'acting',
+  'hmac',
+  'license',
+  'namespace',
+  'owner',
+  'person',
+  'realm',
+  'shop',
+  'ticket',
+  'viewer',
 ]);
 
 /**

@@ -17,6 +17,9 @@ export type ParameterClass = 'secret' | 'ambiguous' | 'other';
 const CREDENTIAL_WORDS: ReadonlySet<string> = new Set(CREDENTIAL_HEADER_WORDS);
 const CREDENTIAL_WORD_END =
   /(?:token|key|secret|password|session|jwt|signature|clientid|userid|username|useremail|tenantid|accountid|orgid|customerid|workspaceid|teamid|projectid|callerid|callerobjectid|onbehalf|onbehalfof)$/;
+/** A word of each set together makes a header a credential. */
+const IDENTIFIED: ReadonlySet<string> = new Set(['access', 'client', 'device', 'profile', 'site', 'store']);
+const IDENTIFIERS: ReadonlySet<string> = new Set(['code', 'id', 'identifier', 'secret', 'uuid']);
 /** Identifiers of single requests, which would make every request a miss. */
 const REQUEST_IDENTIFIER =
   /(?:request-id|requestid|correlation-id|correlationid|trace-id|traceid|span-id|idempotency-key)$/;
@@ -39,7 +42,7 @@ const isBuiltInCredential = memoize((name) => {
   if (dashed === 'user-agent' || dashed.startsWith('sec-') || REQUEST_IDENTIFIER.test(dashed)) return false;
   const words = dashed.split('-');
   if (words.some((word) => CREDENTIAL_WORDS.has(word) || CREDENTIAL_WORD_END.test(word))) return true;
-  return words.includes('client') && (words.includes('id') || words.includes('secret'));
+  return words.some((word) => IDENTIFIED.has(word)) && words.some((word) => IDENTIFIERS.has(word));
 });
 
 const builtInClass = memoize((name): ParameterClass => {
