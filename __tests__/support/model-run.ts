@@ -2,6 +2,8 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import axios, { type AxiosRequestConfig } from 'axios';
 import fc from 'fast-check';
+import type { CacheRequest } from '../../lib/models/cache-request.js';
+import { createKey, type KeyRules } from '../../lib/request/cache-key.js';
 import type { CacheOptions } from '../../lib/settings/types.js';
 import { type CachedAxiosInstance, setupCache } from '../../lib/setup-cache.js';
 import '../../lib/conversion/types.js';
@@ -244,8 +246,7 @@ class Program {
         return this.#update({ key: { url, user } }, step.cache, { url, headers: { ...USERS[user] } });
       }
       case 'recreateKeys':
-        await cache.recreateKeys();
-        return;
+        return this.#recreateKeys(step.cache);
       case 'deleteTag':
         return remove({ tag: step.tag }, () => cache.delete({ tags: [step.tag] }));
       case 'deleteKey': {
@@ -260,6 +261,17 @@ class Program {
       case 'removeExpired':
         await cache.removeExpiredResponses();
     }
+  }
+
+  /** Changes `keyFn` of all instances while no request is in flight, and moves the stored responses to the new keys. */
+  async #recreateKeys(index: number): Promise<void> {
+    this.#world.release();
+    await Promise.all(this.#pending);
+    const isSet = this.#instance(index).cacheSettings.keyFn !== undefined;
+    const keyFn = (request: CacheRequest, rules: KeyRules) => `other ${createKey(request, rules)}`;
+    for (const { cacheSettings } of this.#instances) cacheSettings.keyFn = isSet ? undefined : keyFn;
+    await this.#instance(index).cache.recreateKeys();
+    this.#world.keysRecreated();
   }
 
   async #update(what: Parameters<World['update']>[0], index: number, target: string | object): Promise<void> {

@@ -101,6 +101,8 @@ export class World {
   readonly requests: ModelRequest[] = [];
   readonly invalidations: ModelInvalidation[] = [];
   readonly updates: ModelUpdate[] = [];
+  /** Places in the order of events: responses without credentials have other keys from then on. */
+  readonly #recreations: number[] = [];
   /** The targets of redirecting URLs. */
   readonly targets = new Map<string, string>();
   readonly vary = new Map<string, readonly string[]>();
@@ -143,6 +145,10 @@ export class World {
     const invalidation = { what, cache, began, finished: NEVER };
     this.invalidations.push(invalidation);
     return invalidation;
+  }
+
+  keysRecreated(): void {
+    this.#recreations.push(this.tick());
   }
 
   /** Begins a change of stored bodies, each of which gets its id. */
@@ -254,14 +260,21 @@ export class World {
   #isInvalidated(answer: Answer, contact: Contact, request: ModelRequest): boolean {
     return this.invalidations.some((one) => {
       if (one.finished >= request.began || contact.arrived > one.began) return false;
+      if (typeof one.what === 'object' && 'key' in one.what && !this.#hasOneKey(contact, request)) return false;
       return covers(one, answer, contact, request) && reaches(one, contact, request);
     });
+  }
+
+  /** Responses with credentials stay under their former keys, where a deletion by key does not reach them. */
+  #hasOneKey({ arrived }: Contact, { user, began }: ModelRequest): boolean {
+    return user === 'nobody' || !this.#recreations.some((place) => place > arrived && place < began);
   }
 
   /** Whether a body lacks a change that was made to it before the request. */
   #lacksUpdate(made: readonly number[], contact: Contact, request: ModelRequest): boolean {
     return this.updates.some(({ id, what, cache, began, finished }) => {
       if (finished >= request.began || contact.arrived > began || made.includes(id)) return false;
+      if ('key' in what && !this.#hasOneKey(contact, request)) return false;
       const isMeant =
         'url' in what ? what.url === request.url : what.key.url === request.url && what.key.user === request.user;
       // In other processes, a response that was requested before may be stored after.
