@@ -72,6 +72,13 @@ describe('prefetch', () => {
     expect([read <= 8, isClosed]).toEqual([true, true]);
   });
 
+  test('members that are no requests fail, and nothing is sent for them', async () => {
+    await using bench = await startBench();
+    const result = await bench.api.prefetch([undefined, null, 5, '/1'] as never);
+    expect(result).toEqual({ done: 4, stored: 0, fetched: 1, failed: 3 });
+    expect(bench.origin.asked.map(({ url }) => url)).toEqual(['/1']);
+  });
+
   test('an iterable that throws rejects, and leaves nothing running', async () => {
     await using bench = await startBench({}, ({ url }, response) => sendJson(response, { url }));
     function* broken(): Generator<string> {

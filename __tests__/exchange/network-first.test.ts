@@ -49,6 +49,30 @@ describe.each(['http', 'fetch'] as const)('networkFirst with the %s adapter', (a
     });
   });
 
+  test.each<[string, object]>([
+    ['forceRefresh', { forceRefresh: true }],
+    ['refresh', { refresh: true }],
+    ['alwaysRevalidate', { alwaysRevalidate: true }],
+    ['an exceeded maxAge', { maxAge: 5 }],
+    ['the request directive no-cache', { cacheControl: true, headers: { 'Cache-Control': 'no-cache' } }],
+    ['the request directive max-age', { cacheControl: true, headers: { 'Cache-Control': 'max-age=5' } }],
+  ])('never serves a response early that %s excludes', async (_, config) => {
+    const origin = delaying();
+    await using bench = await startBench({ networkFirst: 0.01, expireAfter: 60 }, origin.handler);
+    await bench.api.get('/', { adapter });
+    bench.clock.advance(10);
+    origin.delay();
+    let isServed = false;
+    const asked = bench.api.get('/', { adapter, ...config }).finally(() => {
+      isServed = true;
+    });
+    await until('the origin is asked', () => bench.origin.asked.length === 2);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(isServed).toBe(false);
+    origin.release();
+    expect(await asked).toMatchObject({ data: { count: 2 }, fromCache: false });
+  });
+
   test('without a stored response waits for the origin', async () => {
     const origin = delaying();
     await using bench = await startBench({ networkFirst: 0.01 }, origin.handler);

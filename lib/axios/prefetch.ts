@@ -72,6 +72,9 @@ async function sendOne(
   request: string | AxiosRequestConfig,
 ): Promise<{ readonly outcome: 'stored' | 'fetched' | 'failed'; readonly error?: unknown }> {
   try {
+    if (typeof request !== 'string' && (typeof request !== 'object' || request === null)) {
+      throw optionError('request', request, 'a URL or a request configuration');
+    }
     const { fromCache } = await send(typeof request === 'string' ? { url: request } : request);
     return { outcome: fromCache ? 'stored' : 'fetched' };
   } catch (error) {

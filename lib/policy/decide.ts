@@ -64,7 +64,10 @@ export function decide(
   }
   const action = !rules.forceRefresh && validators(stored) ? 'revalidate' : 'fetch';
   const serveAfter = rules.networkFirst ?? Number.POSITIVE_INFINITY;
-  const canWait = serveAfter !== Number.POSITIVE_INFINITY && mayServeOnError(request, stored, {}, rules, now);
+  // Any other reason is a demand for a confirmed or newer response, which a slow origin does not cancel.
+  const isAccepted = reason === 'network-first' || reason === 'stale';
+  const canWait =
+    isAccepted && serveAfter !== Number.POSITIVE_INFINITY && mayServeOnError(request, stored, {}, rules, now);
   return canWait ? { action, reason, serveAfter } : { action, reason };
 }
 
