@@ -49,7 +49,8 @@ function overridingMethod(request: CacheRequest): string | undefined {
       return String(field(headers, name)).trim().toUpperCase();
     }
   }
-  const inQuery = url.includes('?') ? methodInQuery(url) : '';
+  const mark = url.indexOf('?');
+  const inQuery = mark !== -1 && SUSPICIOUS.test(url) ? methodInQuery(url.slice(mark + 1)) : '';
   if (inQuery !== '' && inQuery !== method) return inQuery;
   if (body.kind === 'none' || body.kind === 'stream') return undefined;
   const parameter = bodyParameters(request, SUSPICIOUS).find(([name, value]) => overrides(name) && value !== '');
@@ -63,9 +64,7 @@ function overrides(name: string): boolean {
 }
 
 /** The method that the query names; empty if there is none. */
-const methodInQuery = memoize((url) => {
-  const query = url.slice(url.indexOf('?') + 1);
-  if (!SUSPICIOUS.test(query)) return '';
+const methodInQuery = memoize((query) => {
   const pair = query.split('&').find((one) => overrides(pairName(one)));
   return pair === undefined ? '' : pairValue(pair).trim().toUpperCase();
 });
