@@ -45,6 +45,42 @@ describe('arguments of management that are refused', () => {
     expect(parseDeletion({ urls: 'https://a.com/' }, NOW)).toMatchObject({ urls: ['https://a.com/'], patterns: [] });
   });
 
+  test.each([[undefined], [null], [Number.NaN], [''], [{}], [true], [Symbol('key')]])(
+    'as a key or a list: %p',
+    async (wrong) => {
+      const cache = new MemoryCache();
+      const given = wrong as never;
+      const calls: (() => Promise<unknown>)[] = [
+        async () => cache.getResponse(given),
+        async () => cache.hasKey(given),
+        async () => cache.bulkDelete(given),
+        async () => cache.deleteUrls(given),
+        async () => cache.update(given),
+        async () => cache.saveRedirect({ url: 'https://example.org/' }, given),
+        async () => cache.responses.delete(given),
+        async () => cache.redirects.get(given),
+        async () => cache.redirects.set(given, 'target'),
+        async () => cache.redirects.has(given),
+        async () => cache.redirects.delete(given),
+        async () => cache.redirects.bulkDelete(given),
+      ];
+      for (const call of calls) await expect(call()).rejects.toThrow('is not accepted; expected');
+      await cache.close();
+    },
+  );
+
+  test('as options of saveResponse and update', async () => {
+    const cache = new MemoryCache();
+    const calls: (() => Promise<unknown>)[] = [
+      async () => cache.saveResponse({}, { expire: 1 } as never),
+      async () => cache.saveResponse({}, null as never),
+      async () => cache.update(cache, { progress: () => {} } as never),
+      async () => cache.update(cache, { onProgress: 1 } as never),
+    ];
+    for (const call of calls) await expect(call()).rejects.toThrow('is not accepted; expected');
+    await cache.close();
+  });
+
   test('by each method of a cache', async () => {
     const cache = new MemoryCache();
     const calls: (() => Promise<unknown>)[] = [

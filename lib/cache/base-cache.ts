@@ -28,6 +28,10 @@ import {
   parseFilter,
   type ResponseFilter,
   type ResponseSelection,
+  readKey,
+  readKeys,
+  readUrls,
+  refuseUnknown,
 } from './queries.js';
 import { type ResponseChange, updateResponses } from './response-update.js';
 import { countSelected, deleteByState, selectResponses } from './selection.js';
@@ -66,7 +70,7 @@ export class BaseCache {
     this.#invalidator = new Invalidator(this.#repository, this.#scan, now);
     this.responses = responsesView(this, this.#invalidator, async (key, value) => {
       if (!(value instanceof CachedResponse)) throw optionError('value', value, 'a stored response of a cache');
-      await this.#save({ ...this.#records.adopted(value[RECORD]()), key });
+      await this.#save({ ...this.#records.adopted(value[RECORD]()), key: readKey('key', key) });
     });
     this.redirects = redirectsView(this.#repository, this.#scan, (key, target) => this.#saveRedirect(key, target, ''));
     this[INTERNALS] = this.#internals(breaker, codec);
@@ -83,6 +87,7 @@ export class BaseCache {
    * const key = await cache.saveResponse(await axios.get('https://example.org/'), { expireAfter: '1h' });
    */
   async saveResponse(response: object, options: { readonly expireAfter?: ExpirationTime } = {}): Promise<string> {
+    refuseUnknown('saveResponse', options, ['expireAfter']);
     const lifetime = parseExpiration(options.expireAfter) ?? { seconds: Number.POSITIVE_INFINITY };
     const record =
       response instanceof CachedResponse
@@ -103,19 +108,20 @@ export class BaseCache {
    * await cache.saveRedirect({ url: 'https://example.org/old' }, key);
    */
   async saveRedirect(request: object, targetKey: string): Promise<void> {
+    readKey('targetKey', targetKey);
     const { key, url } = await this.#records.identify(request);
     await this.#saveRedirect(key, targetKey, url);
   }
 
   /** Returns the newest stored response of a key, fresh or not (requests-cache: `get_response`). */
   async getResponse(key: string): Promise<CachedResponse | undefined> {
-    const record = await this.#repository.newest(key);
+    const record = await this.#repository.newest(readKey('key', key));
     return record && this.#present(record);
   }
 
   /** Returns whether a response is stored under a key (requests-cache: `has_key`). */
   async hasKey(key: string): Promise<boolean> {
-    return (await this.#repository.newest(key)) !== undefined;
+    return (await this.#repository.newest(readKey('key', key))) !== undefined;
   }
 
   /**
@@ -147,8 +153,8 @@ export class BaseCache {
   }
 
   /** Deletes as {@link BaseCache.deleteUrl}. */
-  async deleteUrls(urls: readonly string[]): Promise<number> {
-    const names = urls.map((url) => this.#records.indexName(url));
+  async deleteUrls(urls: string | readonly string[]): Promise<number> {
+    const names = readUrls('urls', urls).map((url) => this.#records.indexName(url));
     return this.#removed(await this.#invalidator.deleteNamed(names), 'url');
   }
 
@@ -197,8 +203,8 @@ export class BaseCache {
   }
 
   /** Deletes the responses of several keys (requests-cache: `bulk_delete`). */
-  bulkDelete(keys: readonly string[]): Promise<number> {
-    return this.delete({ keys });
+  async bulkDelete(keys: string | readonly string[]): Promise<number> {
+    return this.delete({ keys: readKeys('keys', keys) });
   }
 
   /**
@@ -222,9 +228,9 @@ export class BaseCache {
     return this.#removed(removed + (await deleteByState(this.#scan, deletion, now)), 'deleted');
   }
 
-  /** Deletes every entry of this cache and nothing else. */
+  /** Deletes every entry of this cache and nothing else. If the store counts its responses, an event reports their number. */
   async clear(): Promise<void> {
-    await this.#invalidator.clear();
+    this.#removed(await this.#invalidator.clear(), 'deleted');
   }
 
   /**
@@ -314,12 +320,17 @@ export class BaseCache {
     other: BaseCache,
     options: { readonly onProgress?: (progress: { readonly copied: number; readonly total: number }) => void } = {},
   ): Promise<void> {
+    if (!(other instanceof BaseCache)) throw optionError('other', other, 'a cache');
+    refuseUnknown('update', options, ['onProgress']);
+    const { onProgress } = options;
+    if (onProgress !== undefined && typeof onProgress !== 'function')
+      throw optionError('update.onProgress', onProgress, 'a function');
     const total = await other.responseCount();
     const scan = new EntryScan(other[INTERNALS].repository);
     let copied = 0;
     for await (const batch of scan.wholeBatches()) {
       await Promise.all(batch.map((record) => this.#save(this.#records.adopted(record))));
-      for (const _ of batch) options.onProgress?.({ copied: ++copied, total });
+      for (const _ of batch) onProgress?.({ copied: ++copied, total });
     }
     for await (const record of scan.others('redirect')) await this.#repository.put([this.#records.adopted(record)]);
   }
@@ -391,7 +402,8 @@ export class BaseCache {
   }
 
   async #saveRedirect(key: string, target: string, url: string): Promise<void> {
-    const response = await this.#repository.newest(target);
+    readKey('key', key);
+    const response = await this.#repository.newest(readKey('target', target));
     if (!response) return;
     await this.#repository.put([this.#records.redirectTo(response, key, url)]);
   }

@@ -1,3 +1,4 @@
+import type { CacheError } from '../errors.js';
 import type { EntrySummary } from '../models/entry.js';
 import type { ResponseRecord, StoredRecord } from '../models/record.js';
 import type { InvalidReason } from '../policy/reasons.js';
@@ -158,8 +159,20 @@ export class EntryScan {
     return removed;
   }
 
-  async clear(): Promise<void> {
-    for await (const _ of this.#repository.breaker.iterate((store) => store.clear()));
+  /**
+   * Deletes every entry. Resolves to the number of responses before; to 0 if the store would have to read every entry for
+   * it, or is too damaged to count.
+   */
+  async clear(): Promise<number> {
+    const { breaker } = this.#repository;
+    const number = await breaker
+      .manage((store) => store.count?.() ?? 0)
+      .catch((error: CacheError) => {
+        if (error.code === 'ERR_CACHE_STORE') return 0;
+        throw error;
+      });
+    for await (const _ of breaker.iterate((store) => store.clear()));
+    return number;
   }
 
   #list(query: EntryQuery): AsyncIterable<EntrySummary> {

@@ -129,8 +129,8 @@ export class Invalidator {
     return this.#manage(this.#beginPatterns(patterns));
   }
 
-  /** Deletes every entry. */
-  async clear(): Promise<void> {
+  /** Deletes every entry; resolves to the number of responses, 0 if the store cannot count them. */
+  async clear(): Promise<number> {
     let isFirst = true;
     const run = async (): Promise<number> => {
       const stamp = () => this.#repository.breaker.manage((store) => store.invalidate?.([]));
@@ -143,10 +143,10 @@ export class Invalidator {
       const removed = isFirst ? await this.#scan.clear() : await this.#deleteReceivedUntil(pending.at);
       isFirst = false;
       if (!isStamped) await stamp();
-      return removed ?? 0;
+      return removed;
     };
     const pending = this.#begin({ everything: true }, { run });
-    await this.#manage(pending);
+    return this.#manage(pending);
   }
 
   /** Deletes every response, with the redirects to them. */

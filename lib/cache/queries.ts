@@ -123,6 +123,22 @@ export function parseDeletion(what: unknown, now: number): ParsedDeletion {
   };
 }
 
+/** @throws TypeError unless it is a key: text that is not empty */
+export function readKey(option: string, value: unknown): string {
+  if (!isText(value)) throw optionError(option, value, 'a key');
+  return value as string;
+}
+
+/** @throws TypeError unless it is a key or a list of keys */
+export function readKeys(option: string, value: unknown): readonly string[] {
+  return readGivenList(option, value, isText, 'a key or a list of keys');
+}
+
+/** @throws TypeError unless it is text or a list of texts */
+export function readUrls(option: string, value: unknown): readonly string[] {
+  return readGivenList(option, value, isText, 'an absolute URL or a list of them');
+}
+
 /** @throws TypeError unless exactly one known member of the right type is given */
 export function parseContains(what: ContainsQuery): ContainsQuery {
   const accepted = 'exactly one of { key }, { url } and { request }';
@@ -161,7 +177,8 @@ function parseUrls(option: string, value: unknown): { readonly urls: string[]; r
   };
 }
 
-function refuseUnknown(option: string, value: unknown, known: readonly string[]): void {
+/** @throws TypeError unless it is an object with known members alone */
+export function refuseUnknown(option: string, value: unknown, known: readonly string[]): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw optionError(option, value, `an object with ${known.join(', ')}`);
   const unknown = Object.keys(value).find((name) => !known.includes(name));
@@ -197,6 +214,13 @@ function readList<T>(
   const wrong = items.findIndex((item) => !accepts(item));
   if (wrong === -1) return items as readonly T[];
   throw optionError(Array.isArray(value) ? `${option}[${wrong}]` : option, items[wrong], accepted);
+}
+
+/** As {@link readList}, for a list that is not optional. */
+function readGivenList(...given: Parameters<typeof readList<string>>): readonly string[] {
+  const [option, value, , accepted] = given;
+  if (value === undefined) throw optionError(option, value, accepted);
+  return readList<string>(...given);
 }
 
 function isText(value: unknown): boolean {

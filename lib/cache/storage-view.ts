@@ -3,6 +3,7 @@ import type { BaseCache } from './base-cache.js';
 import type { EntryRepository } from './entry-repository.js';
 import type { EntryScan } from './entry-scan.js';
 import type { Invalidator } from './invalidator.js';
+import { readKey, readKeys } from './queries.js';
 
 /** A view of a cache's entries like a dictionary (requests-cache: `BaseStorage`), by the key of a request as asked. */
 export interface CacheStorage<T> {
@@ -10,7 +11,7 @@ export interface CacheStorage<T> {
   set(key: string, value: T): Promise<void>;
   /** Resolves to whether there was anything to delete. */
   delete(key: string): Promise<boolean>;
-  bulkDelete(keys: readonly string[]): Promise<void>;
+  bulkDelete(keys: string | readonly string[]): Promise<void>;
   has(key: string): Promise<boolean>;
   keys(): AsyncIterable<string>;
   entries(): AsyncIterable<[key: string, value: T]>;
@@ -27,7 +28,7 @@ export function responsesView(
   return {
     get: (key) => cache.getResponse(key),
     set,
-    delete: async (key) => (await cache.delete(key)) > 0,
+    delete: async (key) => (await cache.delete(readKey('key', key))) > 0,
     bulkDelete: async (keys) => void (await cache.bulkDelete(keys)),
     has: (key) => cache.hasKey(key),
     keys: () => cache.keys(),
@@ -46,7 +47,7 @@ export function redirectsView(
   set: (key: string, target: string) => Promise<void>,
 ): CacheStorage<string> {
   const remove = async (key: string): Promise<boolean> => {
-    const found = await repository.redirect(key);
+    const found = await repository.redirect(readKey('key', key));
     if (found) await repository.deleteExact(repository.codec.names(key));
     return found !== undefined;
   };
@@ -56,13 +57,13 @@ export function redirectsView(
     }
   };
   return {
-    get: async (key) => (await repository.redirect(key))?.target,
+    get: async (key) => (await repository.redirect(readKey('key', key)))?.target,
     set,
     delete: remove,
     bulkDelete: async (keys) => {
-      for (const key of keys) await remove(key);
+      for (const key of readKeys('keys', keys)) await remove(key);
     },
-    has: async (key) => (await repository.redirect(key)) !== undefined,
+    has: async (key) => (await repository.redirect(readKey('key', key))) !== undefined,
     async *keys() {
       for await (const [key] of entries()) yield key;
     },
