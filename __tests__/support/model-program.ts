@@ -135,7 +135,24 @@ const movedRedirect: fc.Arbitrary<Step[]> = fc
       { ...simple, url: before, option: 'none' },
     ];
   });
-const steps = fc.oneof({ weight: 60, arbitrary: step.map((one) => [one]) }, { weight: 1, arbitrary: movedRedirect });
+
+/** A body that is changed while the origin delays a newer answer. */
+const changedInFlight: fc.Arbitrary<Step[]> = fc.tuple(leaf, cache).map(([url, index]) => {
+  const simple = { do: 'get', url, user: 'nobody', fields: {}, cache: index, tag: undefined } as const;
+  return [
+    { ...simple, option: 'none', wait: true },
+    { do: 'hold', url },
+    { ...simple, option: 'forceRefresh', wait: true },
+    { do: 'updateUrl', url, cache: index },
+    { do: 'release' },
+    { ...simple, option: 'none', wait: true },
+  ];
+});
+const steps = fc.oneof(
+  { weight: 60, arbitrary: step.map((one) => [one]) },
+  { weight: 1, arbitrary: movedRedirect },
+  { weight: 1, arbitrary: changedInFlight },
+);
 
 export const program = fc.array(steps, { maxLength: MAX_STEPS, size: 'max' }).map((lists) => lists.flat());
 
