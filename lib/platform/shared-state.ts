@@ -3,7 +3,7 @@ import { VERSION } from './version.js';
 /**
  * Names the registry of this version on `globalThis`. A process loads both builds of the package as soon as a program
  * imports it and a library requires it; both must know the same installation, attachments and caches. Other versions of
- * the package have a registry of their own, since their state may have another form (docs/decisions/0021).
+ * the package have a registry of their own, since their state may have another form (docs/decisions/0016).
  */
 const REGISTRY = /* @__PURE__ */ Symbol.for(`axios-keyv-cache@${VERSION}`);
 
