@@ -1,5 +1,28 @@
 import type { CacheInternals } from '../cache/internals.js';
+import type { ResponseRecord } from '../models/record.js';
+import { requestDirectives } from '../policy/cache-control.js';
+import { isReading } from '../policy/methods.js';
+import { isConditional, validators } from '../policy/validation.js';
+import { variantOf, varyNamesOfChain } from '../policy/vary.js';
+import { countsInVary } from '../request/cache-key.js';
+import { selectingHops } from '../request/selecting-hops.js';
+import { settingsSignature } from '../settings/signature.js';
 import type { ProgressListener, SharedRequest } from './origin.js';
+import type { RequestContext } from './request-context.js';
+import type { Result } from './result.js';
+
+/** The work of one request to the origin. */
+export interface OriginRun {
+  /** Place in the sequence of invalidations. */
+  readonly since: number;
+  readonly run: (shared: SharedRequest) => Promise<Result>;
+}
+
+/** The stored response with which the origin is asked. */
+interface StoredCondition {
+  readonly stored: ResponseRecord | undefined;
+  readonly revalidate: boolean;
+}
 
 /** Milliseconds for which a key is not coalesced after a response that only one caller may have. */
 const SEPARATE_FOR = 10_000;
@@ -7,8 +30,8 @@ const SEPARATE_FOR = 10_000;
 const MAX_SEPARATE = 1_000;
 
 /** One request to the origin, shared by all callers that joined it. */
-export class CoalescedRequest<T> implements SharedRequest {
-  readonly result: Promise<T>;
+export class CoalescedRequest implements SharedRequest {
+  readonly result: Promise<Result>;
   /** Place in the sequence of invalidations when it began. */
   readonly since: number;
   readonly #controller = new AbortController();
@@ -16,12 +39,8 @@ export class CoalescedRequest<T> implements SharedRequest {
   #callers = 0;
   #settled = false;
 
-  /**
-   * @param run sends the request
-   * @param since place in the sequence of invalidations
-   * @param onSettled called when the result is known
-   */
-  constructor(run: (shared: SharedRequest) => Promise<T>, since: number, onSettled: () => void) {
+  /** @param onSettled called when the result is known */
+  constructor({ run, since }: OriginRun, onSettled: () => void) {
     this.since = since;
     this.result = run(this).finally(() => {
       this.#settled = true;
@@ -69,20 +88,20 @@ export interface LookupWatch {
 }
 
 /** The origin requests of one cache that callers can join. All instances that share the cache share them. */
-export class Coalescing<T> {
-  readonly #open = new Map<string, CoalescedRequest<T>>();
+export class Coalescing {
+  readonly #open = new Map<string, CoalescedRequest>();
   readonly #separate = new Map<string, number>();
   readonly #watches = new Map<string, Set<LookupWatch>>();
 
   /** The request of that name that a caller can join, if any. */
-  find(name: string): CoalescedRequest<T> | undefined {
+  find(name: string): CoalescedRequest | undefined {
     const open = this.#open.get(name);
     return open?.isCanceled ? undefined : open;
   }
 
   /** Starts a request for a key that callers can join by its name. */
-  start(name: string, key: string, { run, since }: CoalescedRequestOptions<T>): CoalescedRequest<T> {
-    const started: CoalescedRequest<T> = new CoalescedRequest(run, since, () => {
+  start(name: string, key: string, run: OriginRun): CoalescedRequest {
+    const started: CoalescedRequest = new CoalescedRequest(run, () => {
       if (this.#open.get(name) === started) this.#open.delete(name);
       for (const watch of this.#watches.get(key) ?? []) watch.ended = true;
     });
@@ -91,8 +110,8 @@ export class Coalescing<T> {
   }
 
   /** Starts a request that no caller can join. */
-  startAlone({ run, since }: CoalescedRequestOptions<T>): CoalescedRequest<T> {
-    return new CoalescedRequest(run, since, () => {});
+  startAlone(run: OriginRun): CoalescedRequest {
+    return new CoalescedRequest(run, () => {});
   }
 
   /** Keeps requests for a key separate for a while, since its responses are for one caller each. */
@@ -128,13 +147,141 @@ export class Coalescing<T> {
 }
 
 /** The origin requests of a cache, which all instances that use it share. */
-export function coalescingOf<T>(cache: CacheInternals): Coalescing<T> {
-  cache.coalescing ??= new Coalescing<T>();
-  return cache.coalescing as Coalescing<T>;
+export function coalescingOf(cache: CacheInternals): Coalescing {
+  cache.coalescing ??= new Coalescing();
+  return cache.coalescing as Coalescing;
 }
 
-export interface CoalescedRequestOptions<T> {
-  /** Place in the sequence of invalidations. */
-  readonly since: number;
-  readonly run: (shared: SharedRequest) => Promise<T>;
+/**
+ * Asks the origin together with other callers that ask the same, if that is allowed and their response fits.
+ *
+ * @param ask begins a request to the origin
+ */
+export async function shareRequest(
+  context: RequestContext,
+  condition: StoredCondition,
+  ask: () => OriginRun,
+): Promise<Result> {
+  const coalescing = coalescingOf(context.cache);
+  if (!mayCoalesce(context) || coalescing.isSeparate(context.key, context.now())) return askAlone(context, ask);
+  const name = coalescingName(context, condition);
+  const open = coalescing.find(name);
+  if (open && !isInvalidatedSince(context, open.since)) {
+    const { invalidations } = context.cache.repository;
+    const wasInvalidated = invalidations.anySince(open.since);
+    const result = await waitForResult(context, open, true);
+    // Its final URL, tags and groups are unknown until now; an invalidation of them before this caller came counts.
+    const mayShare = fitsOtherCaller(context, result) && !(wasInvalidated && result.invalidated);
+    return mayShare ? result : askAlone(context, ask);
+  }
+  supersedeOlder(context);
+  const result = await waitForResult(context, coalescing.start(name, context.key, ask()), false);
+  if (isForOneCaller(context, result)) coalescing.keepSeparate(context.key, context.now());
+  return result;
+}
+
+/** Asks the origin for this caller only. */
+export function askAlone(context: RequestContext, ask: () => OriginRun): Promise<Result> {
+  supersedeOlder(context);
+  return waitForResult(context, coalescingOf(context.cache).startAlone(ask()), false);
+}
+
+/**
+ * Refreshes the stored response in the background; one refresh at a time for each stored response.
+ *
+ * @returns the refreshed result, whose rejection is an event too
+ */
+export function refreshShared(
+  context: RequestContext,
+  condition: StoredCondition,
+  ask: () => OriginRun,
+): Promise<Result> {
+  const coalescing = coalescingOf(context.cache);
+  const name = coalescingName(context, condition);
+  const open = coalescing.find(name);
+  if (open && !isInvalidatedSince(context, open.since)) return open.result;
+  const request = coalescing.start(name, context.key, ask());
+  request.join(undefined);
+  const reported = request.result.then(
+    ({ revalidated }) => revalidated && context.emit('revalidated', { reason: 'background' }),
+    (error) => context.emit('error', { reason: 'background-refresh', error }),
+  );
+  context.cache.breaker.track(reported.finally(() => request.leave(undefined)));
+  return request.result;
+}
+
+function mayCoalesce({ request, settings }: RequestContext): boolean {
+  return settings.coalesce && isReading(request.method) && !isConditional(request);
+}
+
+/**
+ * Requests with the same name are sent alike, and their responses are stored alike. A request that demands the origin's own
+ * response shares only requests that demand it too.
+ */
+function coalescingName(context: RequestContext, { stored, revalidate }: StoredCondition): string {
+  const { request, settings, origin, key } = context;
+  const conditions = revalidate && stored ? JSON.stringify(validators(stored) ?? {}) : '';
+  const range = JSON.stringify(request.headers.range ?? '');
+  return `${key} ${settingsSignature(settings)} ${origin.signature} ${range} ${demandOf(context)} ${conditions}`;
+}
+
+/** The part of a request that makes it unfit to share an ordinary one that began before. */
+function demandOf({ request, settings }: RequestContext): string {
+  const { refresh, forceRefresh, alwaysRevalidate } = settings;
+  const noCache = settings.cacheControl && requestDirectives(request.headers).has('no-cache');
+  return refresh || forceRefresh || alwaysRevalidate || noCache ? 'demand' : '';
+}
+
+/** A demand for the origin's own response begins later than the requests in flight, whose responses must not replace its own. */
+export function supersedeOlder(context: RequestContext): void {
+  const { repository } = context.cache;
+  if (demandOf(context) !== '') repository.invalidateInFlight({ digests: repository.codec.names(context.key) });
+}
+
+function isInvalidatedSince({ cache, request, key, settings }: RequestContext, since: number): boolean {
+  const { repository } = cache;
+  if (!repository.invalidations.anySince(since)) return false;
+  return repository.invalidations.selectsSince(
+    since,
+    repository.selectableRequest(key, request, settings, settings.tags.names),
+  );
+}
+
+/** Waits within the caller's limits; an error of another caller's request becomes this caller's own. */
+async function waitForResult(context: RequestContext, request: CoalescedRequest, joined: boolean): Promise<Result> {
+  request.join(context.caller);
+  try {
+    const result = await context.wait(request.result);
+    return joined ? { ...result, joined } : result;
+  } catch (error) {
+    throw joined ? context.origin.adopt(error) : error;
+  } finally {
+    request.leave(context.caller);
+  }
+}
+
+/** RFC 9111 section 4: a response that may not be stored, or sets a cookie, is for its own caller only. */
+function isForOneCaller(
+  { settings }: RequestContext,
+  { response, record, revalidated, wasStorable = false }: Result,
+): boolean {
+  if (!response) return false;
+  const setsCookie = [response, ...response.hops].some(
+    ({ headers }) => headers['set-cookie'] ?? headers['set-cookie2'],
+  );
+  if (setsCookie || response.bodyForm === 'opaque') return true;
+  return settings.cacheControl && !record && !revalidated && !wasStorable;
+}
+
+/** Whether another caller's response answers this request too, which its Vary may exclude. */
+function fitsOtherCaller(context: RequestContext, result: Result): boolean {
+  if (isForOneCaller(context, result)) return false;
+  const { response, record, revalidated, requestHeaders = {} } = result;
+  if (!response) return true;
+  // A 304 without Vary confirms a stored response that has one.
+  const { headers } = revalidated && record ? record : response;
+  const hops = [...(record?.history ?? []), ...selectingHops(context.request.url, response.url, response.hops)];
+  const names = varyNamesOfChain(headers, hops, countsInVary(context.settings));
+  if (names === '*') return false;
+  return variantOf(names, context.request.headers) === variantOf(names, requestHeaders);
 }

@@ -12,8 +12,7 @@ import {
   allowsStale,
   type FetchPlan,
   fetchForLaterGets,
-  fetchShared,
-  fetchStream,
+  fetchFromOrigin,
   mayServeLaterGets,
   refreshInBackground,
 } from './fetch.js';
@@ -161,7 +160,7 @@ async function fetchOrServeStale(context: RequestContext, plan: FetchPlan): Prom
   const { stored, forward } = plan;
   let result: Result;
   try {
-    result = context.request.streamed ? await fetchStream(context, plan) : await fetchShared(context, plan);
+    result = await fetchFromOrigin(context, plan);
   } catch (error) {
     if (!stored || !context.origin.failed(error) || !allowsStale(context, stored, {})) throw error;
     return serveStale(context, stored, { ...forward, detail: 'stale-if-error' });

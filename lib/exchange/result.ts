@@ -90,16 +90,50 @@ const GATEWAY_TIMEOUT: ServedMessage = {
   url: '',
 };
 
+const NOT_ASKED: Result = {
+  message: undefined,
+  fromStore: false,
+  revalidated: false,
+  joined: false,
+  status: {},
+  key: undefined,
+};
+
 /** The result of a request that bypassed the cache. */
 export function bypassResult(bypassed: BypassResponse, status: CacheStatusParts): Result {
+  return { ...NOT_ASKED, bypassed, status };
+}
+
+/** The result of a request for which another process asked the origin and stored the response. */
+export function resultOfLease(record: ResponseRecord): Result {
+  return { ...NOT_ASKED, record };
+}
+
+/** The outcome of storing or freshening a response of the origin. */
+interface OriginOutcome {
+  readonly record?: ResponseRecord;
+  readonly revalidated?: boolean;
+  readonly reason?: Reason;
+  readonly wasStorable?: boolean;
+}
+
+/** The result of a request that the origin answered. A body that is passed on has no bytes to serve to others. */
+export function originResult(
+  { request }: RequestContext,
+  arrived: OriginResponse,
+  { record, revalidated = false, reason, wasStorable = false }: OriginOutcome = {},
+): Result {
+  const response: OriginResponse = request.streamed ? { ...arrived, bodyForm: 'opaque' } : arrived;
   return {
-    message: undefined,
-    bypassed,
-    fromStore: false,
-    revalidated: false,
-    joined: false,
-    status,
-    key: undefined,
+    ...NOT_ASKED,
+    message: response,
+    response,
+    requestHeaders: request.headers,
+    record,
+    revalidated,
+    status: reason === undefined ? {} : { detail: reason },
+    invalidated: reason === 'invalidated',
+    wasStorable,
   };
 }
 
