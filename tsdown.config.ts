@@ -14,8 +14,6 @@ const common: UserConfig = {
   fixedExtension: false,
   outDir: 'dist',
   external: ['mongodb', /^@aws-sdk\//],
-  // Node.js parses the files at each start of a process. Functions and classes keep their names, for stack traces.
-  minify: { compress: false, mangle: { keepNames: true }, codegen: true },
 };
 
 /** One build each for `import` and `require`, with declarations of its own: axios's types differ between the two. */

@@ -49,7 +49,7 @@ describe('of two requests that are not coalesced, the response of the last is st
 describe('RequestOrder', () => {
   test('variants are independent, but for another Vary', () => {
     const order = new RequestOrder();
-    const [older, newer] = [order.begin(), order.begin()];
+    const [older, newer] = [order.begin('k'), order.begin('k')];
     expect(order.claim(newer, recordOf('k', ['accept'], 'v1'))).toBe(true);
     expect(order.isSuperseded(older, recordOf('k', ['accept'], 'v2'))).toBe(false);
     expect(order.isSuperseded(older, recordOf('k', ['accept'], 'v1'))).toBe(true);
@@ -59,22 +59,36 @@ describe('RequestOrder', () => {
 
   test('an overlapping write of the older one is noticed afterwards', () => {
     const order = new RequestOrder();
-    const [older, newer] = [order.begin(), order.begin()];
+    const [older, newer] = [order.begin('k'), order.begin('k')];
     expect([order.claim(older, recordOf('k')), order.claim(newer, recordOf('k'))]).toEqual([true, true]);
     expect(order.isSuperseded(older, recordOf('k'))).toBe(true);
     expect(order.isSuperseded(newer, recordOf('k'))).toBe(false);
   });
 
-  test('after a thousand other responses, what began before is not stored, and what begins later is', () => {
+  test('any number of requests at once are stored, each under its own key', () => {
     const order = new RequestOrder();
-    const older = order.begin();
+    const places = Array.from({ length: 3_000 }, (_, index) => order.begin(`k${index}`));
+    expect(places.every((place, index) => order.claim(place, recordOf(`k${index}`)))).toBe(true);
+  });
+
+  test('a key is forgotten when no request for it is in flight', () => {
+    const order = new RequestOrder();
+    const [older, newer] = [order.begin('k'), order.begin('k')];
+    order.claim(newer, recordOf('k'));
+    order.end('k');
+    expect(order.isSuperseded(older, recordOf('k'))).toBe(true);
+    order.end('k');
+    expect(order.isSuperseded(older, recordOf('k'))).toBe(false);
+  });
+
+  test('after a thousand variants of a key, what began before is not stored, and what begins later is', () => {
+    const order = new RequestOrder();
+    const older = order.begin('k');
     for (let index = 0; index < 1001; index += 1) {
-      const place = order.begin();
-      expect(order.claim(place, recordOf(`k${index}`))).toBe(true);
-      order.end(place);
+      expect(order.claim(order.begin('k'), recordOf('k', ['accept'], `v${index}`))).toBe(true);
     }
-    expect(order.claim(older, recordOf('k0'))).toBe(false);
-    expect(order.claim(order.begin(), recordOf('k0'))).toBe(true);
+    expect(order.claim(older, recordOf('k', ['accept'], 'v0'))).toBe(false);
+    expect(order.claim(order.begin('k'), recordOf('k', ['accept'], 'v0'))).toBe(true);
   });
 });
 

@@ -135,21 +135,6 @@ test('a slow write goes on in the background, and close waits for it', async () 
   expect(done).toBe(true);
 });
 
-test('a late write is no outage while the store answers, and one if it does not', async () => {
-  const { store, events, breaker, access } = storeWithBreaker();
-  await breaker.read(access(), (one) => one.find('a'));
-  const late = () => new Promise((resolve) => setTimeout(resolve, 60));
-  const one = access();
-  await breaker.write(one, late);
-  expect([one.failure, breaker.state]).toEqual(['store-timeout', 'closed']);
-  await new Promise((resolve) => setTimeout(resolve, 60));
-  expect([breaker.state, events.map(({ type }) => type)]).toEqual(['closed', ['error']]);
-  store.fault = 'hang';
-  await breaker.write(access(), late);
-  await until('the outage begins', () => breaker.state !== 'closed');
-  await breaker.close();
-});
-
 test('all reads of a call share one budget', async () => {
   const backendTimeout = 0.6;
   const { store, breaker, access } = storeWithBreaker({ backendTimeout });

@@ -12,6 +12,7 @@ import { CircuitBreaker, MANAGEMENT } from '../stores/circuit-breaker.js';
 import { clientBindings } from './bindings.js';
 import type { CacheParts, CacheStats, RemovalCount } from './cache-types.js';
 import { ClientRecords } from './client-records.js';
+import { type CopyOptions, copyEntries } from './copy-entries.js';
 import { EntryRepository } from './entry-repository.js';
 import { EntryScan, type InvalidResponse } from './entry-scan.js';
 import { EventHub } from './events.js';
@@ -316,23 +317,11 @@ export class BaseCache {
    * @example
    * await redisCache.update(sqliteCache, { onProgress: ({ copied, total }) => console.log(copied, total) });
    */
-  async update(
-    other: BaseCache,
-    options: { readonly onProgress?: (progress: { readonly copied: number; readonly total: number }) => void } = {},
-  ): Promise<void> {
-    if (!(other instanceof BaseCache)) throw optionError('other', other, 'a cache');
-    refuseUnknown('update', options, ['onProgress']);
-    const { onProgress } = options;
-    if (onProgress !== undefined && typeof onProgress !== 'function')
-      throw optionError('update.onProgress', onProgress, 'a function');
-    const total = await other.responseCount();
-    const scan = new EntryScan(other[INTERNALS].repository);
-    let copied = 0;
-    for await (const batch of scan.wholeBatches()) {
-      await Promise.all(batch.map((record) => this.#save(this.#records.adopted(record))));
-      for (const _ of batch) onProgress?.({ copied: ++copied, total });
-    }
-    for await (const record of scan.others('redirect')) await this.#repository.put([this.#records.adopted(record)]);
+  async update(other: BaseCache, options: CopyOptions = {}): Promise<void> {
+    await copyEntries(other, options, async (record) => {
+      const adopted = this.#records.adopted(record);
+      await (adopted.kind === 'response' ? this.#save(adopted) : this.#repository.put([adopted]));
+    });
   }
 
   /** Resolves when the store answers; rejects with the reason if it does not. An outage is over then. */
@@ -404,8 +393,7 @@ export class BaseCache {
   async #saveRedirect(key: string, target: string, url: string): Promise<void> {
     readKey('key', key);
     const response = await this.#repository.newest(readKey('target', target));
-    if (!response) return;
-    await this.#repository.put([this.#records.redirectTo(response, key, url)]);
+    if (response) await this.#repository.put([this.#records.redirectTo(response, key, url)]);
   }
 
   #removed(count: number, reason: NonNullable<CacheEvent['reason']>): number {

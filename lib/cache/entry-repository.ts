@@ -23,7 +23,7 @@ export type WriteResult = 'stored' | 'invalidated' | 'superseded' | 'failed';
 export interface RequestPlace {
   readonly since: number;
   /** Absent for management. */
-  readonly place?: number;
+  readonly place?: number | undefined;
 }
 
 /**

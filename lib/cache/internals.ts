@@ -43,7 +43,7 @@ export const INTERNALS: unique symbol = Symbol.for(brandOf('internals')) as neve
 
 /** @throws TypeError for a value that is no cache of this package */
 export function internalsOf(cache: object): CacheInternals {
-  const found = (cache as { readonly [INTERNALS]?: CacheInternals })[INTERNALS];
+  const found = (cache as { readonly [INTERNALS]?: CacheInternals } | null | undefined)?.[INTERNALS];
   if (!found) throw optionError('cache', cache, 'a cache of axios-keyv-cache');
   return found;
 }

@@ -138,62 +138,68 @@ export class Invalidations {
   }
 }
 
+/** The requests for one key that are in flight, and the responses to them that were stored meanwhile. */
+interface KeyOrder {
+  inFlight: number;
+  /** Place and Vary of the last response of the key, and of each variant. */
+  last: StoredPlace | undefined;
+  readonly variants: Map<string, StoredPlace>;
+  /** Requests before this place are not stored: too many variants were stored since they began. */
+  floor: number;
+}
+
+interface StoredPlace {
+  readonly place: number;
+  readonly vary: string;
+}
+
 /**
  * The order of the requests to the origin in this process: of two responses to the same request, the one that was asked
- * for last is stored, whichever ends last.
+ * for last is stored, whichever ends last. A key is remembered while requests for it are in flight.
  */
 export class RequestOrder {
   #last = 0;
-  /** Places of the requests in flight, oldest first. */
-  readonly #inFlight = new Set<number>();
-  readonly #stored = new Map<string, { readonly place: number; readonly vary: string }>();
-  /** Requests before this place are not stored: too many responses were stored since they began. */
-  #floor = 0;
+  readonly #keys = new Map<string, KeyOrder>();
 
   /** Begins a request; returns its place in the order. */
-  begin(): number {
+  begin(key: string): number {
+    const order = this.#keys.get(key);
+    if (order) order.inFlight += 1;
+    else this.#keys.set(key, { inFlight: 1, last: undefined, variants: new Map(), floor: 0 });
     this.#last += 1;
-    this.#inFlight.add(this.#last);
     return this.#last;
   }
 
   /** Ends a request that {@link RequestOrder.begin} began. */
-  end(place: number): void {
-    this.#inFlight.delete(place);
-    if (this.#inFlight.size === 0) this.#stored.clear();
+  end(key: string): void {
+    const order = this.#keys.get(key);
+    if (!order) return;
+    order.inFlight -= 1;
+    if (order.inFlight === 0) this.#keys.delete(key);
   }
 
   /** Notes that the response of a request is about to be stored; returns false if a later one was. */
   claim(place: number, record: ResponseRecord): boolean {
+    const order = this.#keys.get(record.key);
+    // Nothing else can have been stored since a request began that is alone.
+    if (!order) return true;
     if (this.isSuperseded(place, record)) return false;
-    const vary = record.vary.join();
-    for (const name of namesOf(record)) {
-      if ((this.#stored.get(name)?.place ?? 0) < place) this.#stored.set(name, { place, vary });
+    const stored = { place, vary: record.vary.join() };
+    order.variants.set(record.variant, stored);
+    if ((order.last?.place ?? 0) < place) order.last = stored;
+    if (order.variants.size > MAX_REMEMBERED) {
+      order.floor = this.#last;
+      order.variants.clear();
     }
-    if (this.#stored.size > MAX_REMEMBERED) this.#forget();
     return true;
   }
 
   /** Whether the response to a later request was stored, or is about to be. */
   isSuperseded(place: number, record: ResponseRecord): boolean {
-    if (place < this.#floor) return true;
-    const [own, key] = namesOf(record).map((name) => this.#stored.get(name));
-    if (own && own.place > place) return true;
+    const order = this.#keys.get(record.key);
+    if (!order) return false;
+    if (place < order.floor || (order.variants.get(record.variant)?.place ?? 0) > place) return true;
     // Another Vary replaces the marker of the variants.
-    return key !== undefined && key.place > place && key.vary !== record.vary.join();
+    return order.last !== undefined && order.last.place > place && order.last.vary !== record.vary.join();
   }
-
-  /** Forgets what no request in flight is older than; if that is not enough, those in flight are not stored. */
-  #forget(): void {
-    const [oldest = this.#last] = this.#inFlight;
-    for (const [name, { place }] of this.#stored) if (place <= oldest) this.#stored.delete(name);
-    if (this.#stored.size <= MAX_REMEMBERED) return;
-    this.#floor = this.#last;
-    this.#stored.clear();
-  }
-}
-
-/** The name of the variant, and that of the key. */
-function namesOf({ key, variant }: ResponseRecord): readonly [own: string, key: string] {
-  return [`${key} ${variant}`, key];
 }

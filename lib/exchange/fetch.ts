@@ -98,10 +98,12 @@ interface BegunRequest extends Pick<OriginRequest, 'since' | 'place'> {
   end(): void;
 }
 
-function beginRequest({ cache }: RequestContext): BegunRequest {
-  const { invalidations, requests } = cache.repository;
+function beginRequest(context: RequestContext): BegunRequest {
+  const { invalidations, requests } = context.cache.repository;
   const since = invalidations.begin();
-  const place = requests.begin();
+  // The key of a request whose method is not cached is not computed, since its body may be long.
+  const key = allowsMethod(context.settings, context.request.method) ? context.key : undefined;
+  const place = key === undefined ? undefined : requests.begin(key);
   let uses = 1;
   return {
     since,
@@ -113,7 +115,7 @@ function beginRequest({ cache }: RequestContext): BegunRequest {
       uses -= 1;
       if (uses > 0) return;
       invalidations.end();
-      requests.end(place);
+      if (key !== undefined) requests.end(key);
     },
   };
 }

@@ -26,8 +26,8 @@ export interface OriginRequest {
   readonly stored: ResponseRecord | undefined;
   /** The request's place in this process's sequence of invalidations. */
   since: number;
-  /** The request's place in the order of the requests of this process. */
-  place: number;
+  /** The request's place in the order of the requests of this process; undefined if its method is not cached. */
+  place: number | undefined;
   /** The store's invalidation order when the request was sent. */
   order: number;
 }

@@ -208,7 +208,7 @@ export class CircuitBreaker {
     const result = this.#start(work);
     if (!isPromise(result)) return result;
     this.track(result);
-    return this.#settle(access, result, this.#budget(), 'write');
+    return this.#settle(access, result, this.#budget());
   }
 
   #start<T>(work: (store: Store) => MaybePromise<T>): MaybePromise<T> {
@@ -219,18 +219,13 @@ export class CircuitBreaker {
     }
   }
 
-  #settle<T>(
-    access: RequestAccess,
-    work: Promise<T>,
-    milliseconds: number,
-    doing: 'read' | 'write' = 'read',
-  ): Promise<T | undefined> {
+  #settle<T>(access: RequestAccess, work: Promise<T>, milliseconds: number): Promise<T | undefined> {
     return this.#limited(work, milliseconds).then(
       (value) => {
         this.#circuit.hasAnswered = true;
         return value;
       },
-      (error: unknown) => this.#failed(access, error, doing),
+      (error: unknown) => this.#failed(access, error),
     );
   }
 
@@ -248,7 +243,7 @@ export class CircuitBreaker {
   }
 
   /** Classifies a failure of a request's call; only an outage opens the circuit. */
-  #failed(access: RequestAccess, error: unknown, doing: 'read' | 'write'): undefined {
+  #failed(access: RequestAccess, error: unknown): undefined {
     if (error instanceof CacheError && ALWAYS_REJECTS.has(error.code)) throw error;
     // A store that lacks an operation has not failed: the request continues without it.
     if (error instanceof UnsupportedOperationError) return undefined;
@@ -256,16 +251,9 @@ export class CircuitBreaker {
     access.failure = isLate ? 'store-timeout' : 'store-error';
     if (failureKind(error) !== 'outage') access.emit({ type: 'error', reason: access.failure, error });
     else if (isLate && !this.#circuit.hasAnswered) this.#circuit.connect();
-    else if (isLate && doing === 'write') this.#lateWrite(access, error);
     else this.#circuit.open(error, access.failure);
     if (this.#strict) throw this.#asCacheError(error);
     return undefined;
-  }
-
-  /** A write may wait for the lock of another process, or be large: it is an outage only if the store does not answer. */
-  #lateWrite(access: RequestAccess, error: unknown): void {
-    access.emit({ type: 'error', reason: 'store-timeout', error });
-    this.#circuit.check(error);
   }
 
   #asCacheError(error: unknown): CacheError {

@@ -32,7 +32,6 @@ export class Circuit {
   readonly #onEvent: (event: CacheEvent) => void;
   readonly #onRecovery = new Set<() => void>();
   #connecting: Promise<void> | undefined;
-  #checking: Promise<void> | undefined;
   #probe: RealTimer | undefined;
   #isProbing = false;
   #isStopped = false;
@@ -67,16 +66,6 @@ export class Circuit {
       .catch((error: unknown) => this.open(error, 'store-timeout'))
       .finally(() => {
         this.#connecting = undefined;
-      });
-  }
-
-  /** An outage begins unless the store answers within the time of a request. */
-  check(cause: unknown): void {
-    if (this.outage || this.#isStopped) return;
-    this.#checking ??= inTime(this.#store, this.#ask(), this.#timeout)
-      .catch(() => this.open(cause, 'store-timeout'))
-      .finally(() => {
-        this.#checking = undefined;
       });
   }
 
