@@ -73,10 +73,10 @@ export class RecordedStore {
     await this.#adapter.clear();
   }
 
-  /** As its owner does: the cache leaves an adapter of the user open. */
+  /** Closes what the cache did not: it disconnects an adapter that was given without a Keyv. */
   async close(): Promise<void> {
     const { disconnect, client } = this.#adapter as Partial<Adapter>;
-    if (disconnect) await disconnect.call(this.#adapter);
+    if (disconnect) await disconnect.call(this.#adapter).catch(() => {});
     else client?.close?.();
   }
 }
