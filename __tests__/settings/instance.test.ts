@@ -23,6 +23,13 @@ describe('a wrong option throws before anything is created', () => {
       'ttl: 300 is not accepted, there is no such option; it is expireAfter here;',
     ],
     [
+      'an option of another cache without a counterpart',
+      { debug: console.log },
+      'use onEvent or DEBUG=axios-keyv-cache',
+    ],
+    ['an option of another cache that needs none', { etag: true }, 'no such option; validators are always used;'],
+    ['an option of another cache with another form', { hydrate: () => {} }, 'it is staleWhileRevalidate here, with'],
+    [
       'an option of all backends',
       { retention: '1d' },
       'retention: "1d" is not accepted, there is no such option; it belongs in backendOptions; expected one of',

@@ -72,8 +72,22 @@ const FOREIGN_NAMES: ReadonlyMap<string, SettingName | StoreOption> = new Map([
   ['namespace', 'cacheName'],
 ]);
 
+/** Options of axios-cache-interceptor that have no single counterpart. */
+const FOREIGN_HINTS: ReadonlyMap<string, string> = new Map([
+  ['headerInterpreter', 'it is expireAfter here, as a function'],
+  ['hydrate', 'it is staleWhileRevalidate here, with response.refreshed'],
+  ['etag', 'validators are always used'],
+  ['modifiedSince', 'validators are always used'],
+  ['vary', 'Vary is always respected, and matchHeaders adds header fields'],
+  ['debug', 'use onEvent or DEBUG=axios-keyv-cache'],
+  ['waiting', 'identical requests share one by the option coalesce'],
+  ['cacheTakeover', 'the cache adds no header fields of its own to requests'],
+]);
+
 /** Returns the hint for an option with another name or in the wrong place; undefined if the name is not known anywhere. */
 function placeOf(name: string): string | undefined {
+  const hint = FOREIGN_HINTS.get(name);
+  if (hint !== undefined) return hint;
   const own = FOREIGN_NAMES.get(name);
   if (own !== undefined) return `it is ${own} here`;
   if (Object.hasOwn(REQUEST_READERS, name)) return 'it is an option of single requests';
