@@ -53,11 +53,7 @@ export function fetchFromOrigin(context: RequestContext, plan: FetchPlan): Promi
     : shareRequest(context, plan, () => originRun(context, plan));
 }
 
-/**
- * Refreshes the stored response in the background; one refresh at a time for each stored response.
- *
- * @returns the refreshed result, whose rejection is an event too
- */
+/** Refreshes the stored response in the background (see {@link refreshShared}). */
 export function refreshInBackground(context: RequestContext, plan: FetchPlan): Promise<Result> {
   return refreshShared(context, plan, () => originRun(context, plan));
 }
@@ -93,9 +89,9 @@ async function fetchStream(context: RequestContext, plan: FetchPlan): Promise<Re
 
 /** A request to the origin whose response may still be stored. */
 interface BegunRequest extends Pick<OriginRequest, 'since' | 'place'> {
-  /** Keeps its place beyond the next `end`. */
-  keep(): void;
   end(): void;
+  /** Keeps its place after `end`, until the function that it returns is called. */
+  keep(): () => void;
 }
 
 function beginRequest(context: RequestContext): BegunRequest {
@@ -105,19 +101,17 @@ function beginRequest(context: RequestContext): BegunRequest {
   const key = allowsMethod(context.settings, context.request.method) ? context.key : undefined;
   const place = key === undefined ? undefined : requests.begin(key);
   let uses = 1;
-  return {
-    since,
-    place,
-    keep() {
-      uses += 1;
-    },
-    end() {
-      uses -= 1;
-      if (uses > 0) return;
-      invalidations.end();
-      if (key !== undefined) requests.end(key);
-    },
+  const end = () => {
+    uses -= 1;
+    if (uses > 0) return;
+    invalidations.end();
+    if (key !== undefined) requests.end(key);
   };
+  const keep = () => {
+    uses += 1;
+    return end;
+  };
+  return { since, place, end, keep };
 }
 
 interface FetchOptions {
@@ -146,10 +140,7 @@ async function fetchAndStore(
     response.stream?.discard();
     return originResult(context, response, await freshenStored(context, { ...sent, stored }, response));
   }
-  if (response.stream) {
-    begun.keep();
-    return storeAfterEnd(context, { ...response, stream: response.stream }, { sent, end: begun.end });
-  }
+  if (response.stream) return storeAfterEnd(context, { ...response, stream: response.stream }, { begun, sent });
   return originResult(context, response, await store(storeAs(response), sent, response));
 }
 
@@ -157,14 +148,14 @@ async function fetchAndStore(
 async function storeAfterEnd(
   context: RequestContext,
   response: OriginResponse & { readonly stream: BodyStream },
-  { sent, end }: { readonly sent: OriginRequest; readonly end: () => void },
+  { begun, sent }: { readonly begun: BegunRequest; readonly sent: OriginRequest },
 ): Promise<Result> {
   const reason = streamObstacle(context, sent, response);
   if (reason !== undefined) {
     reportNotStored(context, { reason });
-    end();
     return originResult(context, response, { reason });
   }
+  const end = begun.keep();
   const native = await response.stream.collect({
     limit: context.settings.maxBodySize,
     onComplete: async (body) => {
