@@ -63,17 +63,18 @@ export function ownOptions(options: unknown): Record<string, unknown> {
 }
 
 /** Names that other caches have for options: axios-cache-interceptor, Keyv and SQLite clients. */
-const FOREIGN_NAMES: ReadonlyMap<string, SettingName | StoreOption> = new Map([
+const FOREIGN_NAMES: readonly (readonly [string, SettingName | StoreOption])[] = [
   ...FOREIGN_REQUEST_NAMES,
   ['methods', 'allowableMethods'],
   ['storage', 'backend'],
   ['store', 'backend'],
   ['filename', 'cacheName'],
   ['namespace', 'cacheName'],
-]);
+];
 
-/** Options of axios-cache-interceptor that have no single counterpart. */
+/** Hints for options of other caches. Those of axios-cache-interceptor without a namesake have one of their own. */
 const FOREIGN_HINTS: ReadonlyMap<string, string> = new Map([
+  ...FOREIGN_NAMES.map(([name, own]) => [name, `it is ${own} here`] as const),
   ['headerInterpreter', 'it is expireAfter here, as a function'],
   ['hydrate', 'it is staleWhileRevalidate here, with response.refreshed'],
   ['etag', 'validators are always used'],
@@ -88,8 +89,6 @@ const FOREIGN_HINTS: ReadonlyMap<string, string> = new Map([
 function placeOf(name: string): string | undefined {
   const hint = FOREIGN_HINTS.get(name);
   if (hint !== undefined) return hint;
-  const own = FOREIGN_NAMES.get(name);
-  if (own !== undefined) return `it is ${own} here`;
   if (Object.hasOwn(REQUEST_READERS, name)) return 'it is an option of single requests';
   if (COMMON_BACKEND_OPTION_NAMES.includes(name)) return 'it belongs in backendOptions';
   const backends = Object.keys(BACKEND_OPTION_NAMES).filter((backend) => BACKEND_OPTION_NAMES[backend]?.includes(name));
