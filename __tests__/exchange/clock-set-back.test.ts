@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import type { BaseCache } from '../../lib/cache/base-cache.js';
 import { startBench } from '../support/api.js';
 import { sendJson } from '../support/origin.js';
 
@@ -43,4 +44,20 @@ test('a response that never expires is served', async () => {
   bench.clock.advance(-3600);
   expect((await bench.api.get('/a')).fromCache).toBe(true);
   expect((await bench.api.get('/a', { maxAge: 60 })).fromCache).toBe(false);
+});
+
+test.each<[string, (cache: BaseCache, key: string) => Promise<unknown>]>([
+  ['resetExpiration', (cache) => cache.resetExpiration('1h')],
+  ['resetExpiration with a pattern', (cache) => cache.resetExpiration('1h', { urls: ['*/a'] })],
+  ['revalidate', async (cache, key) => (await cache.getResponse(key))?.revalidate('1h')],
+])('a lifetime given by %s after the clock was set back counts from then', async (_, give) => {
+  await using bench = await startBench({ expireAfter: 60 });
+  const { api, clock } = bench;
+  const { cacheKey = '' } = await api.get('/a');
+  clock.advance(-3600);
+  await give(api.cache, cacheKey);
+  clock.advance(3_599);
+  expect((await api.get('/a')).fromCache).toBe(true);
+  clock.advance(2);
+  expect((await api.get('/a')).fromCache).toBe(false);
 });

@@ -1,6 +1,5 @@
-import type { CacheError } from '../errors.js';
 import type { EntrySummary } from '../models/entry.js';
-import type { ResponseRecord, StoredRecord } from '../models/record.js';
+import { type Lifetime, type ResponseRecord, type StoredRecord, withLifetime } from '../models/record.js';
 import type { InvalidReason } from '../policy/reasons.js';
 import { MANAGEMENT } from '../stores/circuit-breaker.js';
 import { countListed, countOf } from '../stores/entry-query.js';
@@ -84,10 +83,10 @@ export class EntryScan {
     for await (const entry of this.summaries({ kind })) if ('record' in entry) yield entry.record;
   }
 
-  /** Stores entries again with another `staleAt` (milliseconds since the epoch): all, or the responses that `selects` accepts. */
-  async rewriteStaleAt(staleAt: number, selects?: (record: ResponseRecord) => boolean): Promise<void> {
+  /** Stores entries again with another lifetime: all, or the responses that `selects` accepts. */
+  async rewriteLifetimes(lifetime: Lifetime, selects?: (record: ResponseRecord) => boolean): Promise<void> {
     const changes = new EntryChanges(this.#repository);
-    const rewrite = (record: StoredRecord) => changes.change(record, (present) => ({ ...present, staleAt }));
+    const rewrite = (record: StoredRecord) => changes.change(record, (present) => withLifetime(present, lifetime));
     const stamps = new Set<string>();
     for await (const batch of inBatches(this.responses())) {
       const records = batch.map(({ record }) => record);
@@ -161,16 +160,11 @@ export class EntryScan {
 
   /**
    * Deletes every entry. Resolves to the number of responses before; to 0 if the store would have to read every entry for
-   * it, or is too damaged to count.
+   * it, or fails to count: an entry or a time limit that prevents the count must not prevent the deletion.
    */
   async clear(): Promise<number> {
     const { breaker } = this.#repository;
-    const number = await breaker
-      .manage((store) => store.count?.() ?? 0)
-      .catch((error: CacheError) => {
-        if (error.code === 'ERR_CACHE_STORE') return 0;
-        throw error;
-      });
+    const number = await breaker.manage((store) => store.count?.() ?? 0).catch(() => 0);
     for await (const _ of breaker.iterate((store) => store.clear()));
     return number;
   }

@@ -1,5 +1,5 @@
 import { optionError } from '../errors.js';
-import type { ResponseRecord } from '../models/record.js';
+import { type ResponseRecord, withLifetime } from '../models/record.js';
 import { type ExpirationTime, expiresAt, isDoNotCache, parseExpiration } from '../policy/expiration.js';
 import { tagIndexName } from '../request/index-names.js';
 import type { ClientRecords } from './client-records.js';
@@ -26,12 +26,13 @@ export async function resetExpiration(
 ): Promise<void> {
   const lifetime = parseExpiration(expireAfter);
   if (!lifetime) throw optionError('expireAfter', expireAfter, 'a value of expireAfter');
-  const staleAt = isDoNotCache(lifetime) ? now() : expiresAt(lifetime, now());
+  const given = now();
+  const staleAt = isDoNotCache(lifetime) ? given : expiresAt(lifetime, given);
   // A response that is asked for before it is set to expire is not stored after that.
-  const expiresNow = staleAt <= now();
+  const expiresNow = staleAt <= given;
   if (selection === undefined) {
     if (expiresNow) repository.invalidateInFlight({ everything: true });
-    await scan.rewriteStaleAt(staleAt);
+    await scan.rewriteLifetimes({ staleAt, now: given });
     return;
   }
   const { tags, urls, patterns } = parseSelection(selection);
@@ -40,13 +41,13 @@ export async function resetExpiration(
     const digests = repository.indexes([...urlNames, ...tags.map(tagIndexName)]);
     repository.invalidateInFlight({ digests, patterns });
   }
-  await scan.rewriteStaleAt(staleAt, await selectorOf(repository, { urlNames, tags, patterns }));
+  await scan.rewriteLifetimes({ staleAt, now: given }, await selectorOf(repository, { urlNames, tags, patterns }));
 }
 
 /** Keeps the new lifetime of a response if it is still stored: a deletion or another response meanwhile remains. */
 export async function keepLifetime(repository: EntryRepository, changed: ResponseRecord, now: number): Promise<void> {
   const { stamp, staleAt } = changed;
   await new EntryChanges(repository).change(changed, (current) =>
-    current.stamp === stamp ? { ...current, staleAt, receivedAt: Math.min(current.receivedAt, now) } : undefined,
+    current.stamp === stamp ? withLifetime(current, { staleAt, now }) : undefined,
   );
 }

@@ -5,7 +5,7 @@ import { brandOf, hasInstance } from '../platform/shared-state.js';
 import { type ExpirationTime, expiresAt, parseExpiration } from '../policy/expiration.js';
 import { type Fields, field, newFields } from '../policy/messages.js';
 import { isFresh } from '../policy/stale.js';
-import type { Hop, RequestRecord, ResponseRecord } from './record.js';
+import { type Hop, type RequestRecord, type ResponseRecord, withLifetime } from './record.js';
 
 /** The class AxiosHeaders; its name is no type in axios's declarations for CommonJS. */
 type AxiosHeaders = InstanceType<AxiosStatic['AxiosHeaders']>;
@@ -171,13 +171,7 @@ export class CachedResponse {
   async revalidate(expireAfter: ExpirationTime): Promise<boolean> {
     const lifetime = parseExpiration(expireAfter) ?? { seconds: Number.POSITIVE_INFINITY };
     const now = this.#context.now();
-    const { receivedAt } = this.#record;
-    this.#record = {
-      ...this.#record,
-      // Else the age would be unknown after the clock was set back.
-      receivedAt: Math.min(receivedAt, now),
-      staleAt: expiresAt(lifetime, now),
-    };
+    this.#record = withLifetime(this.#record, { staleAt: expiresAt(lifetime, now), now });
     await this.#context.keep(this.#record);
     return this.isExpired;
   }

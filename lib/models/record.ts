@@ -84,3 +84,15 @@ export interface RedirectRecord extends RecordBase {
 }
 
 export type StoredRecord = ResponseRecord | VariantsRecord | RedirectRecord;
+
+/** A lifetime that a user gives to a stored entry; both in milliseconds since the epoch. */
+export interface Lifetime {
+  readonly staleAt: number;
+  /** When it was given. */
+  readonly now: number;
+}
+
+/** Returns the entry with another lifetime. Its age is known again if the clock was set back since it was received. */
+export function withLifetime<T extends StoredRecord>(record: T, { staleAt, now }: Lifetime): T {
+  return { ...record, staleAt, receivedAt: Math.min(record.receivedAt, now) };
+}
