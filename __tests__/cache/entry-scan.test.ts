@@ -5,7 +5,6 @@ import { BaseCache } from '../../lib/cache/base-cache.js';
 import type { Entry } from '../../lib/models/entry.js';
 import { MemoryStore } from '../../lib/stores/memory/index.js';
 import type { EntryQuery } from '../../lib/stores/store.js';
-import { StoreFailure } from '../../lib/stores/store-failure.js';
 import { redirect } from '../serializers/records.js';
 import { startBench } from '../support/api.js';
 import { managed } from '../support/managed.js';
@@ -88,23 +87,4 @@ test('without an index, entries are listed to count and delete them', async () =
   expect(await managed(store).deleteExpired(1_000)).toBe(0);
   expect(store.listings).toBe(1);
   expect(await managed(store).count({ kind: 'redirect' })).toBe(600);
-});
-
-test('a store that cannot count its responses in time is cleared', async () => {
-  class Uncountable extends MemoryStore {
-    override async count(): Promise<number> {
-      throw new StoreFailure('outage', new Error('the count takes too long'));
-    }
-  }
-  const store = new Uncountable({}, Date.now);
-  const cache = new BaseCache({ store, codec: codecFor({ cacheName: 'uncountable' }), now: Date.now });
-  await cache.saveResponse({
-    status: 200,
-    headers: {},
-    data: 'a',
-    config: { url: 'http://127.0.0.1/a', method: 'get' },
-  });
-  expect(await store.size()).toBeGreaterThan(0);
-  await cache.clear();
-  expect([await store.size(), cache.stats().removed]).toEqual([0, 0]);
 });

@@ -14,6 +14,8 @@ jest.unstable_mockModule('../../lib/platform/real-time.js', () => ({
 }));
 const { CircuitBreaker } = await import('../../lib/stores/circuit-breaker.js');
 const { MemoryStore } = await import('../../lib/stores/memory/index.js');
+const { BaseCache } = await import('../../lib/cache/base-cache.js');
+const { codecFor } = await import('../../lib/cache/backend-options.js');
 
 test('an iteration ends when a step is not done in time, although the store never ends that step', async () => {
   class SilentStore extends MemoryStore {
@@ -77,4 +79,18 @@ test('closing ends although work in the background and the store hang, without a
   const breaker = new CircuitBreaker(new HangingStore({}, Date.now), { backendTimeout: 0 }, () => {});
   breaker.track(new Promise(() => {}));
   expect(await breaker.close()).toBeUndefined();
+});
+
+test('a store that does not count its responses in time is cleared', async () => {
+  class UncountableStore extends MemoryStore {
+    override count(): Promise<number> {
+      return new Promise(() => {});
+    }
+  }
+  const store = new UncountableStore({}, Date.now);
+  const cache = new BaseCache({ store, codec: codecFor({ cacheName: 'uncountable' }), now: Date.now });
+  store.put([entryOf('a')]);
+  expect(await store.size()).toBeGreaterThan(0);
+  await cache.clear();
+  expect([await store.size(), cache.stats().removed]).toEqual([0, 0]);
 });
