@@ -10,7 +10,7 @@ import { bypassResult, type Result } from '../exchange/result.js';
 import type { CacheRequest } from '../models/cache-request.js';
 import type { CacheEvent } from '../models/events.js';
 import { isPromise, type MaybePromise } from '../platform/maybe-promise.js';
-import { shared } from '../platform/shared-state.js';
+import { brandOf } from '../platform/shared-state.js';
 import { type CallSettings, callSettings } from '../settings/instance.js';
 import { AxiosOrigin } from './axios-origin.js';
 import { CallerLimits } from './limits.js';
@@ -28,11 +28,11 @@ export interface CachingContext {
   leave(): void;
 }
 
-/** The adapters that caching adapters replace. */
-const originals = /* @__PURE__ */ shared(
-  'originalAdapters',
-  () => new WeakMap<AxiosAdapter, { readonly adapter: Adapter | undefined }>(),
-);
+/** The property of a caching adapter that contains the adapter which it replaces; a weak map would slow each request. */
+const ORIGINAL = /* @__PURE__ */ Symbol.for(brandOf('originalAdapter'));
+
+/** A caching adapter, of any copy of this version. */
+type Caching = AxiosAdapter & { [ORIGINAL]?: Adapter | undefined };
 
 /**
  * Replaces the adapter of the request by a caching adapter.
@@ -46,64 +46,56 @@ export function wrapAdapter(
 ): void {
   restoreAdapter(config);
   const adapter = config.adapter;
-  const caching: AxiosAdapter = (final) => {
+  const caching: Caching = (final) => {
     final.adapter = adapter as Adapter;
     return answer(final, context, copy);
   };
-  originals.set(caching, { adapter });
+  caching[ORIGINAL] = adapter;
   config.adapter = caching;
 }
 
 /** Returns whether a request has a caching adapter, of any context. */
 export function hasCachingAdapter({ adapter }: InternalAxiosRequestConfig): boolean {
-  return typeof adapter === 'function' && originals.has(adapter);
+  return typeof adapter === 'function' && Object.hasOwn(adapter, ORIGINAL);
 }
 
 /** Restores the adapter of a config that never reached the caching adapter, so that it can be sent again. */
 export function restoreAdapter(config: InternalAxiosRequestConfig): void {
-  const original = typeof config.adapter === 'function' ? originals.get(config.adapter) : undefined;
-  if (original) config.adapter = original.adapter as Adapter;
+  if (hasCachingAdapter(config)) config.adapter = (config.adapter as Caching)[ORIGINAL] as Adapter;
 }
 
 /** Returns the response to one request, from the cache or from the origin. */
 export async function answer(
   config: InternalAxiosRequestConfig,
   context: CachingContext,
-  copy: MaybePromise<AxiosCopy>,
+  given: MaybePromise<AxiosCopy>,
 ): Promise<AxiosResponse> {
   context.enter();
+  let caller: CallerLimits | undefined;
   try {
-    return await answerWithin(config, context, isPromise(copy) ? await copy : copy);
-  } finally {
-    context.leave();
-  }
-}
-
-async function answerWithin(
-  config: InternalAxiosRequestConfig,
-  context: CachingContext,
-  copy: AxiosCopy,
-): Promise<AxiosResponse> {
-  const settings = callSettings(context.settings.compiled, config);
-  const { cache } = context;
-  const flavor = flavorOf(config.adapter);
-  const url = requestUrl(config);
-  const connect = () => new AxiosOrigin(config, flavor, url ?? '', cache.now, copy);
-  const settle = (result: Result) => replay(result, { config, flavor, copy, now: cache.now() });
-  if (url === undefined || context.isDisabled()) {
-    const detail = url === undefined ? 'url' : 'disabled';
-    return settle(bypassResult(await connect().bypass(), { fwd: 'bypass', detail }));
-  }
-
-  const caller = hasLimits(config) ? new CallerLimits(config, flavor, copy) : undefined;
-  try {
-    const reading = readRequest(config, url, settings.credentials);
-    const request: CacheRequest = isPromise(reading) ? await (caller ? caller.race(reading) : reading) : reading;
-    const emit = (event: CacheEvent) => cache.events.emit(event.type, () => event, settings.onEvent);
-    const access = cache.breaker.request(emit, cache.events.isObserved);
-    return await settle(await handleRequest(new RequestContext({ request, settings, cache, access, connect, caller })));
+    const copy = isPromise(given) ? await given : given;
+    const settings = callSettings(context.settings.compiled, config);
+    const { cache } = context;
+    const flavor = flavorOf(config.adapter);
+    const url = requestUrl(config);
+    const connect = () => new AxiosOrigin(config, flavor, url ?? '', cache.now, copy);
+    let result: Result;
+    if (url === undefined || context.isDisabled()) {
+      const detail = url === undefined ? 'url' : 'disabled';
+      result = bypassResult(await connect().bypass(), { fwd: 'bypass', detail });
+    } else {
+      if (hasLimits(config)) caller = new CallerLimits(config, flavor, copy);
+      const reading = readRequest(config, url, settings.credentials);
+      const request: CacheRequest = isPromise(reading) ? await (caller ? caller.race(reading) : reading) : reading;
+      const emit = (event: CacheEvent) => cache.events.emit(event.type, () => event, settings.onEvent);
+      const access = cache.breaker.request(emit, cache.events.isObserved);
+      result = await handleRequest(new RequestContext({ request, settings, cache, access, connect, caller }));
+    }
+    const response = replay(result, { config, flavor, copy, now: cache.now() });
+    return isPromise(response) ? await response : response;
   } finally {
     caller?.end();
+    context.leave();
   }
 }
 

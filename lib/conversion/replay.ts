@@ -5,8 +5,9 @@ import {
   type AxiosResponse,
   type InternalAxiosRequestConfig,
 } from 'axios';
+import type { BypassResponse } from '../exchange/origin.js';
 import { type Extras, extrasOf, type Result, type ServedMessage } from '../exchange/result.js';
-import { isPromise } from '../platform/maybe-promise.js';
+import { chain, type MaybePromise } from '../platform/maybe-promise.js';
 import { field } from '../policy/messages.js';
 import { parseUrl } from '../policy/parse-url.js';
 import { materialize } from './body.js';
@@ -27,34 +28,42 @@ export interface ReplayOptions {
 
 /**
  * Settles a request with its result exactly as the caller's adapter would: with the body in the requested form, and by
- * `validateStatus`. axios then runs the caller's transforms.
+ * `validateStatus`. axios then runs the caller's transforms. Synchronous unless the body is converted asynchronously.
+ *
+ * @throws the adapter's error, or an AxiosError for a status that `validateStatus` refuses
  */
-export async function replay(result: Result, options: ReplayOptions): Promise<AxiosResponse> {
+export function replay(result: Result, options: ReplayOptions): MaybePromise<AxiosResponse> {
   const { config, flavor, copy, now } = options;
   const { message, bypassed, fromStore } = result;
-  const extras = extrasOf(result, now);
-  if (!message) {
-    const { native, error } = bypassed ?? {};
-    if (native !== undefined) return extend(native as AxiosResponse, extras);
-    const { response } = (error ?? {}) as { response?: AxiosResponse };
-    if (response) extend(response, extras);
-    throw error;
-  }
+  if (!message) return settleBypassed(bypassed, extrasOf(result, now));
   if (fromStore && config.onDownloadProgress) reportProgress(message, config.onDownloadProgress);
   const native = message.native as AxiosResponse | undefined;
-  const made = message.bodyForm === 'opaque' ? native?.data : dataOf(message, config, flavor, copy);
+  const data = message.bodyForm === 'opaque' ? native?.data : dataOf(message, config, flavor, copy);
+  return chain(data as MaybePromise<unknown>, (made) => settle(responseOf(result, message, made, options), copy));
+}
+
+function settleBypassed({ native, error }: BypassResponse = {}, extras: Extras): AxiosResponse {
+  if (native !== undefined) return extend(native as AxiosResponse, extras);
+  const { response } = (error ?? {}) as { response?: AxiosResponse };
+  if (response) extend(response, extras);
+  throw error;
+}
+
+function responseOf(result: Result, message: ServedMessage, data: unknown, options: ReplayOptions): AxiosResponse {
+  const { config, now } = options;
+  const native = message.native as AxiosResponse | undefined;
   const Headers = headersClassOf(config.headers);
   const response: AxiosResponse = {
-    data: isPromise(made) ? await made : made,
+    data,
     status: message.status,
     statusText: native ? native.statusText : message.statusText,
     headers: native ? Headers.from(native.headers as AxiosHeaders) : toAxiosHeaders(message.headers, Headers),
     config,
     request: native ? native.request : new ReplayedRequest((config.method ?? 'get').toUpperCase(), message.url),
   };
-  extend(response, extras);
+  extend(response, extrasOf(result, now));
   (response as { refreshed?: unknown }).refreshed = result.refreshed && refreshedResponse(result.refreshed, options);
-  return settle(response, copy);
+  return response;
 }
 
 /** The refreshed response of a caller that was served a stale one; axios's transforms run as they do for the stale one. */

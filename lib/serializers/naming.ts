@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { sha256 } from '../platform/digest.js';
 import { HmacKey } from '../platform/hmac.js';
+import { memoize } from '../platform/memo.js';
 import { derivedKey } from './keys.js';
 
 /** Names in a store: the current one first, then those under older encryption keys. */
@@ -20,7 +21,7 @@ const REMEMBERED_LENGTH = 500;
 
 /** Keys that are digests are names; others are hashed. */
 export const plainNaming: Naming = {
-  names: (key) => [HEX_DIGEST.test(key) ? key : sha256(key)],
+  names: /* @__PURE__ */ memoize((key) => [HEX_DIGEST.test(key) ? key : sha256(key)]),
   indexDigests: (name) => [sha256(name).slice(0, INDEX_DIGEST_LENGTH)],
 };
 

@@ -167,7 +167,10 @@ export class InstanceSettings {
  */
 export function callSettings(compiled: CallSettings, config: object): CallSettings {
   const given = config as Readonly<Record<string, unknown>>;
-  checkNames(given);
+  return checkNames(given) ? changedSettings(compiled, given) : compiled;
+}
+
+function changedSettings(compiled: CallSettings, given: Readonly<Record<string, unknown>>): CallSettings {
   for (const name of INSTANCE_ONLY) {
     if (given[name] !== undefined && Object.hasOwn(given, name)) throw notPerRequest(name, given[name]);
   }

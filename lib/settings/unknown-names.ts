@@ -20,7 +20,9 @@ export const FOREIGN_REQUEST_NAMES: readonly (readonly [string, SettingName])[] 
 interface Meant {
   readonly name: string | undefined;
   /** The same letters: no other package has such a name for something else. */
-  readonly isCertain?: boolean;
+  readonly isCertain: boolean;
+  /** The name is that of an option. */
+  readonly isOption: boolean;
 }
 
 const KNOWN: readonly string[] = [...new Set([...REQUEST_NAMES, ...OPTION_NAMES])];
@@ -32,29 +34,34 @@ const SIMPLIFIED: ReadonlyMap<string, string> = new Map(KNOWN.map((name) => [sim
  * Reports properties of a request's config that are probably misspelled options of the cache, which would have no effect.
  * A name that is only similar may belong to another package, and causes a warning, once for each name.
  *
+ * @returns whether the config has a property with the name of an option
  * @throws TypeError for an option in another style, such as `expire_after`
  */
-export function checkNames(config: Readonly<Record<string, unknown>>): void {
+export function checkNames(config: Readonly<Record<string, unknown>>): boolean {
+  let hasOption = false;
   for (const name in config) {
-    const { name: meant, isCertain } = meantBy(name);
+    const { name: meant, isCertain, isOption } = meantBy(name);
+    if (isOption) hasOption = true;
     if (meant === undefined || config[name] === undefined || !Object.hasOwn(config, name)) continue;
     if (isCertain) throw unknownOptionError(name, config[name], REQUEST_NAMES, `did you mean ${meant}?`);
     warnOnce(name, meant);
   }
+  return hasOption;
 }
 
 const meantBy = /* @__PURE__ */ memoize((name): Meant => {
-  if (KNOWN.includes(name)) return NOTHING;
+  if (KNOWN.includes(name)) return OPTION;
   const foreign = FOREIGN_REQUEST_NAMES.find(([other]) => other === name)?.[1];
-  if (foreign !== undefined) return { name: foreign };
+  if (foreign !== undefined) return { ...NOTHING, name: foreign };
   const plain = simplified(name);
   const same = SIMPLIFIED.get(plain);
-  if (same !== undefined) return { name: same, isCertain: true };
+  if (same !== undefined) return { name: same, isCertain: true, isOption: false };
   if (plain.length < MIN_LENGTH) return NOTHING;
-  return { name: KNOWN.find((known) => isSimilar(plain, simplified(known))) };
+  return { ...NOTHING, name: KNOWN.find((known) => isSimilar(plain, simplified(known))) };
 });
 
-const NOTHING: Meant = { name: undefined };
+const NOTHING: Meant = { name: undefined, isCertain: false, isOption: false };
+const OPTION: Meant = { name: undefined, isCertain: false, isOption: true };
 
 function isSimilar(a: string, b: string): boolean {
   const least = Math.min(a.length, b.length);
