@@ -1,7 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Rules } from '../../lib/policy/rules.js';
-import { mayServeOnError, mayServeWhileRevalidating, prohibitsStale, staleness } from '../../lib/policy/stale.js';
+import {
+  mayServeOnError,
+  mayServeWhileRevalidating,
+  prohibitsStale,
+  staleness,
+  staleOnError,
+} from '../../lib/policy/stale.js';
 import { NOW, request, rules, stored } from '../support/messages.js';
 
 const FOR_EVER = { limit: Number.POSITIVE_INFINITY };
@@ -76,6 +82,26 @@ describe('RFC 5861 section 4: settings, request and response allow it up to a st
     const off = { cacheControl: false };
     expect(serves('stale-if-error=60', 503, off, { 'cache-control': 'stale-if-error=60' })).toBe(false);
     expect(serves('must-revalidate', 503, { ...off, staleIfError: FOR_EVER })).toBe(true);
+  });
+});
+
+describe('a stored response that settings allow, and that prohibits being served stale, is the cause of the refusal', () => {
+  test.each<[string, Partial<Rules>, number, string]>([
+    ['must-revalidate', { staleIfError: FOR_EVER }, 503, 'prohibited'],
+    ['no-cache', { staleIfError: FOR_EVER }, 503, 'prohibited'],
+    ['must-revalidate, stale-if-error=60', {}, 503, 'prohibited'],
+    ['s-maxage=1', { staleIfError: FOR_EVER, shared: true }, 503, 'prohibited'],
+    ['must-revalidate', {}, 503, 'not-allowed'],
+    ['must-revalidate', { staleIfError: { limit: 29 } }, 503, 'not-allowed'],
+    ['must-revalidate', { staleIfError: FOR_EVER }, 404, 'not-allowed'],
+    ['max-age=1', { staleIfError: FOR_EVER }, 503, 'allowed'],
+  ])('%p, %p, %d: %s', (cacheControl, changes, status, expected) => {
+    expect(staleOnError(request(), storedWith(cacheControl), { status }, rules(changes), LATER)).toBe(expected);
+  });
+
+  test('not after an invalidation', () => {
+    const message = stored({ 'cache-control': 'must-revalidate' }, { isInvalidated: true });
+    expect(staleOnError(request(), message, {}, rules({ staleIfError: FOR_EVER }), LATER)).toBe('not-allowed');
   });
 });
 

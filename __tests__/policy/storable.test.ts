@@ -40,7 +40,8 @@ describe('RFC 9111 section 3: a lifetime or a validator is needed', () => {
     ['s-maxage, which a private cache ignores', { 'cache-control': 's-maxage=60' }, 200, 'no-lifetime'],
     ['a validator', etag, 200, 'storable'],
     ['Last-Modified', { 'last-modified': httpDate(-60) }, 200, 'storable'],
-    ['a validator, and a status without heuristics', etag, 201, 'no-lifetime'],
+    ['a validator, and a status without heuristics', etag, 201, 'status'],
+    ['nothing, and a status without heuristics', {}, 503, 'status'],
     ['a validator, and public', { ...etag, 'cache-control': 'public' }, 201, 'storable'],
     ['a validator, and private', { ...etag, 'cache-control': 'private' }, 201, 'storable'],
     ['public alone', { 'cache-control': 'public' }, 200, 'no-lifetime'],
@@ -51,7 +52,9 @@ describe('RFC 9111 section 3: a lifetime or a validator is needed', () => {
   test('the setting is a lifetime too, for statuses that may be cached', () => {
     expect(storable(request(), response(), rules(), MINUTE).store).toBe(true);
     expect(storable(request(), response({}, 201), rules(), MINUTE).store).toBe(false);
-    expect(storable(request(), response({}, 201), rules({ allowableCodes: new Set([201]) }), MINUTE).store).toBe(true);
+    const allowed = rules({ allowableCodes: new Set([201]) });
+    expect(storable(request(), response({}, 201), allowed, MINUTE).store).toBe(true);
+    expect(storable(request(), response({}, 201), allowed, undefined).reason).toBe('no-lifetime');
   });
 
   test('a shared cache uses s-maxage', () => {

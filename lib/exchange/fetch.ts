@@ -3,7 +3,7 @@ import type { Fields } from '../policy/messages.js';
 import { isSafe } from '../policy/methods.js';
 import { completedResponse, missingRange } from '../policy/range.js';
 import { allowsMethod } from '../policy/rules.js';
-import { mayServeOnError } from '../policy/stale.js';
+import { type OriginResult, type StaleOnError, staleOnError } from '../policy/stale.js';
 import { answersLaterGets } from '../policy/storable.js';
 import { conditionsFor, isConditional, refusesAddedFields, validates } from '../policy/validation.js';
 import { meantMethod } from '../request/method-override.js';
@@ -37,13 +37,8 @@ export interface FetchPlan {
 type StoreAs = (response: OriginResponse) => RequestContext;
 
 /** Whether policy allows the stored response in place of a failure; without a status, no response came. */
-export function allowsStale(
-  context: RequestContext,
-  stored: ResponseRecord,
-  { status }: { readonly status?: number },
-): boolean {
-  const failure = status === undefined ? {} : { status };
-  return mayServeOnError(context.request, stored, failure, context.settings, context.now());
+export function decideOnError(context: RequestContext, stored: ResponseRecord, result: OriginResult): StaleOnError {
+  return staleOnError(context.request, stored, result, context.settings, context.now());
 }
 
 /** Asks the origin, together with other callers that ask the same. Streams are not coalesced. */

@@ -9,7 +9,7 @@ import { uncachedReason } from '../request/uncached.js';
 import { isSetToDoNotCache } from '../settings/lifetime.js';
 import { coalescingOf } from './coalescing.js';
 import {
-  allowsStale,
+  decideOnError,
   type FetchPlan,
   fetchForLaterGets,
   fetchFromOrigin,
@@ -162,13 +162,16 @@ async function fetchOrServeStale(context: RequestContext, plan: FetchPlan): Prom
   try {
     result = await fetchFromOrigin(context, plan);
   } catch (error) {
-    if (!stored || !context.origin.failed(error) || !allowsStale(context, stored, {})) throw error;
+    if (!stored || !context.origin.failed(error) || decideOnError(context, stored, {}) !== 'allowed') throw error;
     return serveStale(context, stored, { ...forward, detail: 'stale-if-error' });
   }
   const status = result.response?.status;
-  if (stored && status !== undefined && status !== 304 && allowsStale(context, stored, { status })) {
+  const stale =
+    stored && status !== undefined && status !== 304 ? decideOnError(context, stored, { status }) : undefined;
+  if (stored && stale === 'allowed') {
     result.response?.stream?.discard();
     return serveStale(context, stored, { ...forward, fwdStatus: status, detail: 'stale-if-error' });
   }
-  return serveOriginResult(context, result, forward);
+  const isRefused = stale === 'prohibited' && !result.record;
+  return serveOriginResult(context, isRefused ? { ...result, status: { detail: 'must-revalidate' } } : result, forward);
 }

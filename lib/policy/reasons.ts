@@ -45,7 +45,7 @@ export type NotCachedReason =
 
 /** Responses that are not stored. */
 export type NotStoredReason =
-  /** The status is not stored. | Add it to `allowableCodes`. */
+  /** The status is not stored, or (302, 503 and others with `cacheControl`) only with a lifetime of the response. | Add it to `allowableCodes`. */
   | 'status'
   /** `readOnly` is set. | Unset it. */
   | 'read-only'
@@ -119,6 +119,8 @@ export type ServedReason =
   | 'max-stale'
   /** The origin failed, and `oldDataOnError` or a directive allows the stale response. | */
   | 'stale-if-error'
+  /** The origin failed, and the stored response prohibits that it is served stale, by must-revalidate or no-cache (in a shared cache also by proxy-revalidate or s-maxage). | It must be confirmed; without `cacheControl` it is served. */
+  | 'must-revalidate'
   /** The stale response was served, and is refreshed in the background. | */
   | 'stale-while-revalidate'
   /** With `networkFirst`: the origin was asked first, or took longer than allowed. | */

@@ -48,32 +48,36 @@ export function prohibitsStale(
   return rules.shared && (directives.has('proxy-revalidate') || directives.has('s-maxage'));
 }
 
+/** Whether the stored response may answer in place of a failure: by no rule, by a rule, or if it did not prohibit that. */
+export type StaleOnError = 'not-allowed' | 'allowed' | 'prohibited';
+
 /**
- * Returns whether the stored response may answer in place of a failure (RFC 5861 section 4; requests-cache:
+ * Decides whether the stored response may answer in place of a failure (RFC 5861 section 4; requests-cache:
  * `stale_if_error`). The one decision for statuses and network errors. An abort by the caller is not a failure: do not
  * call it then.
  *
  * @param now milliseconds since the epoch
  */
-export function mayServeOnError(
+export function staleOnError(
   request: RequestMessage,
   stored: StoredMessage,
   result: OriginResult,
   rules: Rules,
   now: number,
-): boolean {
-  if (!isFailure(result.status, rules) || !coversRequest(request, stored)) return false;
-  if (isUnusable(stored, rules, now)) return false;
+): StaleOnError {
+  if (!isFailure(result.status, rules) || !coversRequest(request, stored) || stored.isInvalidated) return 'not-allowed';
   const limit = staleIfErrorLimit(request, stored, rules);
-  return limit !== undefined && staleness(stored, now) <= limit;
+  if (limit === undefined || staleness(stored, now) > limit) return 'not-allowed';
+  return isProhibited(stored, rules, now) ? 'prohibited' : 'allowed';
 }
 
-/**
- * A fresh response may be prohibited from going stale, and still answer if its refresh fails; not so with `no-cache`, or
- * after an invalidation.
- */
-function isUnusable(stored: StoredMessage, rules: Rules, now: number): boolean {
-  if (stored.isInvalidated) return true;
+/** Returns whether {@link staleOnError} allows the stored response. */
+export function mayServeOnError(...failure: Parameters<typeof staleOnError>): boolean {
+  return staleOnError(...failure) === 'allowed';
+}
+
+/** A fresh response may be prohibited from going stale, and still answer if its refresh fails; not so with `no-cache`. */
+function isProhibited(stored: StoredMessage, rules: Rules, now: number): boolean {
   if (!rules.cacheControl) return false;
   if (!isFresh(stored, now)) return prohibitsStale(stored, rules);
   return listedFields(responseDirectives(stored.headers, rules).directives, 'no-cache') === 'all';

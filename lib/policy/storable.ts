@@ -78,18 +78,17 @@ function storableByProtocol(
     return no('authorization');
   }
   if (cacheGroups(response.headers) === 'too-many') return no('groups');
-  return isReusable(response, rules, set) ? STORABLE : no('no-lifetime');
+  if (explicitLifetime(response, rules, 0) !== undefined) return STORABLE;
+  if (!isStorableWithoutLifetime(response, rules)) return no('status');
+  // A lifetime or a validator must make the response usable later.
+  return set !== undefined || validators(response) !== undefined ? STORABLE : no('no-lifetime');
 }
 
-/** RFC 9111 section 3, last condition; in addition a lifetime or a validator must make the response usable later. */
-function isReusable(response: ResponseMessage, rules: Rules, set: Expiration | undefined): boolean {
-  if (explicitLifetime(response, rules, 0) !== undefined) return true;
+/** RFC 9111 section 3, last condition: whether a response without an explicit lifetime may be stored. */
+function isStorableWithoutLifetime(response: ResponseMessage, rules: Rules): boolean {
+  if (allowsHeuristics(response, rules)) return true;
   const { directives } = responseDirectives(response.headers, rules);
-  const heuristics = allowsHeuristics(response, rules);
-  const isPrivate = !rules.shared && directives.has('private');
-  const listed = rules.allowableCodes?.has(response.status) ?? false;
-  if (!heuristics && !isPrivate && !listed) return false;
-  return set !== undefined || validators(response) !== undefined;
+  return (!rules.shared && directives.has('private')) || (rules.allowableCodes?.has(response.status) ?? false);
 }
 
 /** RFC 9111 section 3.5. */
