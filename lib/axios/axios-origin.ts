@@ -7,6 +7,8 @@ import { headersClassOf } from '../conversion/headers.js';
 import { discard, isReset, keepSession, teed } from '../conversion/stream-body.js';
 import type { BypassResponse, Origin, OriginResponse, SharedRequest } from '../exchange/origin.js';
 import type { Hop } from '../models/record.js';
+import { identityOf } from '../platform/identity.js';
+import { isPromise } from '../platform/maybe-promise.js';
 import { type Fields, fields } from '../policy/messages.js';
 import { isSafe } from '../policy/methods.js';
 import { comparable } from '../settings/signature.js';
@@ -21,6 +23,12 @@ type FullConfig = InternalAxiosRequestConfig & {
   fetchOptions?: object;
   jar?: unknown;
 };
+
+/** The limits of a shared request, in place of the caller's. */
+interface Limits extends Pick<FullConfig, 'onDownloadProgress'> {
+  readonly signal: AbortSignal | undefined;
+  readonly timeout: 0;
+}
 
 /** Members of the config that are not in the key but may change the response. */
 const COMPARED = [
@@ -69,15 +77,16 @@ export class AxiosOrigin implements Origin {
 
   async send(conditions: Fields | undefined, shared: SharedRequest): Promise<OriginResponse> {
     // Each caller's limits apply outside of the shared request.
-    const limits: Partial<FullConfig> = { signal: shared.signal, timeout: 0 };
+    const limits: Limits = { signal: shared.signal, timeout: 0 };
     if (watchesProgress(this.#sent)) limits.onDownloadProgress = (event) => shared.progress(event);
-    const { response, ...message } = await this.#ask('arraybuffer', conditions, limits);
-    const body = await readBody(response.data);
-    return { ...message, ...body, native: response, isTruncated: isReset(response.request) };
+    const { response, message } = await this.#ask('arraybuffer', conditions, limits);
+    const reading = readBody(response.data);
+    const { bodyForm, body } = isPromise(reading) ? await reading : reading;
+    return { ...message, bodyForm, body, native: response, isTruncated: isReset(response.request) };
   }
 
   async open(conditions: Fields | undefined): Promise<OriginResponse> {
-    const { response, ...message } = await this.#ask('stream', conditions, {});
+    const { response, message } = await this.#ask('stream', conditions);
     const body = new Uint8Array(0);
     if (!response.data) return { ...message, bodyForm: 'none', body, native: response };
     return {
@@ -95,11 +104,12 @@ export class AxiosOrigin implements Origin {
     };
   }
 
-  async #ask(responseType: 'arraybuffer' | 'stream', conditions: Fields | undefined, limits: Partial<FullConfig>) {
+  /** @param limits those of the shared request, in place of the caller's */
+  async #ask(responseType: 'arraybuffer' | 'stream', conditions: Fields | undefined, limits?: Limits) {
     const observer = this.#flavor === 'http' ? new RedirectObserver(this.#sent, this.#url) : undefined;
     const config = this.#innerConfig(conditions, observer);
     Object.assign(config, limits, { responseType });
-    if (limits.signal) delete config.cancelToken;
+    if (limits) delete config.cancelToken;
     const requestTime = this.#now();
     let response: AxiosResponse;
     try {
@@ -116,7 +126,8 @@ export class AxiosOrigin implements Origin {
     const hops = observer?.hops ?? NO_HOPS;
     const laterCredentials = (await observer?.laterCredentials()) ?? false;
     const headers = fieldsOf(response);
-    return { response, status, statusText, headers, url, hops, laterCredentials, requestTime, responseTime };
+    const message = { status, statusText, headers, url, hops, laterCredentials, requestTime, responseTime };
+    return { response, message };
   }
 
   async bypass(): Promise<BypassResponse> {
@@ -151,8 +162,12 @@ export class AxiosOrigin implements Origin {
 
   /** The properties that two requests must share to be coalesced (docs/matching.md). */
   get signature(): string {
-    const parts = COMPARED.map((name) => this.#sent[name]);
-    return JSON.stringify([...parts, watchesProgress(this.#sent), this.#copy.AxiosError].map(comparable));
+    let signature = `${watchesProgress(this.#sent)} ${identityOf(this.#copy.AxiosError)}`;
+    for (const name of COMPARED) {
+      const value = this.#sent[name];
+      if (value !== undefined) signature += ` ${name}=${JSON.stringify(comparable(value))}`;
+    }
+    return signature;
   }
 
   failed(error: unknown): boolean {

@@ -1,6 +1,7 @@
 import type { InternalAxiosRequestConfig } from 'axios';
 import type { BodyForm } from '../models/record.js';
 import { bufferOf, isArrayBuffer, isBytes } from '../platform/bytes.js';
+import type { MaybePromise } from '../platform/maybe-promise.js';
 import type { Flavor } from './flavor.js';
 import { streamOf } from './stream-body.js';
 
@@ -13,13 +14,13 @@ export interface RawBody {
 }
 
 /** Reads an adapter's data. Adapters that ignore `responseType` (mocks) may return text or objects: see {@link BodyForm}. */
-export async function readBody(data: unknown): Promise<RawBody> {
+export function readBody(data: unknown): MaybePromise<RawBody> {
   if (data === undefined || data === null) return { bodyForm: 'none', body: EMPTY };
   if (isBytes(data)) return { bodyForm: 'bytes', body: data };
   if (isArrayBuffer(data)) return { bodyForm: 'bytes', body: new Uint8Array(data) };
   if (typeof data === 'string') return { bodyForm: 'text', body: Buffer.from(data) };
   if (typeof Blob !== 'undefined' && data instanceof Blob) {
-    return { bodyForm: 'bytes', body: new Uint8Array(await data.arrayBuffer()) };
+    return data.arrayBuffer().then((bytes) => ({ bodyForm: 'bytes', body: new Uint8Array(bytes) }));
   }
   if (isPlainData(data)) {
     const text = stringify(data);

@@ -15,6 +15,8 @@ import type { Result } from './result.js';
 export interface OriginRun {
   /** Place in the sequence of invalidations. */
   readonly since: number;
+  /** Whether its caller may leave before the end. */
+  readonly isCancelable: boolean;
   readonly run: (shared: SharedRequest) => Promise<Result>;
 }
 
@@ -34,14 +36,15 @@ export class CoalescedRequest implements SharedRequest {
   readonly result: Promise<Result>;
   /** Place in the sequence of invalidations when it began. */
   readonly since: number;
-  readonly #controller = new AbortController();
+  readonly #controller: AbortController | undefined;
   readonly #listeners = new Set<ProgressListener>();
   #callers = 0;
   #settled = false;
 
   /** @param onSettled called when the result is known */
-  constructor({ run, since }: OriginRun, onSettled: () => void) {
+  constructor({ run, since, isCancelable }: OriginRun, onSettled: () => void) {
     this.since = since;
+    this.#controller = isCancelable ? new AbortController() : undefined;
     this.result = run(this).finally(() => {
       this.#settled = true;
       onSettled();
@@ -50,13 +53,13 @@ export class CoalescedRequest implements SharedRequest {
     this.result.catch(() => {});
   }
 
-  get signal(): AbortSignal {
-    return this.#controller.signal;
+  get signal(): AbortSignal | undefined {
+    return this.#controller?.signal;
   }
 
   /** Whether every caller left, so that the origin request was canceled. */
   get isCanceled(): boolean {
-    return this.#controller.signal.aborted;
+    return this.#controller?.signal.aborted ?? false;
   }
 
   /** Adds a caller, which must call {@link CoalescedRequest.leave} when it has its result or gives up. */
@@ -69,7 +72,7 @@ export class CoalescedRequest implements SharedRequest {
   leave(listener: ProgressListener | undefined): void {
     this.#callers -= 1;
     if (listener) this.#listeners.delete(listener);
-    if (this.#callers === 0 && !this.#settled) this.#controller.abort();
+    if (this.#callers === 0 && !this.#settled) this.#controller?.abort();
   }
 
   progress(event: unknown): void {

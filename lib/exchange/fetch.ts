@@ -69,7 +69,7 @@ function originRun(context: RequestContext, plan: FetchPlan, storeAs: StoreAs = 
       begun.end();
     }
   };
-  return { since: begun.since, run };
+  return { since: begun.since, isCancelable: context.caller !== undefined, run };
 }
 
 async function fetchStream(context: RequestContext, plan: FetchPlan): Promise<Result> {

@@ -25,7 +25,7 @@ const NO_LEASE: Lease = { async release() {} };
  * Waits until this process may ask the origin: one process asks, the others read the response that it stored. If nothing
  * was stored, or the store is down, or twice the time of the lease has passed, each asks for itself.
  */
-export async function acquireLease(context: RequestContext, signal: AbortSignal): Promise<Lease> {
+export async function acquireLease(context: RequestContext, signal: AbortSignal | undefined): Promise<Lease> {
   if (!takesLease(context)) return NO_LEASE;
   const holder = randomHex16();
   const deadline = monotonicNow() + 2_000 * context.settings.lease;

@@ -98,5 +98,6 @@ export interface Origin {
 
 /** The part of a coalesced request that the HTTP client needs. */
 export interface SharedRequest extends ProgressListener {
-  readonly signal: AbortSignal;
+  /** Undefined if the request cannot be canceled, since its first caller waits for it in any case. */
+  readonly signal: AbortSignal | undefined;
 }

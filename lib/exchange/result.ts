@@ -125,13 +125,15 @@ export function originResult(
 ): Result {
   const response: OriginResponse = request.streamed ? { ...arrived, bodyForm: 'opaque' } : arrived;
   return {
-    ...NOT_ASKED,
     message: response,
     response,
     requestHeaders: request.headers,
     record,
+    fromStore: false,
     revalidated,
+    joined: false,
     status: reason === undefined ? {} : { detail: reason },
+    key: undefined,
     invalidated: reason === 'invalidated',
     wasStorable,
   };
@@ -210,11 +212,14 @@ export function presentOriginResult(context: RequestContext, result: Result, for
     ...(joined ? { collapsed: true } : {}),
     detail: context.access.failure ?? result.status.detail ?? forward.detail,
   };
-  const served = { ...result, status, key: context.key };
-  if (record && revalidated) return { ...served, message: messageOf(context, record, context.now()), fromStore: true };
+  const { key } = context;
+  if (record && revalidated) {
+    return { ...result, status, key, message: messageOf(context, record, context.now()), fromStore: true };
+  }
   const message = joined ? { ...response, native: undefined } : response;
-  if (record) return { ...served, message, fromStore: false };
-  return { ...served, message, fromStore: false, history: redactHops(response.hops, context.settings) };
+  if (record) return { ...result, status, key, message, fromStore: false };
+  const history = redactHops(response.hops, context.settings);
+  return { ...result, status, key, message, fromStore: false, history };
 }
 
 /** The extras of a result. */

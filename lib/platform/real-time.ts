@@ -36,7 +36,7 @@ export function stopTimer(timer: RealTimer | undefined): void {
  */
 export function pause(
   milliseconds: number,
-  { signal, keepsProcess = false }: { readonly signal?: AbortSignal; readonly keepsProcess?: boolean } = {},
+  { signal, keepsProcess = false }: { readonly signal?: AbortSignal | undefined; readonly keepsProcess?: boolean } = {},
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {
