@@ -7,6 +7,8 @@ import { buffer } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import axios from 'axios';
+import { SerializerPipeline } from '../../lib/serializers/pipeline.js';
+import { gzipStage, type Stage } from '../../lib/serializers/stages.js';
 import type { CacheOptions } from '../../lib/settings/types.js';
 import { startBench, temporaryFolder } from '../support/api.js';
 
@@ -87,6 +89,16 @@ describe('a stream', () => {
     ['readOnly', { readOnly: true }, 200, {}, false],
     ['a Content-Length above the limit', { maxBodySize: 10 }, 200, { 'content-length': '19' }, false],
     ['a Content-Length at the limit', { maxBodySize: 19 }, 200, { 'content-length': '19' }, true],
+    [
+      'a Content-Length above maxSize',
+      { maxBodySize: 99, backendOptions: { maxSize: 18 } },
+      200,
+      { 'content-length': '19' },
+      false,
+    ],
+    ['a lifetime of 0 for its URL', { urlsExpireAfter: { '*': 0, other: 60 } }, 200, {}, false],
+    ['a lifetime of 0 for another URL', { urlsExpireAfter: { other: 0 } }, 200, {}, true],
+    ['a lifetime for another URL alone', { cacheControl: true, urlsExpireAfter: { other: 60 } }, 200, {}, false],
   ])('is copied only if its headers allow storage: %s', async (_, options, status, headers, isCopied) => {
     await using bench = await startBench(options, (__, response) => {
       response.writeHead(status, headers).end('more than ten bytes');
@@ -96,6 +108,43 @@ describe('a stream', () => {
     expect(data instanceof IncomingMessage).toBe(!isCopied);
     expect(String(await buffer(data))).toBe('more than ten bytes');
     expect(await bench.api.cache.responseCount()).toBe(isCopied ? 1 : 0);
+  });
+
+  test.each<[string, readonly ('json' | Stage)[], number]>([
+    ['is refused', ['json'], 0],
+    ['is stored if its compressed form is not', ['json', gzipStage], 1],
+  ])('larger than the store accepts %s', async (_, stages, count) => {
+    await using folder = await temporaryFolder();
+    const sqlite = {
+      backend: 'sqlite',
+      cacheName: path.join(folder.path, 'c'),
+      backendOptions: { maxSize: 10_000 },
+    } as const;
+    const serializer = new SerializerPipeline(stages);
+    await using bench = await startBench({ ...sqlite, serializer }, (__, response) => {
+      response.end('x'.repeat(20_000));
+    });
+    expect((await buffer((await bench.api.get('/', STREAM)).data)).byteLength).toBe(20_000);
+    expect(await bench.api.cache.responseCount()).toBe(count);
+    const reasons = bench.events.filter(({ type }) => type === 'skipped').map(({ reason }) => reason);
+    expect(reasons).toEqual(count === 0 ? ['too-large-for-store'] : []);
+  });
+
+  test.each(['/final', '/asked'])('of a redirect is not copied if %s has a lifetime of 0', async (zero) => {
+    await using bench = await startBench({}, ({ url }, response) => {
+      if (url === '/asked') response.writeHead(302, { location: '/final' });
+      response.end('final');
+    });
+    bench.api.cacheSettings.urlsExpireAfter = { [`127.0.0.1${zero}`]: 0 };
+    const { data } = await bench.api.get('/asked', STREAM);
+    expect(data).toBeInstanceOf(IncomingMessage);
+    expect(String(await buffer(data))).toBe('final');
+  });
+
+  test('of a closed cache is not copied', async () => {
+    await using bench = await startBench();
+    await bench.api.cache.close();
+    expect((await bench.api.get('/', STREAM)).data).toBeInstanceOf(IncomingMessage);
   });
 
   test('that is cut off is an error, and is not stored', async () => {

@@ -35,6 +35,15 @@ export class EntryRepository extends EntryReader {
   /** The requests to the origin of this process. */
   readonly requests = new RequestOrder();
 
+  /** Bytes of the largest body that the store accepts; Infinity if it has no limit, or if bodies may become shorter. */
+  get largestBody(): number {
+    return this.codec.packsBodies ? Number.POSITIVE_INFINITY : this.#largestEntry;
+  }
+
+  get #largestEntry(): number {
+    return this.breaker.store.maxEntrySize ?? Number.POSITIVE_INFINITY;
+  }
+
   /** Finds the newest stored response of a key, for management. */
   async newest(key: string): Promise<ResponseRecord | undefined> {
     return (await this.lookup(key, 'newest', MANAGEMENT)).record;
@@ -221,8 +230,7 @@ export class EntryRepository extends EntryReader {
       return undefined;
     };
     const accepted = (entries: Entry[]) => {
-      const limit = this.breaker.store.maxEntrySize ?? Number.POSITIVE_INFINITY;
-      if (access === MANAGEMENT || entries.every(({ size }) => size <= limit)) return entries;
+      if (access === MANAGEMENT || entries.every(({ size }) => size <= this.#largestEntry)) return entries;
       access.failure = 'too-large-for-store';
       return undefined;
     };

@@ -18,6 +18,7 @@ import { isSameTarget } from './redirects.js';
 import type { RequestContext } from './request-context.js';
 import { type Forward, originResult, type Result, resultOfLease } from './result.js';
 import {
+  bodyLimit,
   type OriginRequest,
   reportNotStored,
   type StoreOutcome,
@@ -151,13 +152,14 @@ async function storeAfterEnd(
     return originResult(context, response, { reason });
   }
   const end = begun.keep();
+  const limit = bodyLimit(context);
   const native = await response.stream.collect({
-    limit: context.settings.maxBodySize,
+    limit: limit.bytes,
     onComplete: async (body) => {
       await store(context, sent, { ...response, body }).finally(end);
     },
     onIncomplete: (incomplete) => {
-      reportNotStored(context, { reason: incomplete });
+      reportNotStored(context, { reason: incomplete === 'aborted' ? incomplete : limit.reason });
       end();
     },
   });

@@ -2,6 +2,7 @@ import type { BodyForm, ResponseRecord } from '../models/record.js';
 import { randomHex16 } from '../platform/random.js';
 import { initialAge } from '../policy/age.js';
 import { cacheGroups } from '../policy/cache-groups.js';
+import type { Expiration } from '../policy/expiration.js';
 import { freshnessOf } from '../policy/lifetime.js';
 import type { Fields } from '../policy/messages.js';
 import { storableForm } from '../policy/range.js';
@@ -15,7 +16,7 @@ import { countsInVary } from '../request/cache-key.js';
 import { groupIndexNames, tagIndexName, urlIndexNames } from '../request/index-names.js';
 import { redactHops, redactRequest, redactUrl, secretInHeader, storedHeaders } from '../request/redaction.js';
 import { selectingHops } from '../request/selecting-hops.js';
-import { configuredLifetime, hasExpirationFunction } from '../settings/lifetime.js';
+import { configuredLifetime, lifetimeBeforeBody } from '../settings/lifetime.js';
 import type { OriginResponse } from './origin.js';
 import { chainStaleAt, isSameTarget, redirectRecords } from './redirects.js';
 import type { RequestContext } from './request-context.js';
@@ -90,23 +91,47 @@ export function streamObstacle(
 ): Reason | undefined {
   const obstacle = headerObstacle(context, sent, response);
   if (obstacle !== undefined) return obstacle;
-  const { request, settings } = context;
+  if (context.cache.breaker.closed) return 'store-error';
   const length = Number(response.headers['content-length'] ?? 0);
   const isEncoded = response.headers['content-encoding'] !== undefined;
-  if (!isEncoded && length > settings.maxBodySize) return 'body-too-large';
-  // A lifetime that a function returns is known at the end: until then it counts as set.
-  const set = hasExpirationFunction(context, response.url) ? { seconds: 1 } : staticLifetime(context);
-  const verdict = storable(request, response, settings, set);
-  return verdict.store ? undefined : verdict.reason;
+  const { bytes, reason } = bodyLimit(context);
+  if (!isEncoded && length > bytes) return reason;
+  return lifetimeObstacle(context, response);
 }
 
-function staticLifetime({ settings }: RequestContext) {
-  const rules = [
-    settings.requestExpireAfter,
-    ...settings.urlsExpireAfter.map(([, rule]) => rule),
-    settings.expireAfter,
-  ];
-  return rules.find((rule) => rule !== undefined && typeof rule !== 'function') as { seconds: number } | undefined;
+/** The bytes of the largest body that is stored, and why a larger one is not. */
+export function bodyLimit({ settings, cache }: RequestContext): {
+  readonly bytes: number;
+  readonly reason: 'body-too-large' | 'too-large-for-store';
+} {
+  const { largestBody } = cache.repository;
+  return settings.maxBodySize <= largestBody
+    ? { bytes: settings.maxBodySize, reason: 'body-too-large' }
+    : { bytes: largestBody, reason: 'too-large-for-store' };
+}
+
+/** A lifetime that a function returns is known at the end: until then it counts as set. */
+function lifetimeObstacle(context: RequestContext, response: OriginResponse): Reason | undefined {
+  const { request, settings } = context;
+  const configured = lifetimeBeforeBody(context, response.url);
+  const verdict = storable(request, response, settings, configured === 'function' ? { seconds: 1 } : configured);
+  if (!verdict.store) return verdict.reason;
+  if (configured === 'function') return undefined;
+  const settled = settledStaleAt(context, response, configured);
+  return typeof settled === 'string' ? settled : undefined;
+}
+
+/** The instant (milliseconds since the epoch) from which a storable response is stale, or why it is not stored. */
+function settledStaleAt(
+  context: RequestContext,
+  response: OriginResponse,
+  configured: Expiration | undefined,
+): number | 'do-not-cache' | 'redirect-not-storable' {
+  const lifetime = freshnessOf(response, context.settings, configured, response);
+  if (lifetime === undefined) return 'do-not-cache';
+  const own = lifetime.staleAt;
+  if (response.hops.length === 0) return own;
+  return chainStaleAt(context, response, { configured, own }) ?? 'redirect-not-storable';
 }
 
 async function save(context: RequestContext, sent: OriginRequest, response: OriginResponse): Promise<StoreOutcome> {
@@ -143,11 +168,8 @@ async function settleRecord(
     });
     const verdict = storable(request, response, settings, configured);
     if (!verdict.store) return { reason: verdict.reason };
-    const lifetime = freshnessOf(response, settings, configured, response);
-    if (lifetime === undefined) return { reason: 'do-not-cache' };
-    const own = lifetime.staleAt;
-    const staleAt = response.hops.length > 0 ? chainStaleAt(context, response, { configured, own }) : own;
-    if (staleAt === undefined) return { reason: 'redirect-not-storable' };
+    const staleAt = settledStaleAt(context, response, configured);
+    if (typeof staleAt === 'string') return { reason: staleAt };
     const record = withIndexes(context, { ...draft, staleAt, tags: await tagsOf(context, draft) });
     return (await acceptsResponse(context, record)) ? { record } : { reason: 'filter' };
   } catch (error) {

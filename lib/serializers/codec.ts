@@ -17,6 +17,8 @@ export type Decoded<T extends StoredRecord = StoredRecord> = { readonly record: 
 export interface EntryCodec {
   /** Whether entries are encrypted. */
   readonly encrypts: boolean;
+  /** Whether the serializer changes bodies, which may become shorter. */
+  readonly packsBodies: boolean;
 
   /**
    * Returns the storage keys of a cache key: the current one first, then those under older encryption keys, which are

@@ -44,6 +44,10 @@ export class PlainCodec implements EntryCodec {
     this.#keepsObjects = keepsObjects;
   }
 
+  get packsBodies(): boolean {
+    return this.#form.packsBodies;
+  }
+
   names(key: string): readonly [string, ...string[]] {
     return this.#naming.names(key);
   }

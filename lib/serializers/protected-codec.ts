@@ -31,6 +31,10 @@ export class ProtectedCodec implements EntryCodec {
     this.#keepsObjects = keepsObjects;
   }
 
+  get packsBodies(): boolean {
+    return this.#plain.packsBodies;
+  }
+
   names(key: string): readonly [string, ...string[]] {
     return this.#plain.names(key);
   }

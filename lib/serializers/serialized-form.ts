@@ -24,6 +24,11 @@ export class SerializedForm {
     this.#bytesLine = Buffer.from(`${serializer.name}\n`);
   }
 
+  /** Whether bodies are stored in another form, which may be shorter. */
+  get packsBodies(): boolean {
+    return this.#serializer.body !== undefined;
+  }
+
   /** @throws CacheError `ERR_CACHE_SERIALIZER` if the serializer cannot write the value */
   writeMetadata(value: unknown): MaybePromise<Uint8Array> {
     return this.#writing(() => chain(this.#serializer.dumps(value), (data) => this.#withName(data)));

@@ -48,10 +48,10 @@ export function isSetToDoNotCache(input: LifetimeInput): boolean {
   return false;
 }
 
-/** Returns whether functions of the user decide on the lifetime, so that it is known only with the response. */
-export function hasExpirationFunction(input: LifetimeInput, finalUrl: string): boolean {
-  for (const rule of rulesFor(input, finalUrl)) if (typeof rule === 'function') return true;
-  return false;
+/** Returns the lifetime that is set for a response, or `'function'` if one of the user's functions may decide on it. */
+export function lifetimeBeforeBody(input: LifetimeInput, finalUrl: string): Expiration | 'function' | undefined {
+  for (const rule of rulesFor(input, finalUrl)) return typeof rule === 'function' ? 'function' : rule;
+  return undefined;
 }
 
 /**
