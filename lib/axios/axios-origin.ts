@@ -131,9 +131,14 @@ export class AxiosOrigin implements Origin {
   }
 
   async bypass(): Promise<BypassResponse> {
-    const observer =
-      this.#flavor === 'http' && this.#followsUnsafe() ? new RedirectObserver(this.#config, this.#url) : undefined;
-    const config = observer ? { ...this.#config, beforeRedirect: observer.beforeRedirect } : this.#config;
+    const isUnsafe = this.#followsUnsafe();
+    const observer = this.#flavor === 'http' && isUnsafe ? new RedirectObserver(this.#config, this.#url) : undefined;
+    const watched = observer
+      ? { beforeRedirect: observer.beforeRedirect }
+      : isUnsafe
+        ? this.#watchedFetch()
+        : undefined;
+    const config = watched ? { ...this.#config, ...watched } : this.#config;
     const bypassed = (response: AxiosResponse): BypassResponse => {
       response.config = this.#config;
       return { ...this.#bypassed(response), hops: observer?.hops ?? NO_HOPS };
@@ -142,7 +147,7 @@ export class AxiosOrigin implements Origin {
       const response = await this.#copy.dispatch(config);
       return { ...bypassed(response), native: response };
     } catch (error) {
-      const own = observer ? restoreConfig(error, this.#config) : error;
+      const own = watched ? restoreConfig(error, this.#config) : error;
       const response = (own as { response?: AxiosResponse } | null)?.response;
       return response ? { ...bypassed(response), error: own } : { error: own };
     }
@@ -202,10 +207,14 @@ export class AxiosOrigin implements Origin {
       for (const name of Object.keys(conditions)) config.headers.set(name, conditions[name] as string);
     }
     if (observer) config.beforeRedirect = observer.beforeRedirect;
-    if (this.#flavor === 'fetch') {
-      config.env = { ...config.env, fetch: watchedFetch(config.env?.fetch ?? globalThis.fetch) };
-    }
-    return config;
+    return Object.assign(config, this.#watchedFetch());
+  }
+
+  /** For the fetch adapter a `fetch` that notes the final URL. */
+  #watchedFetch(): Pick<FullConfig, 'env'> | undefined {
+    if (this.#flavor !== 'fetch') return undefined;
+    const { env } = this.#sent;
+    return { env: { ...env, fetch: watchedFetch(env?.fetch ?? globalThis.fetch) } };
   }
 }
 

@@ -6,7 +6,7 @@ import type { Store } from '../stores/store.js';
 import type { EntryRepository } from './entry-repository.js';
 import type { EntryScan } from './entry-scan.js';
 import { type Invalidation, NO_INVALIDATION, type PendingInvalidation } from './invalidations.js';
-import { deleteNamed, deleteOtherMethods, groupsOfNamed, type OtherMethods } from './named-deletion.js';
+import { deleteNamed, deleteOtherMethods, groupsOfUrls, type OtherMethods } from './named-deletion.js';
 import { matchesUrl } from './record-urls.js';
 
 /** The stored responses that a request invalidates. */
@@ -16,7 +16,10 @@ export interface InvalidationRequest {
   readonly patterns: readonly UrlMatcher[];
   /** Responses that are removed unless they answer a request of this method. */
   readonly exceptMethod?: OtherMethods | undefined;
-  /** RFC 9875 section 2.2.1: an invalidated response invalidates those that share a group with it, in one step. */
+  /**
+   * RFC 9875 section 2.2.1: a response that its URL invalidates also invalidates those that share a group with it. One that
+   * a group invalidates does not.
+   */
   readonly takesGroupsAlong?: boolean;
 }
 
@@ -214,7 +217,7 @@ export class Invalidator {
   async #deleteRequested(store: Store, request: InvalidationRequest, onGroups: () => void): Promise<number> {
     const { codec } = this.#repository;
     const { names, exceptMethod, takesGroupsAlong = false } = request;
-    const groups = takesGroupsAlong ? await groupsOfNamed(store, codec, names) : [];
+    const groups = takesGroupsAlong ? await groupsOfUrls(store, codec, request) : [];
     if (groups.length > 0) {
       this.#repository.invalidateInFlight({ digests: groups });
       onGroups();

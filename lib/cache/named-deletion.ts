@@ -67,17 +67,21 @@ async function deleteVariants(store: Store, variants: ReadonlyMap<string, string
   return empty.length === 0 ? removed : removed + (await store.deleteGroups(empty));
 }
 
-/** Returns the digests of the cache groups of the responses that have one of these names. */
-export async function groupsOfNamed(
+/**
+ * Returns the digests of the cache groups of the responses that their URLs invalidate. Other names do not count, since an
+ * invalidation by a group invalidates no further groups (RFC 9875 section 2.2.1).
+ */
+export async function groupsOfUrls(
   store: Store,
   codec: EntryCodec,
-  names: readonly string[],
+  { names, exceptMethod }: { readonly names: readonly string[]; readonly exceptMethod?: OtherMethods | undefined },
 ): Promise<readonly string[]> {
   const groups = new Set<string>();
-  for (const index of digestsOf(codec, names)) {
+  for (const index of digestsOf(codec, [...names.filter(isUrlIndexName), ...(exceptMethod?.names ?? [])])) {
     for await (const summary of store.list({ index, kind: 'response' })) {
       const decoded = await codec.decodeSummary(summary);
       if ('invalid' in decoded || decoded.record.kind !== 'response') continue;
+      if (decoded.record.request.method === exceptMethod?.method) continue;
       for (const digest of digestsOf(codec, groupIndexNames(decoded.record))) groups.add(digest);
     }
   }

@@ -1,12 +1,16 @@
 import type { InvalidationObserver, InvalidationRequest } from '../cache/invalidator.js';
+import type { Hop } from '../models/record.js';
 import { groupsInvalidatedBy } from '../policy/cache-groups.js';
 import { invalidation } from '../policy/invalidation.js';
+import { newFields } from '../policy/messages.js';
 import { redirectedMethod } from '../policy/methods.js';
 import { canParseUrl } from '../policy/parse-url.js';
 import { groupIndexName, otherUrlIndexName, tagIndexName, urlIndexName } from '../request/index-names.js';
 import { meantMethod, withoutOverride } from '../request/method-override.js';
+import { withoutUserinfo } from '../request/normalize-url.js';
 import { keyUrl } from '../request/redaction.js';
 import type { OriginResponse } from './origin.js';
+import { sameUrl } from './redirects.js';
 import type { RequestContext } from './request-context.js';
 
 /** The part of a response that decides on invalidation. */
@@ -40,12 +44,12 @@ function* byProtocol(context: RequestContext, response: InvalidatingResponse): G
   const { settings, request } = context;
   if (!settings.cacheControl || !settings.enabled) return;
   let method = meantMethod(request);
-  const { hops = [], url = request.url } = response;
-  for (const hop of [...hops, { ...response, url: hops.length > 0 ? url : request.url }]) {
+  const { hops, isMethodKnown } = chainOf(context, response);
+  for (const hop of hops) {
     if (!canParseUrl(hop.url)) continue;
     const target = { ...request, method, url: hop.url };
     const unsafe = invalidation(target, hop, settings);
-    const groups = groupsInvalidatedBy(target, hop);
+    const groups = groupsInvalidatedBy(isMethodKnown ? target : { ...target, method: undefined }, hop);
     const urls = (unsafe?.urls ?? []).flatMap((one) => [one, withoutOverride(one)]);
     const names = [...new Set(urls.map((one) => keyUrl(one, settings)))];
     const others = names.map(otherUrlIndexName);
@@ -61,6 +65,29 @@ function* byProtocol(context: RequestContext, response: InvalidatingResponse): G
     }
     method = redirectedMethod(method, hop.status);
   }
+}
+
+/**
+ * The responses of a redirect chain. If the client shows none of its redirects (fetch), a 307 takes their place: the last
+ * request may have had the same method, so that its URL is invalidated, but may as well have been a GET.
+ */
+function chainOf(
+  { request }: RequestContext,
+  response: InvalidatingResponse,
+): { readonly hops: readonly Hop[]; readonly isMethodKnown: boolean } {
+  const { hops = [], url = request.url, status, headers } = response;
+  if (hops.length > 0) return { hops: [...hops, { url, status, headers }], isMethodKnown: true };
+  const first = { url: request.url, status, headers };
+  const isMoved =
+    canParseUrl(url) && canParseUrl(request.url) && !sameUrl(withoutUserinfo(url), withoutUserinfo(request.url));
+  if (!isMoved) return { hops: [first], isMethodKnown: true };
+  return {
+    hops: [
+      { ...first, status: 307, headers: newFields() },
+      { ...first, url },
+    ],
+    isMethodKnown: false,
+  };
 }
 
 function byOption(

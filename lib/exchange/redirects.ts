@@ -118,7 +118,8 @@ function droppedFields({ transport }: CacheRequest): readonly string[] {
   return ['authorization', 'cookie', 'proxy-authorization', ...sensitive];
 }
 
-function sameUrl(a: string, b: string): boolean {
+/** Whether two absolute URLs are equal in normalized form. */
+export function sameUrl(a: string, b: string): boolean {
   return a === b || normalizeUrl(a) === normalizeUrl(b);
 }
 
