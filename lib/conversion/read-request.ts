@@ -1,6 +1,7 @@
 import axios, { type InternalAxiosRequestConfig } from 'axios';
 import type { CacheRequest } from '../models/cache-request.js';
 import { isPromise, type MaybePromise } from '../platform/maybe-promise.js';
+import { memoize } from '../platform/memo.js';
 import { type Fields, field, fields, newFields } from '../policy/messages.js';
 import type { Credentials } from '../request/cache-key.js';
 import { normalizeUrl } from '../request/normalize-url.js';
@@ -12,6 +13,9 @@ import { readTransport } from './transport.js';
 
 /** Instance defaults are in the config already; a bare instance does not add them again. */
 const bare = new axios.Axios({});
+/** Base URLs, and URLs of each, whose results are kept. */
+const MAX_BASES = 20;
+const URLS_OF_BASE = 1_000;
 const NO_BODY: CacheRequest['body'] = { kind: 'none' };
 
 /** A request that is being read. */
@@ -22,9 +26,24 @@ type Writable = { -readonly [Name in keyof CacheRequest]: CacheRequest[Name] };
  * and for a URL that axios itself refuses: such requests bypass the cache.
  */
 export function requestUrl(config: InternalAxiosRequestConfig): string | undefined {
-  const { baseURL, url } = config;
+  const { baseURL, url, params, allowAbsoluteUrls } = config;
+  // The location of a page may change, and a user's serializer may return something else each time.
+  const isPure = !params && !inBrowser && allowAbsoluteUrls !== false && typeof url === 'string';
+  if (!isPure) return sentUrl(() => bare.getUri(withoutHeaders(config)));
+  if (!baseURL) return withoutBase(url) || undefined;
+  return typeof baseURL === 'string' ? withBase(baseURL)(url) || undefined : undefined;
+}
+
+/** Returns the URL of a request, without its fragment; an empty text as undefined, since memos keep no undefined. */
+const withoutBase: (url: string) => string = /* @__PURE__ */ memoize((url) => sentUrl(() => url) ?? '');
+const withBase: (baseURL: string) => typeof withoutBase = /* @__PURE__ */ memoize(
+  (baseURL) => memoize((url) => sentUrl(() => bare.getUri({ baseURL, url })) ?? '', URLS_OF_BASE),
+  MAX_BASES,
+);
+
+function sentUrl(join: () => string): string | undefined {
   try {
-    const sent = !config.params && !baseURL && url !== undefined ? url : bare.getUri(withoutHeaders(config));
+    const sent = join();
     const absolute = inBrowser ? new URL(sent, globalThis.location?.href).href : sent;
     if (!/^https?:\/\//i.test(absolute)) return undefined;
     // Throws for an invalid URL. Every request needs the normalized URL later.
