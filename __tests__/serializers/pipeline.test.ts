@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import { SerializerPipeline } from '../../lib/serializers/pipeline.js';
 import type { Serializer } from '../../lib/serializers/serializer.js';
@@ -29,6 +29,29 @@ const slow: Stage = {
   bytes: true,
   dumps: async (data: Uint8Array) => Buffer.from(data).map((byte) => byte ^ 1),
   loads: async (data: Uint8Array) => Buffer.from(data).map((byte) => byte ^ 1),
+};
+
+/** A format of text that accepts nothing else. */
+const textual: Serializer = {
+  name: 'textual',
+  dumps: (value) => JSON.stringify(value),
+  loads: (text: string) => {
+    if (typeof text !== 'string') throw new TypeError('not a text');
+    return JSON.parse(text) as unknown;
+  },
+};
+/** Stages that do not return the type that they got, as libraries do: bytes for text, an ArrayBuffer for bytes. */
+const zipped: Stage = { name: 'zipped', dumps: (data: string) => gzipSync(data), loads: (data) => gunzipSync(data) };
+const inArrayBuffer: Stage = {
+  name: 'buffer',
+  bytes: true,
+  dumps: (data: Uint8Array) => new Uint8Array(data).buffer,
+  loads: (data: Uint8Array) => new Uint8Array(data).buffer,
+};
+const inDataView: Serializer = {
+  name: 'view',
+  dumps: (value) => new DataView(new TextEncoder().encode(JSON.stringify(value)).buffer) as unknown as Uint8Array,
+  loads: (data: Uint8Array) => JSON.parse(new TextDecoder().decode(data)) as unknown,
 };
 
 type Parts = ConstructorParameters<typeof SerializerPipeline>[0];
@@ -61,6 +84,14 @@ const PIPELINES: readonly (readonly [string, Parts])[] = [
   ['a stage of text', ['json', reversed, gzipStage]],
   ['a stage of text alone', ['json', reversed]],
   ['an async stage', ['json', slow, gzipStage]],
+  ['text that a stage returns as bytes', [textual, zipped]],
+  ['YAML that a stage returns as bytes', ['yaml', zipped]],
+  ['such a stage twice', [textual, zipped, zipped]],
+  ['such a stage before gzip', [textual, zipped, gzipStage]],
+  ['such a stage after text', [textual, reversed, zipped]],
+  ['a stage that returns an ArrayBuffer', [textual, inArrayBuffer, gzipStage]],
+  ['a last stage that returns an ArrayBuffer', ['json', gzipStage, inArrayBuffer]],
+  ['a format that returns a DataView', [inDataView, gzipStage]],
   ['a pipeline in a pipeline', [new SerializerPipeline(['json', gzipStage]), slow]],
 ];
 
@@ -96,9 +127,35 @@ test('the result is text only if the last stage returns text', async () => {
   expect(Buffer.isBuffer(await new SerializerPipeline(['json', utf8Stage]).dumps({}))).toBe(true);
 });
 
+test.each(['ArrayBuffer', 'SharedArrayBuffer', 'DataView', 'Uint16Array'])('dumps may return a %s', async (type) => {
+  const bytesIn: Record<string, (bytes: ArrayBuffer) => unknown> = {
+    ArrayBuffer: (bytes) => bytes,
+    SharedArrayBuffer: (bytes) => {
+      const shared = new SharedArrayBuffer(bytes.byteLength);
+      new Uint8Array(shared).set(new Uint8Array(bytes));
+      return shared;
+    },
+    DataView: (bytes) => new DataView(bytes),
+    Uint16Array: (bytes) => new Uint16Array(bytes),
+  };
+  const serializer: Serializer = {
+    name: 'other',
+    dumps(value) {
+      const json = JSON.stringify(value);
+      return bytesIn[type]?.(
+        new TextEncoder().encode(json.padEnd(json.length + (json.length % 2))).buffer,
+      ) as Uint8Array;
+    },
+    loads: (data: Uint8Array) => JSON.parse(new TextDecoder().decode(data)),
+  };
+  await using bench = await startBench({ serializer });
+  await bench.api.get('/');
+  expect((await bench.api.get('/')).fromCache).toBe(true);
+});
+
 test('text from dumps reaches loads as text, also through every store', async () => {
   const seen: string[] = [];
-  const textual: Serializer = {
+  const seeing: Serializer = {
     name: 'textual',
     dumps: (value) => JSON.stringify(value),
     loads: (text: string) => {
@@ -106,7 +163,7 @@ test('text from dumps reaches loads as text, also through every store', async ()
       return JSON.parse(text);
     },
   };
-  for (const parts of [[textual], [textual, gzipStage], [textual, utf8Stage, brotliStage]]) {
+  for (const parts of [[seeing], [seeing, gzipStage], [seeing, utf8Stage, brotliStage]]) {
     for (const backend of ['memory', 'sqlite', 'filesystem'] as const) {
       await using folder = await temporaryFolder();
       const serializer = new SerializerPipeline(parts);

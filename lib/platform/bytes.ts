@@ -11,6 +11,13 @@ export function isBytes(value: unknown): value is Uint8Array {
   return ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === '[object Uint8Array]';
 }
 
+/** Returns the bytes of a typed array, DataView or ArrayBuffer as a Uint8Array over the same memory; undefined for others. */
+export function bytesOf(value: unknown): Uint8Array | undefined {
+  if (isBytes(value)) return value;
+  if (ArrayBuffer.isView(value)) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  return isArrayBuffer(value) ? Buffer.from(value) : undefined;
+}
+
 /** No UTF-8 text begins with this byte. */
 const UTF16_MARK = 0xff;
 const LONE_SURROGATE = /\p{Surrogate}/u;

@@ -1,5 +1,5 @@
 import { optionError } from '../errors.js';
-import { bufferOf, decodeText, encodeText, isBytes } from '../platform/bytes.js';
+import { bufferOf, bytesOf, decodeText, encodeText } from '../platform/bytes.js';
 import { bsonSerializer } from './bson.js';
 import {
   isOwnFormat,
@@ -31,6 +31,8 @@ export class SerializerPipeline implements Serializer {
   readonly body: BodyEncoding | undefined;
   readonly stages: readonly Stage[];
   readonly #steps: readonly Stage[];
+  /** The steps for which the result says whether they got text, since a stage such as `gunzipSync` does not return it. */
+  readonly #marked: readonly number[];
 
   /** @throws TypeError for an unknown stage, or for an order that cannot work */
   constructor(stages: readonly (SerializerName | Serializer | Stage)[]) {
@@ -43,15 +45,22 @@ export class SerializerPipeline implements Serializer {
     this.#steps = this.stages.flatMap((stage, index) =>
       stage.bytes && !this.stages[index - 1]?.bytes ? [TEXT_AS_BYTES, stage] : [stage],
     );
+    this.#marked = this.#steps.flatMap((step, index) => (index > 0 && isUnknown(step) ? [index] : []));
     this.body = bodyEncoding(this.stages.filter(({ bytes }) => bytes));
   }
 
   async dumps(value: unknown): Promise<string | Uint8Array> {
-    return (await write(this.#steps, value)) as string | Uint8Array;
+    const isText: boolean[] = [];
+    const written = await write(this.#steps, value, (input) => isText.push(typeof input === 'string'));
+    return withMarks(this.#marked.map((index) => (isText[index] ? '1' : '0')).join(''), written);
   }
 
   loads(data: string | Uint8Array): Promise<unknown> {
-    return read(this.#steps, data, () => METADATA_LIMIT);
+    const count = this.#marked.length;
+    const marks = String(typeof data === 'string' ? data.slice(0, count) : bufferOf(data).toString('latin1', 0, count));
+    const written = typeof data === 'string' ? data.slice(count) : bufferOf(data).subarray(count);
+    const isText = new Set(this.#marked.filter((_, place) => marks[place] === '1'));
+    return read(this.#steps, written, { limitOf: () => METADATA_LIMIT, isText: (index) => isText.has(index) });
   }
 }
 
@@ -70,21 +79,53 @@ function bodyEncoding(stages: readonly Stage[]): BodyEncoding | undefined {
   return {
     dumps: (body) => write(stages, body) as Promise<Uint8Array>,
     loads: (data, length) =>
-      read(stages, data, (index) => (index === 0 ? length : METADATA_LIMIT + 2 * length)) as Promise<Uint8Array>,
+      read(stages, data, {
+        limitOf: (index) => (index === 0 ? length : METADATA_LIMIT + 2 * length),
+      }) as Promise<Uint8Array>,
   };
 }
 
-async function write(stages: readonly Stage[], value: unknown): Promise<unknown> {
+async function write(stages: readonly Stage[], value: unknown, onInput?: (input: unknown) => void): Promise<unknown> {
   let written = value;
-  for (const stage of stages) written = await stage.dumps(written);
+  for (const stage of stages) {
+    onInput?.(written);
+    written = asBytes(stage, await stage.dumps(written));
+  }
   return written;
 }
 
-async function read(stages: readonly Stage[], data: unknown, limitOf: (index: number) => number): Promise<unknown> {
+interface ReadOptions {
+  readonly limitOf: (index: number) => number;
+  /** Whether a stage got text when the data was written. */
+  readonly isText?: (index: number) => boolean;
+}
+
+async function read(stages: readonly Stage[], data: unknown, { limitOf, isText }: ReadOptions): Promise<unknown> {
   let loaded = data;
-  for (let index = stages.length - 1; index >= 0; index -= 1)
-    loaded = await stages[index]?.loads(loaded, limitOf(index));
+  for (const [index, stage] of [...stages.entries()].reverse()) {
+    loaded = asBytes(stage, await stage.loads(loaded, limitOf(index)));
+    const bytes = isText?.(index) ? bytesOf(loaded) : undefined;
+    if (bytes) loaded = bufferOf(bytes).toString();
+  }
   return loaded;
+}
+
+/** The result of a stage of bytes as a Uint8Array; WebCrypto, for example, returns an ArrayBuffer. */
+function asBytes(stage: Stage, result: unknown): unknown {
+  return stage.bytes ? (bytesOf(result) ?? result) : result;
+}
+
+/** Whether a stage is the user's own and does not say that it takes bytes: it gets the result of the stage before. */
+function isUnknown(stage: Stage): boolean {
+  return !stage.bytes && stage !== TEXT_AS_BYTES && stage !== utf8Stage;
+}
+
+function withMarks(marks: string, written: unknown): string | Uint8Array {
+  if (marks === '') return written as string | Uint8Array;
+  if (typeof written === 'string') return marks + written;
+  const bytes = bytesOf(written);
+  // Other results are refused as they are.
+  return bytes ? Buffer.concat([Buffer.from(marks), bytes]) : (written as Uint8Array);
 }
 
 /** A mark before the bytes says whether they were text, since a stage may return either. */
@@ -93,7 +134,8 @@ const TEXT_AS_BYTES: Stage = {
   name: 'text as bytes',
   dumps(value: unknown) {
     if (typeof value === 'string') return Buffer.concat([MARK_TEXT, encodeText(value)]);
-    if (isBytes(value)) return Buffer.concat([MARK_BYTES, value]);
+    const bytes = bytesOf(value);
+    if (bytes) return Buffer.concat([MARK_BYTES, bytes]);
     throw new TypeError(`a stage returned a value of type ${typeof value} before a stage of bytes`);
   },
   loads(value: Uint8Array) {

@@ -1,5 +1,5 @@
 import { CacheError } from '../errors.js';
-import { bufferOf, decodeText, encodeText, isBytes } from '../platform/bytes.js';
+import { bufferOf, bytesOf, decodeText, encodeText } from '../platform/bytes.js';
 import { chain, type MaybePromise, recover } from '../platform/maybe-promise.js';
 import { isImmediate } from './open-serializer.js';
 import { isOwnSerializer } from './pipeline.js';
@@ -104,6 +104,7 @@ function startsWith(meta: Uint8Array, line: Buffer): boolean {
 }
 
 function checkedBytes(value: unknown): Uint8Array {
-  if (isBytes(value)) return value;
+  const bytes = bytesOf(value);
+  if (bytes) return bytes;
   throw new TypeError(`a ${value === null ? 'null' : typeof value} is not text or bytes`);
 }
