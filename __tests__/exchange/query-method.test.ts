@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { describe, expect, test } from '@jest/globals';
 import type { AxiosRequestConfig } from 'axios';
 import type { CacheOptions } from '../../lib/settings/types.js';
@@ -11,7 +12,7 @@ import { describeStores, type OptionsIn } from '../support/stores.js';
 const FRESH = { 'cache-control': 'max-age=60' };
 
 const answer: Handler = ({ method, url, body, headers }, response, count) => {
-  if (url === '/302' || url === '/303') {
+  if (/^\/30\d$/.test(url)) {
     return void response.writeHead(Number(url.slice(1)), { ...FRESH, location: '/target' }).end();
   }
   const fields = { ...FRESH, etag: `"${Buffer.from(body).toString('hex')}"`, vary: 'Accept-Language' };
@@ -53,6 +54,113 @@ function queryTests(options: OptionsIn): void {
       for (const other of others) expect((await api(other)).fromCache).toBe(true);
       expect(origin.asked).toHaveLength(1 + others.length);
     });
+  });
+
+  const JSON_TYPE = 'application/json';
+  const asked = (body: string, fields: Record<string, string>): AxiosRequestConfig =>
+    query(body, { headers: fields, transformRequest: (data: unknown) => data });
+
+  test.each<[string, [string, Record<string, string>], [string, Record<string, string>], boolean]>([
+    ['the same bytes', ['{"a":1}', {}], ['{"a":1}', {}], true],
+    ['members of JSON in another order', ['{"a":1,"b":[1]}', {}], ['{"b":[1],"a":1}', {}], true],
+    ['an array in another order', ['[1,2]', {}], ['[2,1]', {}], false],
+    ['another form of a number', ['[1]', {}], ['[1.0]', {}], false],
+    ['duplicate names', ['{"a":1}', {}], ['{"a":2,"a":1}', {}], false],
+    [
+      'members in another order, with no-transform',
+      ['{"a":1,"b":2}', { 'Cache-Control': 'no-transform' }],
+      ['{"b":2,"a":1}', { 'Cache-Control': 'no-transform' }],
+      false,
+    ],
+    [
+      'the same bytes, with no-transform',
+      ['{"a":1}', { 'Cache-Control': 'no-transform' }],
+      ['{"a":1}', { 'Cache-Control': 'no-transform' }],
+      true,
+    ],
+    ['another type', ['a', { 'Content-Type': 'text/plain' }], ['a', { 'Content-Type': 'application/sql' }], false],
+    ['a type with a suffix', ['{}', {}], ['{}', { 'Content-Type': 'application/vnd.api+json' }], false],
+    ['a parameter of the type', ['{}', {}], ['{}', { 'Content-Type': `${JSON_TYPE};charset=utf-8` }], false],
+    ['Content-Encoding', ['x', {}], ['x', { 'Content-Encoding': 'gzip' }], false],
+    ['Content-Language', ['{}', {}], ['{}', { 'Content-Language': 'de' }], false],
+    ['Content-Location', ['{}', {}], ['{}', { 'Content-Location': '/search/1' }], false],
+  ])('after a stored QUERY: %s', async (_, first, second, isHit) => {
+    await withBench({}, async ({ api }) => {
+      expect((await api(asked(...first))).fromCache).toBe(false);
+      expect((await api(asked(...second))).fromCache).toBe(isHit);
+      expect((await api(asked(...first))).fromCache).toBe(true);
+    });
+  });
+
+  test.each<[string, AxiosRequestConfig, string]>([
+    [
+      'without Content-Type',
+      { method: 'QUERY', url: '/', data: 'x', headers: { 'Content-Type': false } },
+      'content-type',
+    ],
+    ['with a stream', query(null), 'stream-body'],
+  ])('a QUERY %s bypasses the cache', async (_, config, reason) => {
+    await withBench({}, async ({ api }) => {
+      for (let time = 0; time < 2; time += 1) {
+        const data = reason === 'stream-body' ? Readable.from(['{}']) : config.data;
+        const { cacheStatus } = await api({ ...config, data });
+        expect(cacheStatus).toBe(`axios-keyv-cache; fwd=bypass; fwd-status=200; detail=${reason}`);
+      }
+      expect(await api.cache.responseCount()).toBe(0);
+    });
+  });
+
+  test.each<[string, CacheOptions, Record<string, string>, Record<string, string>, string]>([
+    ['a lifetime', {}, FRESH, {}, 'stored'],
+    ['a heuristic lifetime', {}, { 'last-modified': 'Tue, 01 Jan 1980 00:00:00 GMT' }, {}, 'ttl=604800; stored'],
+    ['no lifetime', {}, {}, {}, 'detail=no-lifetime'],
+    ['Authorization, private', {}, FRESH, { Authorization: 'Basic x' }, 'stored'],
+    ['Authorization, shared', { shared: true }, FRESH, { Authorization: 'Basic x' }, 'detail=authorization'],
+    [
+      'Authorization, shared and public',
+      { shared: true },
+      { 'cache-control': 'public, max-age=60' },
+      { Authorization: 'Basic x' },
+      'stored',
+    ],
+  ])('a 200 with %s', async (_, own, fields, headers, expected) => {
+    await withBench(
+      own,
+      async ({ api }) => {
+        expect((await api(query({}, { headers }))).cacheStatus).toContain(expected);
+        expect((await api(query({}, { headers }))).fromCache).toBe(expected.includes('stored'));
+      },
+      (__, response, count) => sendJson(response, count, fields),
+    );
+  });
+
+  test.each(['location', 'content-location'])('%s is passed on, and nothing is stored for it', async (name) => {
+    await withBench(
+      {},
+      async ({ api }) => {
+        for (const fromCache of [false, true]) {
+          const { headers, ...answered } = await api(query({}));
+          expect([headers[name], answered.fromCache]).toEqual(['/equivalent', fromCache]);
+        }
+        expect((await api.get('/equivalent')).fromCache).toBe(false);
+      },
+      (__, response, count) => sendJson(response, count, { ...FRESH, [name]: '/equivalent' }),
+    );
+  });
+
+  test('a response to a 303 that may not be stored is mapped under none of the keys', async () => {
+    await withBench(
+      {},
+      async ({ api }) => {
+        expect((await api(query({}, { url: '/moved' }))).cacheStatus).toContain('detail=redirect-not-storable');
+        expect((await api(query({}, { url: '/moved' }))).fromCache).toBe(false);
+        expect((await api.get('/target')).fromCache).toBe(false);
+      },
+      ({ url }, response, count) => {
+        if (url === '/moved') response.writeHead(303, { location: '/target' }).end();
+        else sendJson(response, count, FRESH);
+      },
+    );
   });
 
   test('a stale response is revalidated with the body, and freshened by a 304', async () => {
@@ -117,8 +225,11 @@ function queryTests(options: OptionsIn): void {
   });
 
   test.each([
+    ['/301', 'QUERY'],
     ['/302', 'QUERY'],
     ['/303', 'GET'],
+    ['/307', 'QUERY'],
+    ['/308', 'QUERY'],
   ])('a redirect from %s is followed by %s, whose request is then a hit', async (url, method) => {
     await withBench({}, async ({ api, origin }) => {
       const { data } = await api(query({ a: 1 }, { url }));

@@ -187,9 +187,12 @@ describe('bodies', () => {
   const JSON_TYPE = { 'content-type': 'application/json' };
   const FORM_TYPE = { 'content-type': 'application/x-www-form-urlencoded' };
 
-  test.each(['content-type', 'content-encoding', 'content-language'])('%s of a body counts', (name) => {
-    expectDifferent(post(text('a')), post(text('a'), { [name]: 'b' }), post(text('a'), { [name]: 'c' }));
-  });
+  test.each(['content-type', 'content-encoding', 'content-language', 'content-location'])(
+    '%s of a body counts',
+    (name) => {
+      expectDifferent(post(text('a')), post(text('a'), { [name]: 'b' }), post(text('a'), { [name]: 'c' }));
+    },
+  );
 
   test('the type of a Blob counts', () => {
     expectDifferent(post({ ...bytes('a'), type: 'text/a' }), post({ ...bytes('a'), type: 'text/b' }));
@@ -197,7 +200,7 @@ describe('bodies', () => {
 
   test('fields that describe a body do not count without one', () => {
     const none = { kind: 'none' } as const;
-    expectSame(post(none), post(none, JSON_TYPE));
+    expectSame(post(none), post(none, JSON_TYPE), post(none, { 'content-location': '/a' }));
   });
 
   test('JSON and forms are the same as text and as bytes', () => {

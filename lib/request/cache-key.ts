@@ -27,6 +27,8 @@ export interface KeyRules extends NameRules {
 const KEY_FORMAT = 2;
 /** Request fields that describe the body and hence belong to it. */
 const CONTENT_FIELDS = ['content-type', 'content-encoding', 'content-language'] as const;
+/** The same, but rare: it counts only if it is present. */
+const CONTENT_LOCATION = 'content-location';
 const SET_FOR_FORMS = /^(?:multipart\/form-data\s*(?:;\s*boundary=|$)|application\/x-www-form-urlencoded$)/i;
 /** Parts of the transport that identify the client. */
 const CLIENT_CERTIFICATES: ReadonlySet<string> = new Set(['cert', 'pfx']);
@@ -138,7 +140,8 @@ function contentOf(request: CacheRequest, rules: KeyRules): unknown {
     // The adapter sets the type of FormData, with a random boundary.
     return isForm && SET_FOR_FORMS.test(value ?? '') ? null : value;
   });
-  return [...body, type, ...described];
+  const location = field(request.headers, CONTENT_LOCATION);
+  return [...body, type, ...described, ...(location === undefined ? [] : [location])];
 }
 
 /**
