@@ -1,4 +1,4 @@
-import { batches } from '../entry-query.js';
+import { batches, mapConcurrently } from '../entry-query.js';
 import type { RedisConnection } from './connection.js';
 import type { FoundKey, Layout } from './layout.js';
 import { PAGE, type Place } from './places.js';
@@ -78,9 +78,8 @@ export class RedisDeletion {
 
   /** Takes deleted redirects out of the sets of their groups in other shards. */
   async #settled({ deleted, redirects }: Deletion): Promise<number> {
-    for (const { id, group } of redirects) {
-      if (this.#layout.keysOf(id) !== this.#layout.keysOf(group)) await this.#leaveGroup(group, [id]);
-    }
+    const elsewhere = redirects.filter(({ id, group }) => this.#layout.keysOf(id) !== this.#layout.keysOf(group));
+    await mapConcurrently(elsewhere, ({ id, group }) => this.#leaveGroup(group, [id]), GROUPS);
     return deleted;
   }
 
