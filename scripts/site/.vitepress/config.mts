@@ -28,6 +28,7 @@ const reference = [
   'typescript',
   'compatibility',
   'performance',
+  'scaling',
 ];
 
 export default defineConfig({
