@@ -3,6 +3,9 @@ import { defineConfig, type UserConfig } from 'tsdown';
 /** Backends with large clients have a subpath of their own, as `axios-keyv-cache/redis`. */
 const SUBPATHS = ['sqlite', 'redis', 'mongodb', 'gridfs', 'dynamodb'];
 
+/** Small packages that are part of the build: each file that Node opens and resolves delays the import of the package. */
+const BUNDLED = ['fastest-levenshtein', 'lossless-json', 'lru-cache', 'structured-headers'];
+
 const common: UserConfig = {
   entry: {
     index: 'lib/index.ts',
@@ -14,6 +17,7 @@ const common: UserConfig = {
   fixedExtension: false,
   outDir: 'dist',
   external: ['mongodb', /^@aws-sdk\//],
+  noExternal: BUNDLED,
 };
 
 /** One build each for `import` and `require`, with declarations of its own: axios's types differ between the two. */
@@ -24,7 +28,7 @@ export default defineConfig([
     format: 'cjs',
     clean: false,
     // jose is an ES module alone: this build has a CommonJS copy of it, in a chunk that loads on demand.
-    noExternal: ['jose'],
+    noExternal: ['jose', ...BUNDLED],
     // It uses globals that some realms lack, such as that of jsdom in Jest.
     inputOptions: {
       transform: {

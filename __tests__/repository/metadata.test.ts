@@ -41,6 +41,20 @@ test('every install script of a package is allowed or denied: npm 12 runs none o
   expect(Object.keys(description.allowScripts)).toEqual(expect.arrayContaining(withScripts));
 });
 
+test('the notices name each package whose code the build contains', () => {
+  const builds = readdirSync('dist').filter((name) => /\.c?js$/.test(name));
+  // The build marks the beginning of each module with its file.
+  const modules = builds.flatMap((name) =>
+    [
+      ...readFileSync(path.join('dist', name), 'utf8').matchAll(/^\/\/#region node_modules\/((?:@[^/]+\/)?[^/]+)/gm),
+    ].map(([, bundled]) => bundled as string),
+  );
+  const bundled = [...new Set(modules)].sort();
+  expect(bundled).toEqual(['fastest-levenshtein', 'jose', 'lossless-json', 'lru-cache', 'structured-headers']);
+  const notices = readFileSync('THIRD-PARTY-NOTICES.md', 'utf8');
+  expect(bundled.filter((name) => !notices.includes(`[${name}](`))).toEqual([]);
+});
+
 describe('the tarball', () => {
   const [{ files }] = JSON.parse(
     execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
