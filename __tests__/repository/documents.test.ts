@@ -30,6 +30,21 @@ test.each(named)('%s: the test %s exists', (page, name) => {
   expect(existsSync(path.join(folder, name))).toBe(true);
 });
 
+/** Pages of the site: in those of the project, names of files are names of sources. */
+const guides = pages.filter((page) => /^docs\/[\w-]+\.md$/.test(page));
+
+test('a page that is named is a link', () => {
+  const mentions = guides.flatMap((page) =>
+    [...readFileSync(page, 'utf8').matchAll(/`((?:docs|examples)\/[\w-]+\.\w+|[\w-]+\.md)`/g)].map(([, name]) => [
+      page,
+      name,
+    ]),
+  );
+  const examples = readdirSync('examples').map((name) => `\`${name}\``);
+  const unlinked = guides.filter((page) => examples.some((name) => readFileSync(page, 'utf8').includes(name)));
+  expect([mentions, unlinked]).toEqual([[], []]);
+});
+
 /** A row of docs/contract.md: a promise, a file, the title of a test or of a case, and perhaps a case. */
 const PROMISE = /^\| .+ \| `(__tests__\/\S+)`: "(.+?)"(?: \("(.+)"\))? \|$/;
 

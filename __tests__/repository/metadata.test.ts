@@ -65,7 +65,7 @@ describe('the tarball', () => {
   ) as [{ readonly files: readonly { readonly path: string; readonly size: number }[] }];
   const names = new Set(files.map((file) => file.path));
 
-  test('has the builds, the documentation and the notices, and no sources', () => {
+  test('has the builds, the documentation with its examples and the notices, and no sources', () => {
     for (const name of ['dist/index.js', 'dist/index.cjs', 'README.md', 'LICENSE', 'THIRD-PARTY-NOTICES.md']) {
       expect(names).toContain(name);
     }
@@ -84,6 +84,7 @@ describe('the tarball', () => {
       'docs/*.md',
       'docs/*.svg',
       'docs/*.txt',
+      'examples/*.ts',
       'package.json',
     ]);
   });

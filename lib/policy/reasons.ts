@@ -18,7 +18,7 @@ export type NotCachedReason =
    * `cache: false`, or send the request outside of `cacheDisabled()`.
    */
   | 'disabled'
-  /** The method is not cached. | Add it to `allowableMethods`. For POST and GraphQL see the example `post-graphql.ts`. */
+  /** The method is not cached. | Add it to `allowableMethods`. For POST and GraphQL see the [example](../examples/post-graphql.ts). */
   | 'method'
   /** The applicable `expireAfter` is 0. | Set a lifetime for the request, the URL pattern or the instance. */
   | 'do-not-cache'

@@ -19,6 +19,7 @@ export async function buildSite(output) {
   const pages = mkdtempSync(path.join(root, '.site-'));
   try {
     cpSync(path.join(root, 'docs'), pages, { recursive: true });
+    for (const file of readdirSync(pages).filter((name) => name.endsWith('.md'))) linkRecipes(path.join(pages, file));
     for (const name of ['.vitepress', 'index.md'])
       cpSync(path.join(here, name), path.join(pages, name), { recursive: true });
     writeFileSync(path.join(pages, 'changelog.md'), readFileSync(path.join(root, 'CHANGELOG.md')));
@@ -28,6 +29,16 @@ export async function buildSite(output) {
   } finally {
     rmSync(pages, { recursive: true });
   }
+}
+
+/**
+ * Replaces links to examples by links to their sections of the page of recipes.
+ *
+ * @param {string} page
+ */
+function linkRecipes(page) {
+  const text = readFileSync(page, 'utf8');
+  writeFileSync(page, text.replaceAll(/\(\.\.\/examples\/([\w-]+)\.ts\)/g, '(recipes.md#$1)'));
 }
 
 /** The examples as one page: the comment at the beginning of a file is the introduction of its code. */
