@@ -3,14 +3,20 @@ import { readdirSync, readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import MiniSearch from 'minisearch';
+import { miniSearch } from '../../scripts/site/.vitepress/search.mjs';
 import { temporaryFolder } from '../support/api.js';
 
 /** The documentation site, as `npm run site` builds it. */
 
 const run = promisify(execFile);
+/** Characters of a heading and the two or three sentences below it. */
+const ANSWER_LENGTH = 350;
 /** HTML by path, such as `guide/a.html`. */
 const pages = new Map<string, string>();
 let output = '';
+/** The index of the search, as JSON. */
+let index = '';
 
 beforeAll(async () => {
   await using folder = await temporaryFolder();
@@ -21,6 +27,7 @@ beforeAll(async () => {
   for (const name of readdirSync(folder.path, { recursive: true, encoding: 'utf8' })) {
     const file = name.replaceAll('\\', '/');
     if (file.endsWith('.html')) pages.set(file, readFileSync(path.join(folder.path, name), 'utf8'));
+    if (file.includes('@localSearchIndex')) index = (await import(path.join(folder.path, name))).default;
   }
 }, 240_000);
 
@@ -76,28 +83,81 @@ test('the reference has every export', () => {
 });
 
 describe('questions of users are answered one click from the start page', () => {
-  test.each([
+  const questions = [
     ['Where is the file?', 'cache.location'],
-    ['How long is a response kept?', 'DO_NOT_CACHE'],
-    ['Why was this not cached?', 'body-too-large'],
+    ['How long is a response kept?', 'forever'],
+    ['Why was this not cached?', 'response.cacheStatus'],
     ['How do I clear one URL?', 'cache.deleteUrl(url)'],
     ['How do I clear the cache after a mutation?', 'invalidates'],
-    ['Which requests share a stored response?', 'SHA-256'],
+    ['Which requests share a stored response?', 'the same cache key'],
     ["Do users see each other's responses?", 'never share a stored response'],
     ['What happens if the origin fails?', 'oldDataOnError'],
-    ['What happens if the store fails?', 'circuit breaker'],
+    ['What happens if the store fails?', 'never fails a request'],
     ['Which backend do I choose?', 'for several machines'],
     ['How do I limit the size?', 'maxSize'],
     ['How do I remove expired responses from cron?', 'removeExpiredResponses()'],
-    ['How do I test code that uses the cache?', 'Fake timers'],
-    ['How do I count hits?', 'stats()'],
-    ['How do I cache POST and GraphQL?', 'allowableMethods'],
-  ])('%s', (question, answer) => {
+    ['How do I test code that uses the cache?', "backend: 'memory'"],
+    ['How do I count hits?', 'cache.stats()'],
+    ['How do I cache POST and GraphQL?', 'cached by their body'],
+  ] as const;
+
+  /** Returns the section that the start page links a question to. */
+  function sectionOf(question: string): { page: string; section: string } | undefined {
     const start = (pages.get('index.html') ?? '').replaceAll('&#39;', "'").replaceAll('’', "'");
-    const link = [...start.matchAll(/<a [^>]*href="([^"]*)"[^>]*>([^<]*)<\/a>/g)].find(
-      ([, , text]) => text === question,
-    )?.[1];
-    const target = targetOf('index.html', link ?? 'missing');
-    expect(target && textOf(target)).toContain(answer);
+    const links = [...start.matchAll(/<a [^>]*href="([^"]*)"[^>]*>([^<]*)<\/a>/g)];
+    const link = links.find(([, , text]) => text === question)?.[1];
+    return targetOf('index.html', link ?? 'missing');
+  }
+
+  test.each(questions)('%s in the first sentences of a section', (question, answer) => {
+    const target = sectionOf(question);
+    expect(target?.section).toMatch(/./);
+    expect(target && textOf(target).slice(0, ANSWER_LENGTH)).toContain(answer);
+  });
+
+  test('each in a section of its own', () => {
+    const sections = questions.map(([question]) => JSON.stringify(sectionOf(question)));
+    expect(new Set(sections).size).toBe(questions.length);
+  });
+});
+
+describe('the search', () => {
+  /** Returns the sections that the browser lists, with the options of VitePress's search box. */
+  function search(words: string): string[] {
+    const { options, searchOptions } = miniSearch;
+    const box = MiniSearch.loadJSON(index, {
+      fields: ['title', 'titles', 'text'],
+      searchOptions: { fuzzy: 0.2, prefix: true, boost: { title: 4, text: 2, titles: 1 }, ...searchOptions },
+      ...options,
+    });
+    return box.search(words).map(({ id }) => String(id));
+  }
+
+  test.each([
+    ['expire', '/expiration.html'],
+    ['invalidate', '/invalidation.html'],
+    ['stale', '/stale-data.html'],
+    ['vary', '/matching.html'],
+    ['delete url', '/management.html#clear-one-url'],
+    ['redis', '/backends.html#redis'],
+    ['graphql', '/recipes.html#post-graphql'],
+    ['test', '/testing.html'],
+    ['encrypt', '/security.html'],
+  ])('gives a guide first for "%s"', (words, guide) => {
+    const [first, second] = search(words);
+    expect(first).toMatch(new RegExp(`^${guide}`));
+    expect(second).not.toMatch(/\/(?:api|decisions)\//);
+  });
+
+  test('finds an inherited member once, and no heading that all members have', () => {
+    expect(search('recreateKeys').filter((section) => /#recreatekeys/.test(section))).toEqual([
+      '/api/classes/BaseCache.html#recreatekeys',
+    ]);
+    expect(search('Throws').filter((section) => /#throws/.test(section))).toEqual([]);
+  });
+
+  test('has these options in the browser', () => {
+    const page = pages.get('index.html') ?? '';
+    for (const name of ['processTerm', 'boostDocument']) expect(page).toMatch(new RegExp(`${name}[\\\\":]+_vp-fn_`));
   });
 });

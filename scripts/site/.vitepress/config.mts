@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type DefaultTheme, defineConfig } from 'vitepress';
+import { miniSearch, searchedText } from './search.mjs';
 
 /** The folder with all pages, which scripts/site/main.mjs makes. */
 const site = fileURLToPath(new URL('..', import.meta.url));
@@ -37,7 +38,13 @@ export default defineConfig({
   // The index of the search is one chunk.
   vite: { build: { chunkSizeWarningLimit: 4_000 } },
   themeConfig: {
-    search: { provider: 'local' },
+    search: {
+      provider: 'local',
+      options: {
+        miniSearch,
+        _render: (source, env, markdown) => markdown.render(searchedText(source, env.relativePath), env),
+      },
+    },
     outline: [2, 3],
     nav: [
       { text: 'Guide', link: '/getting-started' },
