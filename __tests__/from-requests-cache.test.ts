@@ -208,6 +208,44 @@ describe('Patching', () => {
   });
 });
 
+describe('Cache backends, models, serializers', () => {
+  test.each([
+    ['SQLiteCache', api.SqliteCache],
+    ['MongoCache', api.MongoCache],
+    ['GridFSCache', api.GridFSCache],
+    ['RedisCache', api.RedisCache],
+    ['DynamoDbCache', api.DynamoDbCache],
+    ['FileCache', api.FileCache],
+    ['memory', api.MemoryCache],
+  ])('%s', (_, backend) => {
+    expect(backend.prototype).toBeInstanceOf(api.BaseCache);
+  });
+
+  test('the body of a response can be read many times', async () => {
+    await using bench = await startBench();
+    const { cacheKey = '' } = await bench.api.get('/');
+    const stored = await bench.api.cache.getResponse(cacheKey);
+    expect(stored).toBeInstanceOf(api.CachedResponse);
+    expect(stored?.request).toBeInstanceOf(api.CachedRequest);
+    expect(String(stored?.body)).toBe(String(stored?.body));
+  });
+
+  test('pickle_serializer is v8, with signatures', async () => {
+    await using folder = await temporaryFolder();
+    await using bench = await startBench();
+    const cacheName = `${folder.path}/cache`;
+    const session = bench.more({ backend: 'sqlite', cacheName, serializer: 'v8', secretKey: 's'.repeat(32) });
+    await session.get('/');
+    expect((await session.get('/')).fromCache).toBe(true);
+  });
+
+  test('DO_NOT_CACHE', async () => {
+    await using bench = await startBench();
+    expect((await bench.api.get('/', { expireAfter: api.DO_NOT_CACHE })).cacheStatus).toContain('detail=do-not-cache');
+    expect((await bench.api.get('/', { expireAfter: api.NEVER_EXPIRE })).expires).toBe(null);
+  });
+});
+
 test('utilities: get_expiration_datetime and url_match', () => {
   expect(api.toExpirationDate('1m', new Date(0))).toEqual(new Date(60_000));
   expect(api.urlMatch('https://site.com/a/b', 'site.com/a')).toBe(true);
