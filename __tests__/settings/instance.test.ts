@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import * as path from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import axios from 'axios';
+import { gzipStage, utf8Stage } from '../../lib/serializers/stages.js';
 import { storeOptions } from '../../lib/settings/given-options.js';
 import { InstanceSettings } from '../../lib/settings/instance.js';
 import { setupCache } from '../../lib/setup-cache.js';
@@ -133,6 +134,8 @@ describe('a wrong option throws before anything is created', () => {
     ['maxBodySize', { maxBodySize: -1 }, 'maxBodySize: -1 is not accepted; expected a number of bytes'],
     ['onEvent', { onEvent: {} }, 'onEvent: {} is not accepted; expected a function'],
     ['serializer', { serializer: 'xml' }, 'serializer: "xml" is not accepted; expected "json"'],
+    ['a stage alone', { serializer: gzipStage }, 'serializer: {} is not accepted; expected "json"'],
+    ['another stage alone', { serializer: utf8Stage }, 'serializer: {} is not accepted; expected "json"'],
     ['backend', { backend: 'mysql' }, 'backend: "mysql" is not accepted; expected "sqlite"'],
     [
       'backendOptions',

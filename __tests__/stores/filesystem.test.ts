@@ -78,6 +78,14 @@ describe.each([
     ['lacks a part of its head', (file) => truncateSync(file, 50)],
     ['is empty', (file) => truncateSync(file, 0)],
     ['is longer', (file) => writeFileSync(file, 'more', { flag: 'a' })],
+    ['is longer than the memory', (file) => truncateSync(file, 3 * 2 ** 30)],
+    [
+      'is a long file of zeros',
+      (file) => {
+        writeFileSync(file, '');
+        truncateSync(file, 3 * 2 ** 30);
+      },
+    ],
     ['is of another format', (file) => writeFileSync(file, 'AKC1 something')],
     ['is a folder', (file) => replace(file, () => mkdirSync(file))],
     ['is a FIFO', (file) => replace(file, () => execFileSync('mkfifo', [file]))],

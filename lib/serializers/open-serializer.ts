@@ -3,6 +3,7 @@ import { canResolve, missingPackage } from '../platform/load-client.js';
 import { bsonSerializer } from './bson.js';
 import { jsonSerializer, linedJsonSerializer } from './json.js';
 import type { Serializer } from './serializer.js';
+import { type Stage, utf8Stage } from './stages.js';
 import { v8Serializer } from './v8.js';
 import { yamlSerializer } from './yaml.js';
 
@@ -54,7 +55,9 @@ function resolved(serializer: Serializer): Serializer {
   return serializer;
 }
 
+/** A stage of a pipeline is none: it writes bytes or text, not values. */
 function isSerializer(value: unknown): value is Serializer {
   const { name, dumps, loads } = (value ?? {}) as Partial<Serializer>;
+  if ((value as Partial<Stage> | undefined)?.bytes === true || value === utf8Stage) return false;
   return isSerializerName(name) && typeof dumps === 'function' && typeof loads === 'function';
 }

@@ -179,6 +179,13 @@ export function summaryLength(head: Uint8Array): number {
   return HEAD_LENGTH + number('indexCount') * DIGEST_LENGTH + number('signatureLength') + number('metaLength');
 }
 
+/** Returns the number of bytes of a packed entry, computed from the head alone; NaN if it is no head. */
+export function wholeLength(head: Uint8Array): number {
+  const text = bufferOf(head).toString('latin1', 0, HEAD_LENGTH);
+  const bodyLength = part(text, 'bodyLength');
+  return text.startsWith(MAGIC) && DIGITS.test(bodyLength) ? summaryLength(head) + Number(bodyLength) : Number.NaN;
+}
+
 function digestsOf(text: string): string[] {
   return Array.from({ length: text.length / DIGEST_LENGTH }, (_, index) =>
     text.slice(index * DIGEST_LENGTH, (index + 1) * DIGEST_LENGTH - 1),

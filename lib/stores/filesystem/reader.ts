@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import type { Entry, EntrySummary } from '../../models/entry.js';
 import type { MaybePromise } from '../../platform/maybe-promise.js';
 import { monotonicNow } from '../../platform/real-time.js';
-import { parseEntry, parseWholeSummary, summaryLength, unreadable } from '../stored-form.js';
+import { HEAD_LENGTH, parseEntry, parseWholeSummary, summaryLength, unreadable, wholeLength } from '../stored-form.js';
 import { isAbsent, readFailure } from './failures.js';
 import type { Folders } from './folders.js';
 import type { ReadPace } from './read-pace.js';
@@ -15,6 +15,8 @@ const READ = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NON
 const SMALL = 65_536;
 /** Bytes that contain the summary of most entries. */
 const SUMMARY = 8_192;
+/** Bytes of one read. Node.js 20 ends the process if they are more than 2 GiB. */
+const MOST = 1_073_741_824;
 /** Milliseconds within which the time of last use is not written again. */
 const USE_INTERVAL = 1_000;
 
@@ -116,6 +118,8 @@ export class EntryReader {
     try {
       const status = await handle.stat();
       if (!status.isFile()) return unreadable(id, status.size);
+      // Something else may be there that is larger than the memory.
+      if (status.size > SMALL && !(await isWhole(handle, status.size))) return unreadable(id, status.size);
       const bytes = Buffer.allocUnsafeSlow(status.size);
       const length = await readFully(handle, bytes);
       if (this.#isUsed(status)) await handle.utimes(this.#seconds(), this.#seconds()).catch(() => {});
@@ -153,12 +157,18 @@ export class EntryReader {
   }
 }
 
+/** Whether a file has the length that its head says. */
+async function isWhole(handle: FileHandle, size: number): Promise<boolean> {
+  return wholeLength(await readStart(handle, HEAD_LENGTH)) === size;
+}
+
 /** Reads head and metadata; checks the length of the whole. */
 async function readSummary(id: string, handle: FileHandle): Promise<EntrySummary> {
   const status = await handle.stat();
   if (!status.isFile()) return unreadable(id, status.size);
   const { size } = status;
   let start = await readStart(handle, Math.min(SUMMARY, size));
+  if (wholeLength(start) !== size) return unreadable(id, size);
   const length = summaryLength(start);
   if (length > start.byteLength && length <= size) start = await readStart(handle, length);
   return parseWholeSummary(id, start, size);
@@ -173,7 +183,7 @@ async function readStart(handle: FileHandle, length: number): Promise<Buffer> {
 async function readFully(handle: FileHandle, bytes: Buffer): Promise<number> {
   let length = 0;
   while (length < bytes.byteLength) {
-    const { bytesRead } = await handle.read(bytes, length, bytes.byteLength - length, length);
+    const { bytesRead } = await handle.read(bytes, length, Math.min(bytes.byteLength - length, MOST), length);
     if (bytesRead === 0) break;
     length += bytesRead;
   }
