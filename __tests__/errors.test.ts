@@ -76,7 +76,7 @@ describe('errors', () => {
   ])('an unknown option %p suggests %p', (name, similar) => {
     const { message } = unknownOptionError(name, 1, ['cacheName', 'expireAfter', 'url']);
     expect(message).toBe(
-      `${name}: 1 is not accepted, there is no such option;${similar ? ` did you mean ${similar}?;` : ''} expected one of cacheName, expireAfter, url`,
+      `${name}: 1 is not accepted, there is no such option; ${similar ? `did you mean ${similar}?` : 'expected one of cacheName, expireAfter, url'}`,
     );
   });
 

@@ -77,17 +77,17 @@ export function hiddenOptionError(option: string, accepted: string): TypeError {
 }
 
 /**
- * Returns the error for an unknown option or member, with a suggestion if a known name is similar.
+ * Returns the error for an unknown option or member: with the hint, or the known name that is similar, or all known names.
  *
  * @param known the accepted names
  * @param hint the right place of the option; replaces the suggestion
  */
 export function unknownOptionError(name: string, value: unknown, known: readonly string[], hint?: string): TypeError {
-  const similar = hint === undefined ? similarName(name, known) : undefined;
-  const advice = hint ?? (similar === undefined ? undefined : `did you mean ${similar}?`);
+  const member = name.slice(name.lastIndexOf('.') + 1);
+  const similar = hint === undefined ? similarName(member, known) : undefined;
+  const advice = hint ?? (similar === undefined ? `expected one of ${known.join(', ')}` : `did you mean ${similar}?`);
   const shown = isSecret(similar ?? name) ? HIDDEN : describeOption(name, value);
-  const reason = `${name}: ${shown} is not accepted, there is no such option`;
-  return new TypeError(`${reason}${advice === undefined ? '' : `; ${advice}`}; expected one of ${known.join(', ')}`);
+  return new TypeError(`${name}: ${shown} is not accepted, there is no such option; ${advice}`);
 }
 
 /** Returns the known name that is most similar to an unknown one; undefined if none is similar. */

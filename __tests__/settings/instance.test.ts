@@ -15,25 +15,25 @@ describe('a wrong option throws before anything is created', () => {
       { somethingElse: 1 },
       'somethingElse: 1 is not accepted, there is no such option; expected one of cacheName',
     ],
-    ['a misspelled name', { expireAftr: 1 }, 'there is no such option; did you mean expireAfter?; expected one of'],
+    ['a misspelled name', { expireAftr: 1 }, 'there is no such option; did you mean expireAfter?'],
     ['a name in another style', { stale_if_error: true }, 'did you mean staleIfError?'],
     ['the beginning of a name', { expire: '5m' }, 'did you mean expireAfter?'],
     [
       'a name of another cache',
       { ttl: 300 },
-      'ttl: 300 is not accepted, there is no such option; it is expireAfter here;',
+      'ttl: 300 is not accepted, there is no such option; it is expireAfter here, in seconds',
     ],
     [
       'an option of another cache without a counterpart',
       { debug: console.log },
       'use onEvent or DEBUG=axios-keyv-cache',
     ],
-    ['an option of another cache that needs none', { etag: true }, 'no such option; validators are always used;'],
+    ['an option of another cache that needs none', { etag: true }, 'no such option; validators are always used'],
     ['an option of another cache with another form', { hydrate: () => {} }, 'it is staleWhileRevalidate here, with'],
     [
       'an option of all backends',
       { retention: '1d' },
-      'retention: "1d" is not accepted, there is no such option; it belongs in backendOptions; expected one of',
+      'retention: "1d" is not accepted, there is no such option; it belongs in backendOptions',
     ],
     [
       'an option of some backends',
@@ -104,7 +104,7 @@ describe('a wrong option throws before anything is created', () => {
     [
       'its members',
       { oldDataOnError: { limit: 1, code: 1 } },
-      'oldDataOnError.code: 1 is not accepted, there is no such option; expected one of limit, codes',
+      'oldDataOnError.code: 1 is not accepted, there is no such option; did you mean codes?',
     ],
     ['staleIfError', { staleIfError: [] }, 'staleIfError: [] is not accepted'],
     [
@@ -140,7 +140,7 @@ describe('a wrong option throws before anything is created', () => {
     [
       'backendOptions',
       { backendOptions: { maxSiz: 1 } },
-      'maxSiz: 1 is not accepted, there is no such option; did you mean maxSize?; expected one of cacheName',
+      'maxSiz: 1 is not accepted, there is no such option; did you mean maxSize?',
     ],
     ['a value in them', { backendOptions: { maxSize: 0 } }, 'maxSize: 0 is not accepted; expected a whole number'],
     [

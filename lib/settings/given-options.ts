@@ -1,6 +1,7 @@
 import { BACKEND_OPTION_NAMES, COMMON_BACKEND_OPTION_NAMES } from '../cache/option-places.js';
 import { describeOption, optionError, unknownOptionError } from '../errors.js';
 import { ownCopy } from '../platform/own-copy.js';
+import { foreignHint } from './foreign-names.js';
 import { isRecord } from './parse.js';
 import {
   OPTION_NAMES,
@@ -12,7 +13,6 @@ import {
   type StoreOption,
 } from './schema.js';
 import type { CacheOptions } from './types.js';
-import { FOREIGN_REQUEST_NAMES } from './unknown-names.js';
 
 /** The options as they were given. */
 export type Given = Partial<Record<SettingName, unknown>>;
@@ -62,32 +62,9 @@ export function ownOptions(options: unknown): Record<string, unknown> {
   return { ...options };
 }
 
-/** Names that other caches have for options: axios-cache-interceptor, Keyv and SQLite clients. */
-const FOREIGN_NAMES: readonly (readonly [string, SettingName | StoreOption])[] = [
-  ...FOREIGN_REQUEST_NAMES,
-  ['methods', 'allowableMethods'],
-  ['storage', 'backend'],
-  ['store', 'backend'],
-  ['filename', 'cacheName'],
-  ['namespace', 'cacheName'],
-];
-
-/** Hints for options of other caches. Those of axios-cache-interceptor without a namesake have one of their own. */
-const FOREIGN_HINTS: ReadonlyMap<string, string> = new Map([
-  ...FOREIGN_NAMES.map(([name, own]) => [name, `it is ${own} here`] as const),
-  ['headerInterpreter', 'it is expireAfter here, as a function'],
-  ['hydrate', 'it is staleWhileRevalidate here, with response.refreshed'],
-  ['etag', 'validators are always used'],
-  ['modifiedSince', 'validators are always used'],
-  ['vary', 'Vary is always respected, and matchHeaders adds header fields'],
-  ['debug', 'use onEvent or DEBUG=axios-keyv-cache'],
-  ['waiting', 'identical requests share one by the option coalesce'],
-  ['cacheTakeover', 'the cache adds no header fields of its own to requests'],
-]);
-
 /** Returns the hint for an option with another name or in the wrong place; undefined if the name is not known anywhere. */
 function placeOf(name: string): string | undefined {
-  const hint = FOREIGN_HINTS.get(name);
+  const hint = foreignHint(name);
   if (hint !== undefined) return hint;
   if (Object.hasOwn(REQUEST_READERS, name)) return 'it is an option of single requests';
   if (COMMON_BACKEND_OPTION_NAMES.includes(name)) return 'it belongs in backendOptions';

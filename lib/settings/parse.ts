@@ -5,6 +5,7 @@ import { combineTags, parseTags } from '../policy/tags.js';
 import { compileUrlPattern, type UrlMatcher } from '../policy/url-pattern.js';
 import type { Credentials } from '../request/cache-key.js';
 import { plainName } from '../request/credentials.js';
+import { foreignHint } from './foreign-names.js';
 import type { ExpirationFunction, OldDataOnError, TagsFunction } from './types.js';
 
 // One parser per kind of option: it returns the compiled form, or throws a TypeError that names the option.
@@ -49,7 +50,11 @@ export function readBoolean(value: unknown, option: string): boolean {
 export function readCache(value: unknown, option: string): boolean {
   if (typeof value === 'boolean') return value;
   const place = 'lifetimes and other options are properties of the config itself, such as expireAfter';
-  throw optionError(option, value, `true, or false to bypass the cache; ${place}`);
+  const hints = Object.keys(isRecord(value) ? value : {}).flatMap((name) => {
+    const hint = foreignHint(name);
+    return hint === undefined ? [] : [`${name}: ${hint}`];
+  });
+  throw optionError(option, value, ['true, or false to bypass the cache', place, ...hints].join('; '));
 }
 
 export function readFunction<T>(value: unknown, option: string): T {

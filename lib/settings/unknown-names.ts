@@ -2,19 +2,8 @@ import { distance } from 'fastest-levenshtein';
 import { simplified, unknownOptionError } from '../errors.js';
 import { memoize } from '../platform/memo.js';
 import { shared } from '../platform/shared-state.js';
-import { OPTION_NAMES, REQUEST_NAMES, type SettingName } from './schema.js';
-
-/** Names that other caches have for options of requests: axios-cache-interceptor, axios-extensions, TanStack Query. */
-export const FOREIGN_REQUEST_NAMES: readonly (readonly [string, SettingName])[] = [
-  ['ttl', 'expireAfter'],
-  ['cacheTtl', 'expireAfter'],
-  ['cacheTime', 'expireAfter'],
-  ['staleTime', 'expireAfter'],
-  ['interpretHeader', 'cacheControl'],
-  ['cachePredicate', 'filterFn'],
-  ['generateKey', 'keyFn'],
-  ['tag', 'tags'],
-];
+import { FOREIGN_REQUEST_NAMES } from './foreign-names.js';
+import { OPTION_NAMES, REQUEST_NAMES } from './schema.js';
 
 /** The name that a property of a config was probably meant to have. */
 interface Meant {
