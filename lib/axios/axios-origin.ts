@@ -7,6 +7,7 @@ import { headersClassOf } from '../conversion/headers.js';
 import { discard, isReset, keepSession, teed } from '../conversion/stream-body.js';
 import type { BypassResponse, Origin, OriginResponse, SharedRequest } from '../exchange/origin.js';
 import type { Hop } from '../models/record.js';
+import { EncodedMessages, type HttpTransport } from '../platform/encoded-messages.js';
 import { identityOf } from '../platform/identity.js';
 import { isPromise } from '../platform/maybe-promise.js';
 import { type Fields, fields } from '../policy/messages.js';
@@ -22,6 +23,7 @@ type FullConfig = InternalAxiosRequestConfig & {
   http2Options?: object;
   fetchOptions?: object;
   jar?: unknown;
+  transport?: HttpTransport;
 };
 
 /** The limits of a shared request, in place of the caller's. */
@@ -49,6 +51,8 @@ const COMPARED = [
   'transport',
 ] as const;
 const NO_HOPS: readonly Hop[] = [];
+/** Encoded bytes of a stream that are kept before it is known whether it will be stored. */
+const UNDECIDED_STREAM = 2 ** 20;
 
 /** Sends one caller's request through the adapter that would have served it without a cache. */
 export class AxiosOrigin implements Origin {
@@ -87,6 +91,7 @@ export class AxiosOrigin implements Origin {
 
   async open(conditions: Fields | undefined): Promise<OriginResponse> {
     const { response, message } = await this.#ask('stream', conditions);
+    const { encoded } = message;
     const body = new Uint8Array(0);
     if (!response.data) return { ...message, bodyForm: 'none', body, native: response };
     return {
@@ -96,10 +101,10 @@ export class AxiosOrigin implements Origin {
       native: response,
       stream: {
         discard: () => discard(response.data),
-        collect: async (options) => ({
-          ...response,
-          data: teed(response.data, options, () => isReset(response.request)),
-        }),
+        collect: async (options) => {
+          if (encoded) encoded.limit = options.limit;
+          return { ...response, data: teed(response.data, options, () => isReset(response.request)) };
+        },
       },
     };
   }
@@ -107,8 +112,10 @@ export class AxiosOrigin implements Origin {
   /** @param limits those of the shared request, in place of the caller's */
   async #ask(responseType: 'arraybuffer' | 'stream', conditions: Fields | undefined, limits?: Limits) {
     const observer = this.#flavor === 'http' ? new RedirectObserver(this.#sent, this.#url) : undefined;
+    const messages = this.#observed(limits ? Number.POSITIVE_INFINITY : UNDECIDED_STREAM);
     const config = this.#innerConfig(conditions, observer);
     Object.assign(config, limits, { responseType });
+    messages?.observe(config);
     if (limits) delete config.cancelToken;
     const requestTime = this.#now();
     let response: AxiosResponse;
@@ -126,7 +133,8 @@ export class AxiosOrigin implements Origin {
     const hops = observer?.hops ?? NO_HOPS;
     const laterCredentials = (await observer?.laterCredentials()) ?? false;
     const headers = fieldsOf(response);
-    const message = { status, statusText, headers, url, hops, laterCredentials, requestTime, responseTime };
+    const encoded = messages?.bodyOf(response.request);
+    const message = { status, statusText, headers, url, hops, laterCredentials, requestTime, responseTime, encoded };
     return { response, message };
   }
 
@@ -196,6 +204,13 @@ export class AxiosOrigin implements Origin {
 
   #bypassed(response: AxiosResponse): BypassResponse {
     return { status: response.status, headers: fieldsOf(response), url: finalUrl(response.request) ?? this.#url };
+  }
+
+  /** Returns an observer of the encoded body, if there is a body that axios decodes. */
+  #observed(limit: number): EncodedMessages | undefined {
+    const { decompress, method } = this.#sent;
+    if (decompress === false || method?.toUpperCase() === 'HEAD') return undefined;
+    return this.#flavor === 'http' ? new EncodedMessages(limit) : undefined;
   }
 
   /** Returns a config for which every status resolves and redirects are observed. */

@@ -19,6 +19,8 @@ export interface OriginResponse {
   readonly laterCredentials: boolean;
   /** The body is incomplete, which the HTTP client did not report. */
   readonly isTruncated?: boolean;
+  /** The body in its content coding, if the HTTP client decoded it without requiring its end. */
+  readonly encoded?: { isComplete(decoded: Uint8Array): Promise<boolean> } | undefined;
   /** Milliseconds since the epoch. */
   readonly requestTime: number;
   /** Milliseconds since the epoch. */

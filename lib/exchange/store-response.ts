@@ -143,6 +143,7 @@ async function save(context: RequestContext, sent: OriginRequest, response: Orig
   if (form.body.byteLength > context.settings.maxBodySize) return { reason: 'body-too-large' };
   const settled = await settleRecord(context, sent, form);
   if ('reason' in settled) return settled;
+  if (response.encoded && !(await response.encoded.isComplete(response.body))) return { reason: 'incomplete-body' };
 
   const { record } = settled;
   const { cache, access } = context;

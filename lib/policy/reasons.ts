@@ -57,6 +57,8 @@ export type NotStoredReason =
   | 'too-large-for-store'
   /** The stream was not read to its end, or the connection ended before the body was complete. | Read the whole stream. */
   | 'aborted'
+  /** The body is compressed, and the end of its coding (gzip, deflate, br, zstd) is missing, although the HTTP message is complete. | Correct the origin or the proxy that cuts it. */
+  | 'incomplete-body'
   /** The adapter returned a body of an unknown form, such as a stream without bytes. | Use an adapter of axios, or another `responseType`. */
   | 'opaque-body'
   /** A later request of the redirect chain carried credentials that the first one did not, or `beforeRedirect` changed it. | Request the final URL. */
