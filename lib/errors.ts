@@ -90,6 +90,12 @@ export function unknownOptionError(name: string, value: unknown, known: readonly
   return new TypeError(`${name}: ${shown} is not accepted, there is no such option; ${advice}`);
 }
 
+/** @throws TypeError if an object has a member besides the known ones */
+export function refuseUnknownMembers(option: string, value: object, known: readonly string[]): void {
+  const unknown = Object.entries(value).find(([name]) => !known.includes(name));
+  if (unknown) throw unknownOptionError(`${option}.${unknown[0]}`, unknown[1], known);
+}
+
 /** Returns the known name that is most similar to an unknown one; undefined if none is similar. */
 function similarName(name: string, known: readonly string[]): string | undefined {
   const plain = simplified(name);

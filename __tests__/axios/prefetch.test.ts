@@ -96,7 +96,7 @@ describe('prefetch', () => {
     [[], { concurrency: 0 }, /^concurrency: 0/],
     [[], { concurrency: 1.5 }, /^concurrency: 1\.5/],
     [[], { onProgress: 1 }, /^onProgress: 1/],
-    [[], { onprogress: 1 }, /^onprogress: 1 .* one of concurrency, onProgress$/],
+    [[], { onprogress: 1 }, /^prefetch.onprogress: 1 .* did you mean onProgress\?$/],
     [[], null, /^options: null/],
   ])('refuses %j with %j', async (requests, options, message) => {
     await using bench = await startBench();

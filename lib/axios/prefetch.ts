@@ -1,5 +1,5 @@
 import type { AxiosRequestConfig, AxiosResponse } from 'axios';
-import { optionError } from '../errors.js';
+import { optionError, refuseUnknownMembers } from '../errors.js';
 
 /** Progress of `instance.prefetch()`: the argument of `onProgress`. */
 export interface PrefetchProgress {
@@ -99,11 +99,8 @@ function readOptions(requests: unknown, options: PrefetchOptions) {
     throw optionError('requests', requests, 'a list or an iterable of URLs or request configurations');
   }
   if (typeof options !== 'object' || options === null) throw optionError('options', options, 'an object');
-  const { concurrency = DEFAULT_CONCURRENCY, onProgress, ...unknown } = options;
-  const [name] = Object.keys(unknown);
-  if (name !== undefined) {
-    throw optionError(name, (unknown as Record<string, unknown>)[name], 'one of concurrency, onProgress');
-  }
+  refuseUnknownMembers('prefetch', options, ['concurrency', 'onProgress']);
+  const { concurrency = DEFAULT_CONCURRENCY, onProgress } = options;
   if (!Number.isInteger(concurrency) || concurrency < 1) {
     throw optionError('concurrency', concurrency, 'a whole number, 1 or more');
   }

@@ -1,4 +1,4 @@
-import { optionError } from '../errors.js';
+import { optionError, refuseUnknownMembers } from '../errors.js';
 import type { ResponseRecord } from '../models/record.js';
 import { type ExpirationTime, parseExpiration } from '../policy/expiration.js';
 import { canParseUrl } from '../policy/parse-url.js';
@@ -181,9 +181,7 @@ function parseUrls(option: string, value: unknown): { readonly urls: string[]; r
 export function refuseUnknown(option: string, value: unknown, known: readonly string[]): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw optionError(option, value, `an object with ${known.join(', ')}`);
-  const unknown = Object.keys(value).find((name) => !known.includes(name));
-  if (unknown === undefined) return;
-  throw optionError(`${option}.${unknown}`, (value as Record<string, unknown>)[unknown], `one of ${known.join(', ')}`);
+  refuseUnknownMembers(option, value, known);
 }
 
 function readFlag(option: string, value: unknown, fallback: boolean): boolean {

@@ -1,4 +1,4 @@
-import { optionError, unknownOptionError } from '../errors.js';
+import { optionError, refuseUnknownMembers } from '../errors.js';
 import { type Expiration, parseExpiration } from '../policy/expiration.js';
 import type { StaleIfError } from '../policy/rules.js';
 import { combineTags, parseTags } from '../policy/tags.js';
@@ -130,7 +130,7 @@ export function readOldDataOnError(value: unknown, option: string): StaleIfError
   if (!isRecord(value) || (!Object.hasOwn(value, 'limit') && !Object.hasOwn(value, 'codes'))) {
     return { limit: readDuration(value, option, `true, false, { limit, codes }, or ${DURATION}`) };
   }
-  refuseUnknownMembers(value, option, ['limit', 'codes']);
+  refuseUnknownMembers(option, value, ['limit', 'codes']);
   const { limit, codes } = value as OldDataOnError;
   return {
     limit: limit === undefined ? Number.POSITIVE_INFINITY : readDuration(limit, `${option}.limit`),
@@ -191,7 +191,7 @@ export function addTags(instance: TagRules, request: TagRules, option: string): 
 export function readInvalidates(value: unknown, option: string, context: PatternContext): InvalidationRules {
   if (value === true) return { ownUrl: true, patterns: [], tags: [] };
   if (!isRecord(value)) return { ownUrl: false, patterns: readPatterns(value, option, context), tags: [] };
-  refuseUnknownMembers(value, option, ['urls', 'tags']);
+  refuseUnknownMembers(option, value, ['urls', 'tags']);
   const { urls, tags } = value;
   return {
     ownUrl: urls === true,
@@ -210,11 +210,6 @@ function readPatterns(value: unknown, option: string, context: PatternContext): 
 
 function isPattern(value: unknown): boolean {
   return typeof value === 'string' || Object.prototype.toString.call(value) === '[object RegExp]';
-}
-
-function refuseUnknownMembers(value: Record<string, unknown>, option: string, known: readonly string[]): void {
-  const unknown = Object.keys(value).find((name) => !known.includes(name));
-  if (unknown !== undefined) throw unknownOptionError(`${option}.${unknown}`, value[unknown], known);
 }
 
 /** Parses a list; a single string is a list of one. */
