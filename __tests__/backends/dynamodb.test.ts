@@ -1,4 +1,5 @@
 import { Agent, type IncomingMessage } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
 import { DeleteTableCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, test } from '@jest/globals';
 import { KeyvDynamo } from '@keyv/dynamo';
@@ -310,6 +311,20 @@ describeService(dynamo, (server) => {
       expect(await kindOf(store.find('a'))).toBe('outage');
       await store.close();
     });
+  });
+
+  test('entries with many tags are deleted, however many commands that takes', async () => {
+    const proxy = await startHookedProxy(server().url, (headers) =>
+      String(headers['x-amz-target']).endsWith('UpdateItem') ? pause(60) : Promise.resolve(),
+    );
+    const store = new DynamoDbStore('many_tags', optionsOf(proxy.url), Date.now);
+    const indexes = Array.from({ length: 128 }, (_, index) => index.toString(16).padStart(32, '0'));
+    const ids = Array.from({ length: 12 }, (_, index) => idOf(index));
+    for (const [index] of ids.entries()) await store.put([entryOf(index, { indexes })]);
+    expect(await store.delete(ids)).toBe(12);
+    expect(await managed(store).count()).toBe(0);
+    await store.close();
+    await proxy[Symbol.asyncDispose]();
   });
 
   test('two entries that do not fit into one item replace each other', async () => {

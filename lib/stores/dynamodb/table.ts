@@ -1,5 +1,6 @@
 import type { DynamoDB } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBDocument, ScanCommandOutput } from '@aws-sdk/lib-dynamodb';
+import { Limit } from '../../platform/limit.js';
 import { loadBeneath, loadClient } from '../../platform/load-client.js';
 import { pause } from '../../platform/real-time.js';
 import { batches } from '../entry-query.js';
@@ -50,6 +51,11 @@ const FAIL_FAST = {
   maxAttempts: 2,
   requestHandler: { connectionTimeout: 1_000, requestTimeout: 5_000, throwOnRequestTimeout: true },
 };
+/**
+ * Commands at once. The SDK has 50 sockets, and a command that waits for one of them longer than `connectionTimeout` fails
+ * as if there were no server. Reads do not wait for many writes.
+ */
+const AT_ONCE: Readonly<Record<Access, number>> = { read: 20, write: 30 };
 /** Milliseconds before items that the server has not processed are sent again: the first time, and at most. */
 const FIRST_PAUSE = 20;
 const LAST_PAUSE = 1_000;
@@ -63,6 +69,10 @@ const MAX_ATTEMPTS = 16;
 export class DynamoDbTable {
   readonly name: string;
   readonly #options: DynamoDbTableOptions;
+  readonly #limits: Readonly<Record<Access, Limit>> = {
+    read: new Limit(AT_ONCE.read),
+    write: new Limit(AT_ONCE.write),
+  };
   #opening: Promise<DynamoDBDocument> | undefined;
 
   constructor(name: string, options: DynamoDbTableOptions) {
@@ -177,17 +187,21 @@ export class DynamoDbTable {
 
   async #run<T>(access: Access, work: (client: DynamoDBDocument) => Promise<T>): Promise<T> {
     try {
-      const opening = this.#open();
-      try {
-        return await work(await opening);
-      } catch (error) {
-        if (!isMissingTable(error)) throw error;
-        // The table was deleted under the open client; several commands may notice.
-        if (this.#opening === opening) await this.close();
-        return await work(await this.#open());
-      }
+      return await this.#limits[access].run(() => this.#attempt(work));
     } catch (error) {
       throw classified(error, access);
+    }
+  }
+
+  async #attempt<T>(work: (client: DynamoDBDocument) => Promise<T>): Promise<T> {
+    const opening = this.#open();
+    try {
+      return await work(await opening);
+    } catch (error) {
+      if (!isMissingTable(error)) throw error;
+      // The table was deleted under the open client; several commands may notice.
+      if (this.#opening === opening) await this.close();
+      return await work(await this.#open());
     }
   }
 
