@@ -4,6 +4,8 @@ import { readBody } from '../conversion/body.js';
 import type { AxiosCopy } from '../conversion/copy.js';
 import type { Flavor } from '../conversion/flavor.js';
 import { headersClassOf } from '../conversion/headers.js';
+import { repeatedQuery } from '../conversion/read-request.js';
+import { sentFields } from '../conversion/sent-fields.js';
 import { discard, isReset, keepSession, teed } from '../conversion/stream-body.js';
 import type { BypassResponse, Origin, OriginResponse, SharedRequest } from '../exchange/origin.js';
 import type { Hop } from '../models/record.js';
@@ -134,7 +136,19 @@ export class AxiosOrigin implements Origin {
     const laterCredentials = (await observer?.laterCredentials()) ?? false;
     const headers = fieldsOf(response);
     const encoded = messages?.bodyOf(response.request);
-    const message = { status, statusText, headers, url, hops, laterCredentials, requestTime, responseTime, encoded };
+    const sent = sentFields(response.request, config.xsrfHeaderName, await observer?.firstCookies());
+    const message = {
+      status,
+      statusText,
+      headers,
+      url,
+      hops,
+      laterCredentials,
+      sent,
+      requestTime,
+      responseTime,
+      encoded,
+    };
     return { response, message };
   }
 
@@ -222,6 +236,8 @@ export class AxiosOrigin implements Origin {
       for (const name of Object.keys(conditions)) config.headers.set(name, conditions[name] as string);
     }
     if (observer) config.beforeRedirect = observer.beforeRedirect;
+    const query = repeatedQuery(config, this.#url);
+    if (query) config.paramsSerializer = query;
     return Object.assign(config, this.#watchedFetch());
   }
 

@@ -4,6 +4,7 @@ import type { AxiosCopy } from '../conversion/copy.js';
 import { flavorOf } from '../conversion/flavor.js';
 import { readRequest, requestUrl } from '../conversion/read-request.js';
 import { replay } from '../conversion/replay.js';
+import { ownCopyOf } from '../conversion/request-data.js';
 import { handleRequest } from '../exchange/handle-request.js';
 import { RequestContext } from '../exchange/request-context.js';
 import { bypassResult, type Result } from '../exchange/result.js';
@@ -11,6 +12,7 @@ import type { CacheRequest } from '../models/cache-request.js';
 import type { CacheEvent } from '../models/events.js';
 import { isPromise, type MaybePromise } from '../platform/maybe-promise.js';
 import { brandOf } from '../platform/shared-state.js';
+import { allowsMethod } from '../policy/rules.js';
 import { type CallSettings, callSettings } from '../settings/instance.js';
 import { AxiosOrigin } from './axios-origin.js';
 import { CallerLimits } from './limits.js';
@@ -85,6 +87,8 @@ export async function answer(
       result = bypassResult(await connect().bypass(), { fwd: 'bypass', detail });
     } else {
       if (hasLimits(config)) caller = new CallerLimits(config, flavor, copy);
+      const { data, method = 'get' } = config as { data?: unknown; method?: string };
+      if (data && allowsMethod(settings, method.toUpperCase())) config.data = ownCopyOf(data);
       const reading = readRequest(config, url, settings.credentials);
       const request: CacheRequest = isPromise(reading) ? await (caller ? caller.race(reading) : reading) : reading;
       const emit = (event: CacheEvent) => cache.events.emit(event.type, () => event, settings.onEvent);

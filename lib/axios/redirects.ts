@@ -50,6 +50,11 @@ export class RedirectObserver {
     return observe as BeforeRedirect;
   }
 
+  /** Returns the cookies of the jar when the request was sent; undefined if the jar failed. */
+  firstCookies(): Promise<readonly string[] | undefined> {
+    return this.#first;
+  }
+
   /**
    * Returns whether a later request of the chain carried credentials that the first did not, or was changed by the
    * caller's `beforeRedirect`. Headers that the http adapter removes do not count.

@@ -55,6 +55,31 @@ function sentUrl(join: () => string): string | undefined {
   }
 }
 
+/**
+ * Returns a serializer that repeats the query of the URL that was read. The caller's parameters may change before the
+ * request is sent, and so may the result of a serializer. Undefined if neither is possible.
+ *
+ * @param url as {@link requestUrl} returned it
+ */
+export function repeatedQuery(
+  config: InternalAxiosRequestConfig,
+  url: string,
+): { serialize: () => string } | undefined {
+  const { params, paramsSerializer } = config;
+  // axios copies plain objects.
+  if (!params || (!paramsSerializer && isPlainObject(params))) return undefined;
+  const [base = ''] = bare.getUri(withoutHeaders({ ...config, params: undefined })).split('#');
+  if (!url.startsWith(base)) return undefined;
+  // The character between is `?` or `&`.
+  const query = url.slice(base.length + 1);
+  return { serialize: () => query };
+}
+
+function isPlainObject(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype;
+}
+
 function withoutHeaders({ baseURL, url, params, paramsSerializer, allowAbsoluteUrls }: InternalAxiosRequestConfig) {
   const parts: Record<string, unknown> = { baseURL, url, params, paramsSerializer, allowAbsoluteUrls };
   return parts as Parameters<typeof bare.getUri>[0];

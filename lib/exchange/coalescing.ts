@@ -4,6 +4,7 @@ import { requestDirectives } from '../policy/cache-control.js';
 import { isReading } from '../policy/methods.js';
 import { isConditional, validators } from '../policy/validation.js';
 import { variantOf, varyNamesOfChain } from '../policy/vary.js';
+import { sendsOtherCredentials } from '../request/added-credentials.js';
 import { countsInVary } from '../request/cache-key.js';
 import { selectingHops } from '../request/selecting-hops.js';
 import { settingsSignature } from '../settings/signature.js';
@@ -265,7 +266,7 @@ async function waitForResult(context: RequestContext, request: CoalescedRequest,
 
 /** RFC 9111 section 4: a response that may not be stored, or sets a cookie, is for its own caller only. */
 function isForOneCaller(
-  { settings }: RequestContext,
+  { settings, request }: RequestContext,
   { response, record, revalidated, wasStorable = false }: Result,
 ): boolean {
   if (!response) return false;
@@ -273,6 +274,7 @@ function isForOneCaller(
     ({ headers }) => headers['set-cookie'] ?? headers['set-cookie2'],
   );
   if (setsCookie || response.bodyForm === 'opaque') return true;
+  if (sendsOtherCredentials(request, response, settings)) return true;
   return settings.cacheControl && !record && !revalidated && !wasStorable;
 }
 

@@ -6,6 +6,7 @@ import { storable } from '../policy/storable.js';
 import { combineTags } from '../policy/tags.js';
 import { freshen, matchesHead } from '../policy/validation.js';
 import { isSelectedBy, variantOf, varyNamesOfChain } from '../policy/vary.js';
+import { sendsOtherCredentials } from '../request/added-credentials.js';
 import { countsInVary, keyOf } from '../request/cache-key.js';
 import { groupIndexNames } from '../request/index-names.js';
 import { redactRequest, secretInHeader } from '../request/redaction.js';
@@ -90,6 +91,7 @@ async function renewRecord(
   const { cache, settings, request } = context;
   if (settings.readOnly) return { reason: 'read-only' };
   if (update.laterCredentials) return { reason: 'redirect-credentials' };
+  if (sendsOtherCredentials(request, update, settings)) return { reason: 'hidden-credentials' };
   if (!cache.encrypts && secretInHeader(update.headers, settings)) return { reason: 'secret-in-header' };
   const headers = freshen(stored.headers, keptFields(context, update.headers));
   const hops = [...stored.history, ...selectingHops(request.url, update.url, update.hops)];

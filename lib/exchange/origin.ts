@@ -17,6 +17,8 @@ export interface OriginResponse {
   readonly hops: readonly Hop[];
   /** A later request of the redirect chain carried credentials that the first did not, or was changed by the caller. */
   readonly laterCredentials: boolean;
+  /** The fields of the last request as they were sent, with additions of agents and adapters; undefined if unknown. */
+  readonly sent?: Fields | undefined;
   /** The body is incomplete, which the HTTP client did not report. */
   readonly isTruncated?: boolean;
   /** The body in its content coding, if the HTTP client decoded it without requiring its end. */

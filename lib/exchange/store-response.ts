@@ -12,6 +12,7 @@ import { mayServeOnError } from '../policy/stale.js';
 import { storable, storedFields } from '../policy/storable.js';
 import { combineTags, parseTags } from '../policy/tags.js';
 import { variantOf, varyNamesOfChain } from '../policy/vary.js';
+import { sendsOtherCredentials } from '../request/added-credentials.js';
 import { countsInVary } from '../request/cache-key.js';
 import { groupIndexNames, tagIndexName, urlIndexNames } from '../request/index-names.js';
 import { redactHops, redactRequest, redactUrl, secretInHeader, storedHeaders } from '../request/redaction.js';
@@ -74,6 +75,7 @@ function headerObstacle(
   if (response.isTruncated) return 'aborted';
   if (response.bodyForm === 'opaque') return 'opaque-body';
   if (response.laterCredentials) return 'redirect-credentials';
+  if (sendsOtherCredentials(request, response, settings)) return 'hidden-credentials';
   if (!cache.encrypts && secretInHeader(response.headers, settings)) return 'secret-in-header';
   if (chainVary(context, response) === '*') return 'vary-star';
   if (settings.cacheControl && cacheGroups(response.headers) === 'too-many') return 'groups';

@@ -28,7 +28,7 @@ export type NotCachedReason =
   | 'stream-body'
   /** A header such as X-HTTP-Method-Override turns the request into another method. | Send that method itself. */
   | 'method-override'
-  /** The browser or an agent adds credentials that the cache cannot read. | Pass a `credentials` function that returns the principal. */
+  /** The browser, an agent or an adapter adds credentials that are not in the key. | Pass a `credentials` function that returns the principal. */
   | 'hidden-credentials'
   /** The agent verifies or presents TLS identities by code that cannot be compared (`checkServerIdentity`, `secureContext`, `pskCallback`). | Use options of Node.js with values, or a `credentials` function. */
   | 'tls'
