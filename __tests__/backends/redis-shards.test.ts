@@ -142,6 +142,20 @@ describeService(redisCluster, (server) => {
     for (const one of [store, other]) await one.close();
   });
 
+  test('a process that is busy for longer than a master may be silent loses no hit', async () => {
+    const store = open('busy');
+    const numbers = Array.from({ length: 20 }, (_, number) => number);
+    for (const number of numbers) await store.put([numbered(number)]);
+    // The masters were not asked for a while.
+    await new Promise((resolve) => setTimeout(resolve, 900));
+    const found = Promise.all(numbers.map((number) => outcome(store.find(digits(number)))));
+    // The commands are sent.
+    await new Promise(setImmediate);
+    for (const began = performance.now(); performance.now() - began < 900; );
+    expect(new Set(await found)).toEqual(new Set(['response']));
+    await store.close();
+  });
+
   test('one shard, or another number of shards, is another cache', async () => {
     const stores = [1, 64, 1_024].map((shards) => open('numbers', { shards }));
     for (const [index, store] of stores.entries()) {

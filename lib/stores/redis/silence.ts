@@ -1,5 +1,9 @@
 import { type RealTimer, startTimer, stopTimer } from '../../platform/real-time.js';
 
+/** Milliseconds and number of further turns of the event loop before silence counts. */
+const TURN = 10;
+const TURNS = 2;
+
 /**
  * Watches commands that overlap: calls `onSilence` if there was no answer for one to two periods. One timer serves all
  * commands, since a timer for each read costs more than the rest of a read. It keeps no process alive.
@@ -37,12 +41,20 @@ export class SilenceWatch {
   }
 
   #start(): RealTimer {
-    const answers = this.#answers;
-    return startTimer(this.#period, () => {
+    return this.#wait(this.#answers, this.#period, TURNS);
+  }
+
+  /**
+   * A process that was busy for longer than the period runs its timers before it writes commands and reads answers. So the
+   * event loop turns a few times more before the server counts as silent.
+   */
+  #wait(answers: number, milliseconds: number, turns: number): RealTimer {
+    return startTimer(milliseconds, () => {
       this.#timer = undefined;
       if (this.#pending === 0) return;
-      if (this.#answers === answers) this.#onSilence();
-      else this.#timer = this.#start();
+      if (this.#answers !== answers) this.#timer = this.#start();
+      else if (turns > 0) this.#timer = this.#wait(answers, TURN, turns - 1);
+      else this.#onSilence();
     });
   }
 }
