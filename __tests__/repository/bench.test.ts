@@ -5,8 +5,12 @@ import { expect, test } from '@jest/globals';
 const run = promisify(execFile);
 
 /** The benchmark with few requests: it works, and its results are complete. Times are not asserted. */
-async function bench(...parameters: string[]): Promise<Record<string, Record<string, unknown>[]>> {
-  const { stdout } = await run(process.execPath, ['bench/main.mjs', '--json', '--rounds', '1', ...parameters]);
+function bench(...parameters: string[]): Promise<Record<string, Record<string, unknown>[]>> {
+  return measured('bench/main.mjs', ...parameters);
+}
+
+async function measured(file: string, ...parameters: string[]): Promise<Record<string, Record<string, unknown>[]>> {
+  const { stdout } = await run(process.execPath, [file, '--json', '--rounds', '1', ...parameters]);
   return JSON.parse(stdout) as Record<string, Record<string, unknown>[]>;
 }
 
@@ -30,6 +34,17 @@ test('npm run bench measures sweeps and a stampede', async () => {
   const withLease = stampede.find(({ contender }) => contender === 'with lease');
   expect(stampede.length === 0 || withLease?.['origin requests'] === 20).toBe(true);
 }, 120_000);
+
+test('npm run bench:scaling measures capacity, shards and processes', async () => {
+  const results = await measured('bench/scaling.mjs', '--scale', '0.005');
+  expect(Object.keys(results)).toEqual(['capacity', 'shards', 'processes']);
+  const { capacity = [], shards = [], processes = [] } = results;
+  expect(capacity.map(({ contender }) => contender)).toContain('SQLite');
+  for (const row of capacity) expect(row['hit, client µs']).toBeGreaterThan(0);
+  // Without Redis they have no rows.
+  for (const row of shards) expect(String(row.rows).split(' / ').length).toBe(3);
+  for (const row of processes) expect(row['with lease']).toBe(1);
+}, 240_000);
 
 test('unknown parts and contenders are refused', async () => {
   await expect(bench('hit')).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('hit: no such part') });

@@ -8,7 +8,7 @@ import ts from 'typescript';
 import { dynamo } from '../../scripts/services/dynamo.mjs';
 import { mongo } from '../../scripts/services/mongo.mjs';
 import { postgres } from '../../scripts/services/postgres.mjs';
-import { redis } from '../../scripts/services/redis.mjs';
+import { redis, redisCluster } from '../../scripts/services/redis.mjs';
 import type { Server } from '../../scripts/services/server.mjs';
 import { temporaryFolder } from '../support/api.js';
 import { sendJson, startOrigin, type TestOrigin } from '../support/origin.js';
@@ -36,7 +36,13 @@ const programs = [...snippets, ...examples].map((program, index) => ({
 }));
 
 /** The servers of the backends, by the environment variable with their URL. */
-const services = { REDIS_URL: redis, MONGODB_URL: mongo, DYNAMODB_URL: dynamo, POSTGRES_URL: postgres };
+const services = {
+  REDIS_URL: redis,
+  REDIS_CLUSTER_URL: redisCluster,
+  MONGODB_URL: mongo,
+  DYNAMODB_URL: dynamo,
+  POSTGRES_URL: postgres,
+};
 const running = new Map<string, Server>();
 let origin: TestOrigin;
 
