@@ -21,7 +21,7 @@ export function circumstances(rounds) {
   const [cpu] = cpus();
   const memory = Math.round(totalmem() / 2 ** 30);
   const date = new Date().toISOString().slice(0, 10);
-  return `${date}, Node ${process.versions.node}, ${cpus().length} x ${cpu?.model.trim()}, ${memory} GiB, ${rounds} rounds.`;
+  return `${date}, Node ${process.versions.node}, ${cpus().length} x ${cpu?.model.trim()}, ${memory} GiB, ${rounds} ${rounds === 1 ? 'round' : 'rounds'}.`;
 }
 
 /**

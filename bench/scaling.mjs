@@ -30,11 +30,15 @@ for (const name of PARTS.filter((part) => positionals.length === 0 || positional
   const rows = await part.run({ scale, rounds });
   results[name] = rows;
   if (values.json) continue;
-  console.log(`### ${part.title}\n\n${part.note}\n\n${markdownTable(rows)}`);
+  console.log(`### ${part.title}\n\n${sectionOf(name, part, rows)}`);
   if (values.write) write(name, part, rows);
 }
 if (values.json) console.log(JSON.stringify(results, null, 2));
-else console.log(circumstances(rounds));
+
+/** The section of a part in docs/scaling.md. Only `shards` has several rounds. */
+function sectionOf(name, part, rows) {
+  return `${part.note}\n\n${markdownTable(rows)}\n${circumstances(name === 'shards' ? rounds : 1)}\n`;
+}
 
 /** Replaces the part's section between its comments in docs/scaling.md. */
 function write(name, part, rows) {
@@ -42,6 +46,5 @@ function write(name, part, rows) {
   const [begin, end] = [`<!-- ${name} -->\n`, `<!-- /${name} -->\n`];
   const [before, rest = ''] = readFileSync(page, 'utf8').split(begin);
   const after = rest.split(end)[1] ?? '';
-  const text = `${part.note}\n\n${markdownTable(rows)}\n${circumstances(rounds)}\n`;
-  writeFileSync(page, `${before}${begin}${text}${end}${after}`);
+  writeFileSync(page, `${before}${begin}${sectionOf(name, part, rows)}${end}${after}`);
 }

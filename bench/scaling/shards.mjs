@@ -8,7 +8,7 @@ export const title = 'Shards';
 export const note =
   '8 client processes on a Redis Cluster of three masters, responses of 2 KB: microseconds of processor time for a request in ' +
   'the busiest server, less those of an idle server, and requests a second if that server has a core. `limited` is the measured ' +
-  'throughput of writes while each server may run 2 of 100 milliseconds, so that the servers and not the clients limit it. ' +
+  'throughput of writes while each server may run 2 of 200 milliseconds, so that the servers and not the clients limit it. ' +
   '`rows` are the entries of each master.';
 
 const PROCESSES = 8;
@@ -45,9 +45,9 @@ const PROGRAM = `
   await step('hits, one at a time');
   await times(64, Number(hits) * 4, stored);
   await step('hits, 64 at once');
-  let served = 0;
+  let [asked, served] = [0, 0];
   const until = performance.now() + Number(seconds) * 1_000;
-  await all(32, async () => { while (performance.now() < until) { served += 1; await api.get('https://a.example/late/' + process_ + '/' + served); } });
+  await all(64, async () => { while (performance.now() < until) { asked += 1; const { cacheStatus } = await api.get('https://a.example/late/' + process_ + '/' + asked); if (cacheStatus.includes('stored')) served += 1; } });
   await step('limited');
   await api.detachCache();
   process.send({ result: { served } }, () => process.exit());
@@ -147,7 +147,7 @@ function barrier(number, work) {
     });
 }
 
-/** Lets processes run 2 of 100 milliseconds, until the returned function is called. */
+/** Lets processes run 2 of 200 milliseconds, until the returned function is called. */
 function throttle(pids) {
   let isOver = false;
   const signal = (name) => pids.forEach((pid) => void process.kill(pid, name));
@@ -155,7 +155,7 @@ function throttle(pids) {
   const running = (async () => {
     while (!isOver) {
       signal('SIGSTOP');
-      await pause(98);
+      await pause(198);
       signal('SIGCONT');
       await pause(2);
     }
