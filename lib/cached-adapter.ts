@@ -15,6 +15,10 @@ export interface CachingAdapter extends AxiosAdapter {
   /**
    * Waits for the requests in flight (at most `backendTimeout`), and closes a store that `cachingAdapter` opened. Later
    * requests are sent without a cache.
+   *
+   * @example
+   * const adapter = cachingAdapter({ backend: 'memory' });
+   * await adapter.close();
    */
   close(): Promise<void>;
 }
@@ -27,7 +31,7 @@ export interface CachingAdapter extends AxiosAdapter {
  * @throws as `setupCache`
  * @example
  * const adapter = cachingAdapter({ expireAfter: '6m' });
- * const client = new SomeSdk({ adapter });
+ * const client = axios.create({ adapter }); // or the constructor of an SDK
  * await adapter.close();
  */
 export function cachingAdapter(options?: CacheOptions): CachingAdapter;

@@ -49,7 +49,7 @@ export type WithCache<Base extends AxiosClass> = (new (
  * which goes to `super()` merged with axios's defaults, and the cache options.
  *
  * @example
- * class Client extends CacheMixin(Axios) {}
+ * class Client extends CacheMixin(axios.Axios) {}
  * const client = new Client({ baseURL: 'https://example.org' }, { expireAfter: '6m' });
  */
 export function CacheMixin<Base extends AxiosClass>(base: Base): WithCache<Base> {

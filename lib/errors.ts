@@ -28,7 +28,9 @@ export type CacheErrorCode =
  * An error of the cache itself. Wrong options and arguments throw a `TypeError` instead.
  *
  * @example
- * if (error instanceof CacheError && error.code === 'ERR_CACHE_STORE_DOWN') retryLater();
+ * await api.get('https://example.org/').catch((error) => {
+ *   if (error instanceof CacheError && error.code === 'ERR_CACHE_STORE_DOWN') console.log('try again later');
+ * });
  */
 export class CacheError extends Error {
   /** @internal */

@@ -241,22 +241,43 @@ export function disabled<T>(fn: () => T): T {
   return state.scopes.run({ installation: undefined }, fn);
 }
 
-/** Returns the cache that covers the caller, if any (requests-cache: `get_cache`). */
+/**
+ * Returns the cache that covers the caller, if any (requests-cache: `get_cache`).
+ *
+ * @example
+ * console.log(getCache()?.location);
+ */
 export function getCache(): BaseCache | undefined {
   return coverage()?.opened.base;
 }
 
-/** Returns whether the caller is covered (requests-cache: `is_installed`). */
+/**
+ * Returns whether the caller is covered (requests-cache: `is_installed`).
+ *
+ * @example
+ * if (!isInstalled()) installCache({ expireAfter: '6m' });
+ */
 export function isInstalled(): boolean {
   return coverage() !== undefined;
 }
 
-/** Clears the cache that covers the caller, if any (requests-cache: `clear`). */
+/**
+ * Clears the cache that covers the caller, if any (requests-cache: `clear`).
+ *
+ * @example
+ * installCache({ backend: 'memory' });
+ * await clear();
+ */
 export async function clear(): Promise<void> {
   await getCache()?.clear();
 }
 
-/** Removes expired responses from the cache that covers the caller, if any (requests-cache: `remove_expired_responses`). */
+/**
+ * Removes expired responses from the cache that covers the caller, if any (requests-cache: `remove_expired_responses`).
+ *
+ * @example
+ * const { removed, kept } = await removeExpiredResponses();
+ */
 export async function removeExpiredResponses(expireAfter?: ExpirationTime): Promise<RemovalCount> {
   return (await getCache()?.removeExpiredResponses(expireAfter)) ?? { removed: 0, kept: 0 };
 }

@@ -38,7 +38,12 @@ export interface CacheMethods {
    * disabled.dispose();
    */
   cacheDisabled(): Disabling;
-  /** As {@link BaseCache.removeExpiredResponses}. */
+  /**
+   * Removes expired responses from the cache of this instance, as {@link BaseCache.removeExpiredResponses}.
+   *
+   * @example
+   * const { removed, kept } = await api.removeExpiredResponses();
+   */
   removeExpiredResponses(expireAfter?: ExpirationTime): Promise<RemovalCount>;
   /**
    * Sends the requests whose responses are not stored, at most `concurrency` (default 4) at a time. A request that fails
@@ -53,6 +58,9 @@ export interface CacheMethods {
   /**
    * Restores the instance and its children, waits for their requests (at most `backendTimeout`), and closes a store that
    * `setupCache` opened.
+   *
+   * @example
+   * await api.detachCache();
    */
   detachCache(): Promise<void>;
 }

@@ -18,9 +18,19 @@ export interface PrefetchProgress {
 }
 
 export interface PrefetchOptions {
-  /** Requests at a time. Default: 4. */
+  /**
+   * The largest number of requests at a time. Default: 4.
+   *
+   * @example
+   * await api.prefetch(['https://example.org/1', 'https://example.org/2'], { concurrency: 2 });
+   */
   readonly concurrency?: number | undefined;
-  /** Called after each request. If it throws, `prefetch` rejects with that error. */
+  /**
+   * A function that is called after each request. If it throws, `prefetch` rejects with that error. Default: none.
+   *
+   * @example
+   * await api.prefetch(['https://example.org/1'], { onProgress: ({ done, failed }) => console.log(done, failed) });
+   */
   readonly onProgress?: ((progress: PrefetchProgress) => void) | undefined;
 }
 

@@ -12,19 +12,55 @@ import { otherBackends } from './option-places.js';
 
 /** Options of every backend. */
 export interface CommonBackendOptions {
-  /** File, namespace, database, table or folder. Default: `'http_cache'`. */
+  /**
+   * File, namespace, database, table or folder. Default: `'http_cache'`.
+   *
+   * @example
+   * new RedisCache({ cacheName: 'reports' });
+   */
   readonly cacheName?: string | undefined;
-  /** How metadata is written. Default: `'json'`. */
+  /**
+   * The format of metadata. Default: `'json'`.
+   *
+   * @example
+   * new FileCache({ serializer: 'yaml' });
+   */
   readonly serializer?: Serializer | 'json' | 'v8' | 'bson' | 'yaml' | undefined;
-  /** Signs entries: a key of 32 bytes or more, or a list of keys; the first signs, all verify. */
+  /**
+   * Signs entries: a key of 32 bytes or more, or a list of keys; the first signs, all verify. Default: none.
+   *
+   * @example
+   * new FileCache({ secretKey: 'a secret text of at least 32 bytes' });
+   */
   readonly secretKey?: Keys | undefined;
-  /** Encrypts entries: a key of 32 bytes or more, or a list of keys; the first encrypts, all decrypt. */
+  /**
+   * Encrypts entries: a key of 32 bytes or more, or a list of keys; the first encrypts, all decrypt. Default: none.
+   *
+   * @example
+   * new RedisCache({ encryptionKey: ['the new key, 32 bytes or longer', 'the old key, 32 bytes or longer'] });
+   */
   readonly encryptionKey?: Keys | undefined;
-  /** Seconds that a request waits for the store; 0 for no limit. Default: 1. */
+  /**
+   * Seconds that a request waits for the store; 0 for no limit. Default: 1.
+   *
+   * @example
+   * new RedisCache({ backendTimeout: 0.25 });
+   */
   readonly backendTimeout?: number | undefined;
-  /** Rejects requests if the store fails, instead of continuing without it. Default: `false`. */
+  /**
+   * Rejects requests if the store fails, instead of continuing without it. Default: `false`.
+   *
+   * @example
+   * new RedisCache({ strict: true });
+   */
   readonly strict?: boolean | undefined;
-  /** Time for which entries are kept after expiry, in the forms of `expireAfter`. Default: forever. */
+  /**
+   * Time for which entries are kept after expiry, as a number of seconds or another form of `expireAfter`. Default:
+   * forever.
+   *
+   * @example
+   * new SqliteCache({ retention: '7d' });
+   */
   readonly retention?: number | string | object | undefined;
 }
 

@@ -106,6 +106,7 @@ export class BaseCache {
    *
    * @param request an axios config or a stored request
    * @example
+   * const key = await cache.saveResponse(await axios.get('https://example.org/new'));
    * await cache.saveRedirect({ url: 'https://example.org/old' }, key);
    */
   async saveRedirect(request: object, targetKey: string): Promise<void> {
@@ -114,13 +115,24 @@ export class BaseCache {
     await this.#saveRedirect(key, targetKey, url);
   }
 
-  /** Returns the newest stored response of a key, fresh or not (requests-cache: `get_response`). */
+  /**
+   * Returns the newest stored response of a key, fresh or not (requests-cache: `get_response`).
+   *
+   * @example
+   * const key = await cache.createKey({ url: 'https://example.org/' });
+   * const response = await cache.getResponse(key);
+   */
   async getResponse(key: string): Promise<CachedResponse | undefined> {
     const record = await this.#repository.newest(readKey('key', key));
     return record && this.#present(record);
   }
 
-  /** Returns whether a response is stored under a key (requests-cache: `has_key`). */
+  /**
+   * Returns whether a response is stored under a key (requests-cache: `has_key`).
+   *
+   * @example
+   * await cache.hasKey(await cache.createKey({ url: 'https://example.org/' }));
+   */
   async hasKey(key: string): Promise<boolean> {
     return (await this.#repository.newest(readKey('key', key))) !== undefined;
   }
@@ -143,33 +155,61 @@ export class BaseCache {
    * redirect chain count (requests-cache: `has_url`).
    *
    * @param url absolute; also a redacted URL as {@link BaseCache.urls} yields it
+   * @example
+   * await cache.hasUrl('https://example.org/users/1');
    */
   async hasUrl(url: string): Promise<boolean> {
     return (await this.#repository.groupsOfIndex([this.#records.indexName(url)])).length > 0;
   }
 
-  /** Deletes the stored responses to GET, HEAD and QUERY of a URL; resolves to their number (requests-cache: `delete_url`). */
+  /**
+   * Deletes the stored responses to GET, HEAD and QUERY of a URL; resolves to their number (requests-cache: `delete_url`).
+   *
+   * @example
+   * const removed = await cache.deleteUrl('https://example.org/users/1');
+   */
   deleteUrl(url: string): Promise<number> {
     return this.deleteUrls([url]);
   }
 
-  /** Deletes as {@link BaseCache.deleteUrl}. */
+  /**
+   * Deletes the stored responses of several URLs, as {@link BaseCache.deleteUrl}; resolves to their number
+   * (requests-cache: `delete_urls`).
+   *
+   * @example
+   * await cache.deleteUrls(['https://example.org/users/1', 'https://example.org/users/2']);
+   */
   async deleteUrls(urls: string | readonly string[]): Promise<number> {
     const names = readUrls('urls', urls).map((url) => this.#records.indexName(url));
     return this.#removed(await this.#invalidator.deleteNamed(names), 'url');
   }
 
-  /** Yields each key that has a stored response, once. */
+  /**
+   * Yields each key that has a stored response, once.
+   *
+   * @example
+   * for await (const key of cache.keys()) console.log(key);
+   */
   keys(): AsyncGenerator<string> {
     return this.#scan.keys();
   }
 
-  /** Yields every stored response. */
+  /**
+   * Yields every stored response, fresh or not, each variant by itself.
+   *
+   * @example
+   * for await (const response of cache.values()) console.log(response.url, response.size);
+   */
   async *values(): AsyncGenerator<CachedResponse> {
     for await (const record of this.#scan.whole()) yield this.#present(record);
   }
 
-  /** Yields the final URLs of the stored responses to GET, HEAD and QUERY, redacted. */
+  /**
+   * Yields the final URLs of the stored responses to GET, HEAD and QUERY, redacted.
+   *
+   * @example
+   * for await (const url of cache.urls()) console.log(url);
+   */
   async *urls(): AsyncGenerator<string> {
     for await (const { record } of this.#scan.responses()) {
       if (isReading(record.request.method)) yield record.url;
@@ -203,7 +243,13 @@ export class BaseCache {
     return this.hasKey(await this.createKey(request as object));
   }
 
-  /** Deletes the responses of several keys (requests-cache: `bulk_delete`). */
+  /**
+   * Deletes the responses of several keys; resolves to their number (requests-cache: `bulk_delete`).
+   *
+   * @example
+   * const keys = await Promise.all(['/1', '/2'].map((url) => api.cache.createKey({ url })));
+   * await api.cache.bulkDelete(keys);
+   */
   async bulkDelete(keys: string | readonly string[]): Promise<number> {
     return this.delete({ keys: readKeys('keys', keys) });
   }
@@ -229,7 +275,12 @@ export class BaseCache {
     return this.#removed(removed + (await deleteByState(this.#scan, deletion, now)), 'deleted');
   }
 
-  /** Deletes every entry of this cache and nothing else. If the store counts its responses, an event reports their number. */
+  /**
+   * Deletes every entry of this cache and nothing else. If the store counts its responses, an event reports their number.
+   *
+   * @example
+   * await cache.clear();
+   */
   async clear(): Promise<void> {
     this.#removed(await this.#invalidator.clear(), 'deleted');
   }
@@ -238,6 +289,8 @@ export class BaseCache {
    * Counts stored responses, each variant by itself, unreadable ones included (requests-cache: `response_count`).
    *
    * @param filter conditions as those of {@link BaseCache.filter}. Default: all responses
+   * @example
+   * console.log(await cache.responseCount({ valid: false }));
    */
   async responseCount(filter?: ResponseFilter): Promise<number> {
     if (filter === undefined) return this.#scan.count();
@@ -285,7 +338,7 @@ export class BaseCache {
    * @throws TypeError for wrong arguments, and for a result of `change` that JSON cannot represent; CacheError
    *   `ERR_CACHE_CONFLICT` if other writers were faster 100 times
    * @example
-   * await cache.updateResponse({ url: 'https://example.org/items' }, ({ data }) => [...data, newItem]);
+   * await cache.updateResponse({ url: 'https://example.org/items' }, ({ data }) => [...data, 'new item']);
    */
   updateResponse(what: string | object, change: ResponseChange): Promise<number> {
     const present = this.#present.bind(this);
@@ -315,7 +368,9 @@ export class BaseCache {
    *
    * @param options.onProgress called after each response
    * @example
-   * await redisCache.update(sqliteCache, { onProgress: ({ copied, total }) => console.log(copied, total) });
+   * const from = new SqliteCache();
+   * const to = new RedisCache();
+   * await to.update(from, { onProgress: ({ copied, total }) => console.log(copied, total) });
    */
   async update(other: BaseCache, options: CopyOptions = {}): Promise<void> {
     await copyEntries(other, options, async (record) => {
@@ -324,7 +379,12 @@ export class BaseCache {
     });
   }
 
-  /** Resolves when the store answers; rejects with the reason if it does not. An outage is over then. */
+  /**
+   * Resolves when the store answers; rejects with the reason if it does not. An outage is over then.
+   *
+   * @example
+   * await cache.ready();
+   */
   ready(): Promise<void> {
     return this.#repository.breaker.ready();
   }
@@ -332,6 +392,9 @@ export class BaseCache {
   /**
    * Returns the number of events by type since the cache was opened (for `removed` the number of responses), sums over the
    * responses that callers got, and the state of the circuit breaker (docs/metrics.md).
+   *
+   * @example
+   * const { hit, miss, breaker } = cache.stats();
    */
   stats(): CacheStats {
     return { ...this.#events.counts, ...this.#events.totals, breaker: this.#repository.breaker.state };
@@ -346,6 +409,8 @@ export class BaseCache {
    * Returns the bytes that the store uses.
    *
    * @throws UnsupportedOperationError if the store does not report its size
+   * @example
+   * console.log(`${(await cache.size()) / 1e6} MB`);
    */
   async size(): Promise<number> {
     const { store } = this.#repository.breaker;
@@ -357,6 +422,9 @@ export class BaseCache {
    * Returns unused space to the operating system.
    *
    * @throws UnsupportedOperationError unless the backend is sqlite
+   * @example
+   * await cache.clear();
+   * await cache.vacuum();
    */
   async vacuum(): Promise<void> {
     const { store } = this.#repository.breaker;
@@ -365,7 +433,13 @@ export class BaseCache {
     for await (const _ of this.#repository.breaker.iterate(vacuum));
   }
 
-  /** Waits for work in the background, at most `backendTimeout` or 30 seconds, and releases the store. */
+  /**
+   * Waits for work in the background, at most `backendTimeout` or 30 seconds, and releases the store.
+   *
+   * @example
+   * const own = new MemoryCache();
+   * await own.close();
+   */
   close(): Promise<void> {
     return this.#repository.breaker.close();
   }

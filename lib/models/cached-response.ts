@@ -176,7 +176,12 @@ export class CachedResponse {
     return this.isExpired;
   }
 
-  /** Returns the response as one of axios, with the data of {@link CachedResponse.data}. */
+  /**
+   * Returns the response as one of axios, with the data of {@link CachedResponse.data}.
+   *
+   * @example
+   * const { data, status } = await response.toAxiosResponse();
+   */
   async toAxiosResponse(): Promise<AxiosResponse> {
     return (await this.#context.toClient(this.#record, this.data)) as AxiosResponse;
   }

@@ -50,6 +50,9 @@ export function keyOf(request: CacheRequest, rules: KeyRules): string {
 /**
  * Returns the key of a request (requests-cache: `create_key`): SHA-256, as 64 hex digits, of its method, URL, body,
  * matched headers, principal, and everything else that changes the answer.
+ *
+ * @example
+ * setupCache(axios.create(), { keyFn: (request, rules) => createKey({ ...request, url: request.url.toLowerCase() }, rules) });
  */
 export function createKey(request: CacheRequest, rules: KeyRules): string {
   return digestOf(keyText(request, rules));

@@ -4,7 +4,7 @@ import type { MaybePromise } from '../platform/maybe-promise.js';
  * Writes and reads the metadata of a stored response, which is everything but its body (requests-cache: serializers).
  *
  * @example
- * const mine: Serializer = { name: 'mine', dumps: (value) => YAML.stringify(value), loads: (text) => YAML.parse(text) };
+ * const mine: Serializer = { name: 'mine', dumps: (value) => JSON.stringify(value), loads: (text) => JSON.parse(String(text)) };
  */
 export interface Serializer {
   /** 1 to 64 letters, digits and `_.+-`. Stored with each entry: entries of another serializer are misses. */

@@ -17,7 +17,8 @@ export type CacheOptions = InstanceOptions & BackendChoice;
 
 interface InstanceOptions extends Omit<SharedCacheOptions, 'expireAfter'> {
   /**
-   * As {@link SharedCacheOptions.expireAfter}; in addition `null` for "never expires" (requests-cache: `None`).
+   * As {@link SharedCacheOptions.expireAfter}, a number of seconds for example; in addition `null` for "never expires"
+   * (requests-cache: `None`). Default: never expires; with `cacheControl` the headers decide, else heuristics.
    *
    * @example
    * setupCache(axios.create(), { expireAfter: null });
@@ -99,7 +100,8 @@ interface InstanceOptions extends Omit<SharedCacheOptions, 'expireAfter'> {
    * decrypt. Default: none. Anything else throws a `TypeError`, which does not show the key.
    *
    * @example
-   * setupCache(axios.create(), { encryptionKey: [process.env.NEW_KEY, process.env.OLD_KEY] });
+   * const keys = String(process.env.CACHE_KEYS).split(',');
+   * setupCache(axios.create(), { encryptionKey: keys });
    */
   encryptionKey?: Keys | undefined;
   /**

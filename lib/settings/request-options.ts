@@ -206,7 +206,7 @@ export interface RequestCacheOptions extends SharedCacheOptions {
    * except `readOnly`. Default: none. Anything else rejects with a `TypeError`.
    *
    * @example
-   * await api.post('/users', user, { invalidates: { urls: ['/users'], tags: ['users'] } });
+   * await api.post('/users', { name: 'new' }, { invalidates: { urls: ['/users'], tags: ['users'] } });
    */
   invalidates?: Invalidates | undefined;
 }

@@ -20,7 +20,8 @@ export type KeyvCacheOptions = CommonBackendOptions;
  * with `cacheName`. Listing, counting and removing expired responses are passes over all entries; if the adapter cannot
  * iterate, they throw `UnsupportedOperationError`.
  *
- * @example new KeyvCache(new KeyvPostgres({ uri }), { cacheName: 'reports', retention: '7d' })
+ * @example
+ * new KeyvCache(new Keyv(), { cacheName: 'reports', retention: '7d' });
  */
 export class KeyvCache extends BaseCache {
   /** @internal */

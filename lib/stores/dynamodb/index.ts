@@ -11,7 +11,12 @@ import { DynamoDbIndex } from './secondary-index.js';
 import { DynamoDbTable, type DynamoDbTableOptions, type Item, READ_BATCH } from './table.js';
 
 export interface DynamoDbStoreOptions extends DynamoDbTableOptions {
-  /** Name of the table, which is created on demand. Default: the cache's name. */
+  /**
+   * Name of the table, which is created on demand. Default: the cache's name.
+   *
+   * @example
+   * new DynamoDbCache({ table: 'http-cache' });
+   */
   readonly table?: string | undefined;
   /** Seconds that an entry is kept after it expired; the server then deletes it. Default: forever. */
   readonly retention?: number | undefined;

@@ -9,13 +9,33 @@ import { ensureTable } from './ensure-table.js';
 import { type Access, classified, isConditionFailure, isMissingTable } from './failures.js';
 
 export interface DynamoDbTableOptions {
-  /** URL of the server. Default: the AWS SDK's. */
+  /**
+   * URL of the server. Default: that of the AWS SDK.
+   *
+   * @example
+   * new DynamoDbCache({ endpoint: 'http://localhost:8000' });
+   */
   readonly endpoint?: string | undefined;
-  /** Default: the AWS SDK's. */
+  /**
+   * The AWS region of the table. Default: that of the AWS SDK.
+   *
+   * @example
+   * new DynamoDbCache({ region: 'eu-central-1' });
+   */
   readonly region?: string | undefined;
-  /** Default: the AWS SDK's. */
+  /**
+   * The credentials of AWS. Default: those that the AWS SDK finds.
+   *
+   * @example
+   * new DynamoDbCache({ credentials: { accessKeyId: 'id', secretAccessKey: 'secret' } });
+   */
   readonly credentials?: object | undefined;
-  /** Options of the AWS SDK's `DynamoDB`, in its units. */
+  /**
+   * Options of the AWS SDK's `DynamoDB`, in its units. Default: `{}`.
+   *
+   * @example
+   * new DynamoDbCache({ clientOptions: { maxAttempts: 5 } });
+   */
   readonly clientOptions?: object | undefined;
 }
 

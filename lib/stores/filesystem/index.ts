@@ -28,11 +28,26 @@ import { EntryWriter, type StagedFile } from './writer.js';
 export type { FileExtension } from './layout.js';
 
 export interface FileStoreOptions {
-  /** Maximum number of entries; the least recently used is evicted first. Default: no bound. */
+  /**
+   * Maximum number of entries; the least recently used is evicted first. Default: no bound.
+   *
+   * @example
+   * new FileCache({ maxEntries: 10_000 });
+   */
   readonly maxEntries?: number | undefined;
-  /** Maximum number of bytes; the least recently used entry is evicted first. Default: no bound. */
+  /**
+   * Maximum number of bytes; the least recently used entry is evicted first. Default: no bound.
+   *
+   * @example
+   * new FileCache({ maxSize: 500_000_000 });
+   */
   readonly maxSize?: number | undefined;
-  /** Whether a file and its name are synced to the disk before a write is acknowledged. Default: `false`. */
+  /**
+   * Whether a file and its name are synced to the disk before a write is acknowledged. Default: `false`.
+   *
+   * @example
+   * new FileCache({ durable: true });
+   */
   readonly durable?: boolean | undefined;
   /** Seconds that an entry is kept after it has expired. Default: forever. */
   readonly retention?: number | undefined;

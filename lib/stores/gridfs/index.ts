@@ -14,7 +14,12 @@ import { FileWrites } from './file-writes.js';
 import { Remains } from './remains.js';
 
 export interface GridFSStoreOptions extends MongoConnectionOptions {
-  /** Name of the bucket. Default: `'responses_v1'`. */
+  /**
+   * Name of the bucket. Default: `'responses_v1'`.
+   *
+   * @example
+   * new GridFSCache({ bucket: 'reports' });
+   */
   readonly bucket?: string | undefined;
   /** Seconds that an entry is kept after it expired. Default: forever. */
   readonly retention?: number | undefined;

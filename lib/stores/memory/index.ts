@@ -6,9 +6,19 @@ import type { EntryQuery, Store } from '../store.js';
 import { StoreFailure } from '../store-failure.js';
 
 export interface MemoryStoreOptions {
-  /** Maximum number of entries. Default: 10,000. */
+  /**
+   * Maximum number of entries; the least recently used is evicted first. Default: 10,000.
+   *
+   * @example
+   * new MemoryCache({ maxEntries: 500 });
+   */
   readonly maxEntries?: number | undefined;
-  /** Maximum number of bytes. Default: 100,000,000. */
+  /**
+   * Maximum number of bytes of memory; the least recently used entry is evicted first. Default: 100,000,000.
+   *
+   * @example
+   * new MemoryCache({ maxSize: 20_000_000 });
+   */
   readonly maxSize?: number | undefined;
   /** Seconds that an entry is kept after it has expired. Default: forever. */
   readonly retention?: number | undefined;

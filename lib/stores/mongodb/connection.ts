@@ -4,15 +4,34 @@ import { monotonicNow, type RealTimer, startTimer, stopTimer } from '../../platf
 import { type Access, classified } from './failures.js';
 
 export interface MongoConnectionOptions {
-  /** `mongodb://` or `mongodb+srv://` URL. Default: `mongodb://127.0.0.1:27017`. */
+  /**
+   * URL of the server, `mongodb://` or `mongodb+srv://`. Default: `mongodb://127.0.0.1:27017`.
+   *
+   * @example
+   * new MongoCache({ url: 'mongodb+srv://cluster.example.org' });
+   */
   readonly url?: string | undefined;
   /**
    * A connected `MongoClient` of the user, which the user closes. Default: a client that the store opens and closes.
+   *
+   * @example
+   * const client = {}; // a MongoClient
+   * new MongoCache({ client });
    */
   readonly client?: object | undefined;
-  /** Options of the driver's `MongoClient`, in its units (milliseconds). */
+  /**
+   * Options of the driver's `MongoClient`, in its units (milliseconds). Default: `{}`.
+   *
+   * @example
+   * new MongoCache({ clientOptions: { connectTimeoutMS: 2_000 } });
+   */
   readonly clientOptions?: object | undefined;
-  /** Name of the database. Default: the cache's name. */
+  /**
+   * Name of the database, which several caches can share. Default: `cacheName`.
+   *
+   * @example
+   * new MongoCache({ database: 'production', collection: 'reports' });
+   */
   readonly database?: string | undefined;
 }
 

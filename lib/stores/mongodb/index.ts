@@ -12,7 +12,12 @@ import { MongoLeases } from './leases.js';
 import { MAX_ENTRY, type NewDocument, PendingWrite, PUBLISHED, withdraw } from './pending-write.js';
 
 export interface MongoStoreOptions extends MongoConnectionOptions {
-  /** Name of the collection. Default: `'responses_v1'`. */
+  /**
+   * Name of the collection. Default: `'responses_v1'`.
+   *
+   * @example
+   * new MongoCache({ collection: 'reports' });
+   */
   readonly collection?: string | undefined;
   /** Seconds that an entry is kept after it expired; the server then deletes it. Default: forever. */
   readonly retention?: number | undefined;

@@ -5,15 +5,42 @@ import { sendNow } from './immediate.js';
 /** Clients, clusters and sentinels of node-redis: how they are created, and one interface to all of them. */
 
 export interface RedisConnectionOptions {
-  /** `redis://` or `rediss://`. Default: `redis://localhost:6379`. */
+  /**
+   * URL of the server, `redis://` or `rediss://`. Default: `redis://localhost:6379`.
+   *
+   * @example
+   * new RedisCache({ url: 'rediss://redis.example.org:6380' });
+   */
   readonly url?: string | undefined;
-  /** A node-redis client, cluster or sentinel of your own. The cache never closes it. */
+  /**
+   * A node-redis client, cluster or sentinel of your own, which the cache never closes. Default: a client of the cache.
+   *
+   * @example
+   * const client = {}; // createClient() of node-redis
+   * new RedisCache({ client });
+   */
   readonly client?: object | undefined;
-  /** Options of node-redis's `createClient`, in its units: `socket`, `username`, `database` ... */
+  /**
+   * Options of node-redis's `createClient`, in its units: `socket`, `username`, `database` ... Default: `{}`.
+   *
+   * @example
+   * new RedisCache({ clientOptions: { socket: { path: '/run/redis.sock' }, database: 2 } });
+   */
   readonly clientOptions?: object | undefined;
-  /** Options of node-redis's `createCluster` for a Redis Cluster: `rootNodes`, `defaults` ... */
+  /**
+   * Options of node-redis's `createCluster` for a Redis Cluster: `rootNodes`, `defaults` ... Default: no cluster.
+   *
+   * @example
+   * new RedisCache({ clusterOptions: { rootNodes: [{ url: 'redis://10.0.0.1:6379' }, { url: 'redis://10.0.0.2:6379' }] } });
+   */
   readonly clusterOptions?: object | undefined;
-  /** Options of node-redis's `createSentinel` for Redis Sentinel: `name`, `sentinelRootNodes`, `nodeClientOptions` ... */
+  /**
+   * Options of node-redis's `createSentinel` for Redis Sentinel: `name`, `sentinelRootNodes`, `nodeClientOptions` ...
+   * Default: no sentinel.
+   *
+   * @example
+   * new RedisCache({ sentinelOptions: { name: 'main', sentinelRootNodes: [{ host: '10.0.0.1', port: 26379 }] } });
+   */
   readonly sentinelOptions?: object | undefined;
 }
 

@@ -17,6 +17,9 @@ export interface RedisStoreOptions extends RedisConnectionOptions {
   /**
    * The number of parts, 1 to 1,024, in which a cluster has the cache. All processes with the cache need the same number.
    * Default: 64 with a cluster, else 1, which is then the only number accepted.
+   *
+   * @example
+   * new RedisCache({ clusterOptions: { rootNodes: [{ url: 'redis://10.0.0.1:6379' }] }, shards: 16 });
    */
   readonly shards?: number | undefined;
 }

@@ -7,13 +7,15 @@ export interface SqliteFileOptions {
   /**
    * Resolves a relative path in the system's folder for temporary files. Default: `false`.
    *
-   * @example useTemp: true
+   * @example
+   * new SqliteCache({ cacheName: 'reports', useTemp: true });
    */
   readonly useTemp?: boolean | undefined;
   /**
    * Resolves a relative path in the user's cache folder. Default: `false`.
    *
-   * @example useCacheDir: true
+   * @example
+   * new SqliteCache({ cacheName: 'reports', useCacheDir: true });
    */
   readonly useCacheDir?: boolean | undefined;
 }

@@ -24,16 +24,37 @@ export interface SqliteStoreOptions extends SqliteFileOptions {
    * Which package opens the file: `'node'` is `node:sqlite`, `'keyv'` is `@keyv/sqlite` 4. The file is the same. Default:
    * `node:sqlite` if the runtime has it and does not call it experimental, else `@keyv/sqlite` if it is installed.
    *
-   * @example driver: 'node'
+   * @example
+   * new SqliteCache({ driver: 'node' });
    */
   readonly driver?: SqliteDriverName | undefined;
-  /** Seconds to retry while another process writes. Default: 5. */
+  /**
+   * Seconds to retry while another process writes. Default: 5.
+   *
+   * @example
+   * new SqliteCache({ busyTimeout: 10 });
+   */
   readonly busyTimeout?: number | undefined;
-  /** Writes faster, at the risk that a power cut damages the file. Default: `false`. */
+  /**
+   * Writes faster, at the risk that a power cut damages the file. Default: `false`.
+   *
+   * @example
+   * new SqliteCache({ fastSave: true });
+   */
   readonly fastSave?: boolean | undefined;
-  /** Largest number of entries; the least recently used are evicted. Default: no bound. */
+  /**
+   * Largest number of entries; the least recently used are evicted. Default: no bound.
+   *
+   * @example
+   * new SqliteCache({ maxEntries: 10_000 });
+   */
   readonly maxEntries?: number | undefined;
-  /** Largest number of bytes of all entries; the least recently used are evicted. Default: no bound. */
+  /**
+   * Largest number of bytes of all entries; the least recently used are evicted. Default: no bound.
+   *
+   * @example
+   * new SqliteCache({ maxSize: 500_000_000 });
+   */
   readonly maxSize?: number | undefined;
   /** Seconds for which an entry is kept after it expired. Default: forever. */
   readonly retention?: number | undefined;

@@ -10,12 +10,23 @@ export interface NodeSqliteAdapterOptions {
   /**
    * Path of the file, also as `sqlite://path`; `.sqlite` is added to a path without an extension. Default: `':memory:'`.
    *
-   * @example file: 'sessions.sqlite'
+   * @example
+   * new NodeSqliteAdapter({ file: 'sessions.sqlite' });
    */
   readonly file?: string | undefined;
-  /** Name of the table: letters, digits and `_`. Default: `'keyv'`. */
+  /**
+   * Name of the table: letters, digits and `_`. Default: `'keyv'`.
+   *
+   * @example
+   * new NodeSqliteAdapter({ file: 'sessions.sqlite', table: 'sessions' });
+   */
   readonly table?: string | undefined;
-  /** Seconds to retry while another connection writes. Default: 5. */
+  /**
+   * Seconds to retry while another connection writes. Default: 5.
+   *
+   * @example
+   * new NodeSqliteAdapter({ file: 'sessions.sqlite', busyTimeout: 10 });
+   */
   readonly busyTimeout?: number | undefined;
 }
 
