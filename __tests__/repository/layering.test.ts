@@ -99,8 +99,8 @@ describe('the sources', () => {
     expect(source.statements.every(isNamed)).toBe(true);
   });
 
-  test('no file is longer than 430 lines', () => {
-    const long = files.filter((file) => (sources.get(file) ?? '').split('\n').length > 430);
-    expect(long).toEqual([]);
+  test('no file has more than 300 lines without its docstrings', () => {
+    const code = (file: string) => (sources.get(file) ?? '').replace(/^[ \t]*\/\*\*[\s\S]*?\*\/\r?\n/gm, '');
+    expect(files.filter((file) => code(file).split('\n').length > 300)).toEqual([]);
   });
 });
