@@ -1,5 +1,8 @@
-import { writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { BUNDLERS } from './bundlers.mjs';
+import { FRAMEWORKS } from './frameworks.mjs';
+import { CJS, ESM, IMPORTS, REQUIRES, TEST, write } from './programs.mjs';
+import { YARN } from './yarn.mjs';
 
 // The ways in which a program loads the package: each prepares files and says what to run.
 
@@ -8,36 +11,9 @@ import path from 'node:path';
  * @property {string} name
  * @property {(project: string, require: NodeJS.Require) => Promise<readonly string[]>} prepare writes the program, and
  *   resolves to the arguments for the runtime
+ * @property {readonly string[]} [tools] names in tools.mjs
+ * @property {true} [needsNodeSqlite] not tried where SQLite is @keyv/sqlite
  */
-
-/** A request twice; the origin and the file come from the environment. Signed, so that jose is needed. */
-const BODY = `
-  const api = setupCache(axios.create({ proxy: false }), {
-    backend: 'sqlite', cacheName: process.env.MATRIX_FILE, secretKey: 'k'.repeat(32),
-    onEvent: ({ error }) => { if (error) console.error(error); },
-  });
-  const first = await api.get(process.env.MATRIX_URL);
-  const second = await api.get(process.env.MATRIX_URL);
-  await api.detachCache();
-  const seen = [first.fromCache, second.fromCache].join();
-`;
-const IMPORTS = `import axios from 'axios'; import { setupCache } from 'axios-keyv-cache';`;
-const REQUIRES = `const axios = require('axios'); const { setupCache } = require('axios-keyv-cache');`;
-const ESM = `${IMPORTS} ${BODY} console.log('seen', seen);`;
-const CJS = `${REQUIRES} (async () => { ${BODY} console.log('seen', seen); })();`;
-const TEST = `test('twice', async () => { ${BODY} console.log('seen', seen); });`;
-const ASYNC_ESM = `${IMPORTS} (async () => { ${BODY} console.log('seen', seen); })();`;
-
-/**
- * @param {string} project
- * @param {string} file
- * @param {string} text
- */
-function write(project, file, text) {
-  const target = path.join(project, file);
-  writeFileSync(target, text);
-  return target;
-}
 
 /** @type {Form['prepare']} */
 async function workerThread(project) {
@@ -58,13 +34,54 @@ const jest = (tool, environment) => async (project, require) => {
   return [bin, '--config', write(project, `${name}.config.json`, JSON.stringify(config))];
 };
 
-/** @type {Form['prepare']} */
-async function jestEsm(project, require) {
-  write(project, 'jest-esm.test.mjs', `${IMPORTS} ${TEST}`);
-  const config = { rootDir: project, testMatch: ['**/jest-esm.test.mjs'], transform: {}, watchman: false };
+/**
+ * @param {string} tool `jest` or `jest29`
+ * @returns {Form['prepare']}
+ */
+const jestEsm = (tool) => async (project, require) => {
+  const name = `${tool}-esm`;
+  write(project, `${name}.test.mjs`, `${IMPORTS} ${TEST}`);
+  const config = { rootDir: project, testMatch: [`**/${name}.test.mjs`], transform: {}, watchman: false };
+  const bin = path.join(path.dirname(require.resolve(`${tool}/package.json`)), 'bin/jest.js');
+  return ['--experimental-vm-modules', bin, '--config', write(project, `${name}.config.json`, JSON.stringify(config))];
+};
+
+/** The test as TypeScript, with its types checked. @type {Form['prepare']} */
+async function tsJest(project, require) {
+  const declarations = `declare const test: (name: string, fn: () => Promise<void>) => void; declare const process: any; declare const console: any;`;
+  write(
+    project,
+    'ts-jest.test.ts',
+    `${IMPORTS} ${declarations} ${TEST.replace('const seen =', 'const seen: string =')}`,
+  );
+  const compilerOptions = {
+    module: 'node16',
+    moduleResolution: 'node16',
+    esModuleInterop: true,
+    strict: true,
+    types: [],
+  };
+  const transform = { '\\.ts$': [require.resolve('ts-jest'), { tsconfig: compilerOptions }] };
+  const config = { rootDir: project, testMatch: ['**/ts-jest.test.ts'], transform, watchman: false };
   const bin = path.join(path.dirname(require.resolve('jest/package.json')), 'bin/jest.js');
-  const file = write(project, 'jest-esm.config.json', JSON.stringify(config));
-  return ['--experimental-vm-modules', bin, '--config', file];
+  return [bin, '--config', write(project, 'ts-jest.config.json', JSON.stringify(config))];
+}
+
+/**
+ * @param {string} extension
+ * @param {string} source
+ * @returns {Form['prepare']}
+ */
+const tsx = (extension, source) => async (project, require) => {
+  const typed = source.replace('const seen =', 'const seen: string =');
+  return [require.resolve('tsx/cli'), write(project, `tsx-main.${extension}`, typed)];
+};
+
+/** The program in a realm of its own: its options and configs have other prototypes. @type {Form['prepare']} */
+async function vm(project) {
+  const program = JSON.stringify(CJS);
+  const source = `require('node:vm').runInNewContext(${program}, { require, process, console });`;
+  return [write(project, 'vm.cjs', source)];
 }
 
 /**
@@ -77,72 +94,23 @@ const vitest = (pool) => async (project, require) => {
   return [bin, 'run', '--root', project, '--pool', pool, '--disableConsoleIntercept', `vitest-${pool}`];
 };
 
-/**
- * @param {'cjs' | 'esm'} format
- * @returns {Form['prepare']}
- */
-const esbuild = (format) => async (project, require) => {
-  const outfile = path.join(project, `esbuild-${format}.${format === 'cjs' ? 'cjs' : 'mjs'}`);
-  const js = `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`;
-  await require('esbuild').build({
-    stdin: { contents: ASYNC_ESM, resolveDir: project },
-    bundle: true,
-    platform: 'node',
-    format,
-    outfile,
-    banner: format === 'esm' ? { js } : {},
-    logLevel: 'silent',
-  });
-  return [outfile];
-};
-
-/**
- * @param {'cjs' | 'es'} format
- * @returns {Form['prepare']}
- */
-const rollup = (format) => async (project, require) => {
-  const { rollup: bundle } = require('rollup');
-  const plugins = [
-    require('@rollup/plugin-node-resolve').nodeResolve({ exportConditions: ['node'], preferBuiltins: true }),
-    require('@rollup/plugin-commonjs')(),
-    require('@rollup/plugin-json')(),
-  ];
-  const input = write(project, 'rollup-input.mjs', ASYNC_ESM);
-  const built = await bundle({ input, plugins, onwarn() {} });
-  const folder = path.join(project, `rollup-${format}`);
-  const entryFileNames = format === 'cjs' ? '[name].cjs' : '[name].mjs';
-  await built.write({ dir: folder, format, entryFileNames, chunkFileNames: entryFileNames });
-  return [path.join(folder, `rollup-input.${format === 'cjs' ? 'cjs' : 'mjs'}`)];
-};
-
-/** @type {Form['prepare']} */
-async function webpack(project, require) {
-  const entry = write(project, 'webpack-input.mjs', ASYNC_ESM);
-  const output = { path: path.join(project, 'webpack'), filename: 'main.cjs' };
-  const options = { mode: 'production', entry, target: 'node', output };
-  await new Promise((resolve, reject) => {
-    require('webpack')(options, (/** @type {unknown} */ error, /** @type {any} */ stats) => {
-      if (error || stats.hasErrors()) reject(error ?? new Error(stats.toString('errors-only')));
-      else resolve(undefined);
-    });
-  });
-  return [path.join(output.path, output.filename)];
-}
-
 /** @type {readonly Form[]} */
 export const FORMS = [
   { name: 'ESM', prepare: async (project) => [write(project, 'main.mjs', ESM)] },
   { name: 'CommonJS', prepare: async (project) => [write(project, 'main.cjs', CJS)] },
   { name: 'worker thread', prepare: workerThread },
-  { name: 'Jest 29', prepare: jest('jest29', 'node') },
-  { name: 'Jest 30', prepare: jest('jest', 'node') },
-  { name: 'Jest 30, jsdom', prepare: jest('jest', 'jsdom') },
-  { name: 'Jest 30, ESM', prepare: jestEsm },
-  { name: 'vitest, threads', prepare: vitest('threads') },
-  { name: 'vitest, forks', prepare: vitest('forks') },
-  { name: 'esbuild, cjs', prepare: esbuild('cjs') },
-  { name: 'esbuild, esm', prepare: esbuild('esm') },
-  { name: 'rollup, cjs', prepare: rollup('cjs') },
-  { name: 'rollup, es', prepare: rollup('es') },
-  { name: 'webpack', prepare: webpack },
+  { name: 'node:vm', prepare: vm },
+  { name: 'tsx, ESM', prepare: tsx('mts', ESM), tools: ['tsx'] },
+  { name: 'tsx, CommonJS', prepare: tsx('cts', CJS), tools: ['tsx'] },
+  { name: 'Jest 29', prepare: jest('jest29', 'node'), tools: ['jest29'] },
+  { name: 'Jest 29, ESM', prepare: jestEsm('jest29'), tools: ['jest29'] },
+  { name: 'Jest 30', prepare: jest('jest', 'node'), tools: ['jest'] },
+  { name: 'Jest 30, jsdom', prepare: jest('jest', 'jsdom'), tools: ['jest', 'jest-environment-jsdom'] },
+  { name: 'Jest 30, ESM', prepare: jestEsm('jest'), tools: ['jest'] },
+  { name: 'Jest 30, ts-jest', prepare: tsJest, tools: ['jest', 'ts-jest', 'typescript'] },
+  { name: 'vitest, threads', prepare: vitest('threads'), tools: ['vitest'] },
+  { name: 'vitest, forks', prepare: vitest('forks'), tools: ['vitest'] },
+  ...BUNDLERS,
+  ...FRAMEWORKS,
+  ...YARN,
 ];

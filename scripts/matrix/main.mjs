@@ -1,178 +1,113 @@
 // Runs the packed package in the runtimes, module systems and tools that programs use: npm run test:matrix
 // Each cell is a miss, a hit, a restart, and a hit from the SQLite file of the process before.
-// `--write` puts the table into docs/compatibility.md; without it, a difference from that table is a failure.
-// `--only TEXT` runs the rows whose name has the text, and compares nothing.
+// `--write` puts each row into docs/compatibility.md as soon as it has run; without it, an answer that differs from the page
+// is a failure.
+// `--only TEXT` runs the rows whose name has the text; it may be repeated.
 // The README's commands follow, with each package manager (`--only README`). At the end, processes of Node 20 and 24 share
 // one file (`--only "one file"`).
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { FORMS } from './forms.mjs';
-import { install, pack, project, RUNTIMES, root, run, runtimeIn } from './packages.mjs';
-import { MANAGERS, NODES, tryReadme } from './readme.mjs';
+import { parseArgs } from 'node:util';
+import { runCell, startOrigin } from './cell.mjs';
+import { install, pack, project, root, runtimeIn, versionIn } from './packages.mjs';
+import { differencesFrom, pageWith } from './page.mjs';
+import { NODES, tryReadme } from './readme.mjs';
+import { COLUMNS, README_ROWS, ROWS, tables } from './rows.mjs';
 import { checkSharedFile } from './shared-file/main.mjs';
+import { NEXT, OLDEST, packagesOf, RUNTIMES, TOOLS, toolLabel } from './tools.mjs';
 
 const page = path.join(root, 'docs', 'compatibility.md');
-const START = '<!-- matrix: npm run test:matrix -- --write -->';
-const END = '<!-- end of matrix -->';
-const LIMIT = 60_000;
 /** Name of the check of two versions of Node.js at once, for `--only`. */
 const SHARED_FILE = 'one file';
 
-const BASIC = ['ESM', 'CommonJS', 'worker thread'];
-const AXIOS = { '1.7.9': 'axios@1.7.9', latest: 'axios@1' };
-const KEYV = { 5: 'keyv@5', 6: 'keyv@6' };
-const TOOLS = [
-  'jest29@npm:jest@29',
-  'jest@30',
-  'jest-environment-jsdom@30',
-  'vitest',
-  'esbuild',
-  'rollup',
-  '@rollup/plugin-node-resolve',
-  '@rollup/plugin-commonjs',
-  '@rollup/plugin-json',
-  'webpack',
-];
+const { values } = parseArgs({ options: { only: { type: 'string', multiple: true }, write: { type: 'boolean' } } });
+/** @param {string} name */
+const isWanted = (name) => values.only?.some((text) => name.includes(text)) ?? true;
+const wanted = ROWS.filter(({ name }) => isWanted(name));
+const today = new Date().toISOString().slice(0, 10);
 
-const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1] : undefined;
 const work = mkdtempSync(path.join(tmpdir(), 'akc-matrix-'));
 process.once('exit', () => rmSync(work, { recursive: true, force: true }));
 
-/** @returns {Promise<{ url: string, count: (path: string) => number, close: () => void }>} */
-async function startOrigin() {
-  /** @type {Map<string, number>} */
-  const counts = new Map();
-  const server = createServer((request, response) => {
-    const asked = request.url ?? '';
-    if (request.method === 'GET') counts.set(asked, (counts.get(asked) ?? 0) + 1);
-    // For jsdom, whose page is of another origin.
-    const headers = { 'access-control-allow-origin': '*', 'access-control-allow-headers': '*' };
-    response.writeHead(200, { ...headers, 'content-type': 'application/json' }).end('{"a":1}');
-  });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
-  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-  return {
-    url: `http://127.0.0.1:${port}`,
-    count: (asked) => counts.get(asked) ?? 0,
-    close: () => void server.close(),
-  };
-}
+/** @param {string} name */
+const runtimeNamed = (name) =>
+  /** @type {import('./tools.mjs').Runtime} */ (RUNTIMES.find((runtime) => runtime.name === name));
+/** @param {import('./tools.mjs').Runtime} runtime */
+const runtimeLabel = ({ name, version }) => `${name.replace(/ .*/, '')} ${version}`;
 
+let failures = 0;
 /**
- * @param {readonly [file: string, ...args: string[]]} runtime
- * @param {readonly string[]} command
- * @param {Record<string, string>} variables
- * @param {string} cwd
+ * @param {string} name
+ * @param {string} result `ok`, or why it failed
  */
-async function seen(runtime, command, variables, cwd) {
-  const { NODE_OPTIONS: _, ...env } = process.env;
-  const options = { cwd, env: { ...env, ...variables, CI: '1' }, timeout: LIMIT };
-  const [file, ...args] = runtime;
-  const { stdout, stderr } = await run(file, [...args, ...command], options);
-  return /seen (\S+)/.exec(stdout + stderr)?.[1] ?? `nothing: ${stderr.slice(0, 500)}`;
-}
-
-/** @returns {Promise<string>} the version, or why the cell fails */
-async function cell({ runtime, form, folder, require, origin, name }) {
-  const place = `/${encodeURIComponent(name)}`;
-  const variables = {
-    MATRIX_URL: origin.url + place,
-    MATRIX_FILE: path.join(work, `${encodeURIComponent(name)}.sqlite`),
-  };
-  try {
-    const command = await form.prepare(folder, require);
-    const first = await seen(runtime, command, variables, folder);
-    const second = await seen(runtime, command, variables, folder);
-    if (first === 'false,true' && second === 'true,true' && origin.count(place) === 1) return 'ok';
-    return `${first}; ${second}; ${origin.count(place)} requests`;
-  } catch (error) {
-    const { stderr = '', message } = /** @type {{ stderr?: string, message: string }} */ (error);
-    return (stderr || message).trim().slice(0, 600);
-  }
+function answer(name, result) {
+  if (result === 'ok') return 'yes';
+  failures += 1;
+  console.error(`${name}: ${result}\n`);
+  return 'no';
 }
 
 const tarball = await pack(work);
-const tools = path.join(work, 'tools');
-await install(tools, TOOLS);
+const toolFolder = path.join(work, 'tools');
+await install(toolFolder, packagesOf(TOOLS));
+const require = createRequire(path.join(toolFolder, 'index.js'));
 const columns = [];
-for (const [axiosName, axios] of Object.entries(AXIOS)) {
-  for (const [keyvName, keyv] of Object.entries(KEYV)) {
-    const name = `axios ${axiosName}, Keyv ${keyvName}`;
-    const folder = path.join(work, name.replaceAll(/\W+/g, '-'));
-    await project(folder, [axios, keyv, tarball], tools);
-    columns.push({ name, keyv: keyvName, folder });
-  }
+for (const { name, packages, keyv } of COLUMNS) {
+  const folder = path.join(work, name.replaceAll(/\W+/g, '-'));
+  await project(folder, [...packages, tarball], toolFolder);
+  const label = `axios ${versionIn(folder, 'axios')}, Keyv ${versionIn(folder, 'keyv')}`;
+  columns.push({ name, keyv, folder, label });
 }
-const require = createRequire(path.join(tools, 'index.js'));
+if (wanted.some(({ form }) => form.tools?.includes('next'))) await install(path.join(work, 'next'), packagesOf(NEXT));
 const origin = await startOrigin();
 
-const lines = [
-  `| runtime | ${columns.map(({ name }) => name).join(' | ')} |`,
-  `|---|${columns.map(() => '---|').join('')}`,
-];
-let failures = 0;
-for (const one of RUNTIMES) {
-  const { name: runtimeName, args = [], all } = one;
-  for (const form of FORMS) {
-    if (!all && !BASIC.includes(form.name)) continue;
-    const row = `${runtimeName}, ${form.name}`;
-    if (only !== undefined && !row.includes(only)) continue;
-    const runtime = /** @type {const} */ ([await runtimeIn(work, one), ...args]);
-    const results = [];
-    for (const { name, keyv, folder } of columns) {
-      // Keyv 6 needs Node 22.19.
-      if (keyv === '6' && runtimeName === 'Node 20') {
-        results.push('-');
-        continue;
-      }
-      const result = await cell({ runtime, form, folder, require, origin, name: `${row}, ${name}` });
-      if (result !== 'ok') {
-        failures += 1;
-        console.error(`${row}, ${name}: ${result}\n`);
-      }
-      results.push(result === 'ok' ? 'yes' : 'no');
-    }
-    lines.push(`| ${row} | ${results.join(' | ')} |`);
-    console.log(lines.at(-1));
-  }
+const written = tables(columns.map(({ label }) => label));
+const rows = new Map();
+/**
+ * @param {string} name
+ * @param {readonly string[]} cells
+ */
+function note(name, cells) {
+  rows.set(name, cells);
+  console.log(`| ${[name, ...cells].join(' | ')} |`);
+  if (!values.write) return;
+  const text = readFileSync(page, 'utf8').replaceAll('\r\n', '\n');
+  writeFileSync(page, pageWith(text, written, rows));
 }
 
-lines.push(
-  '',
-  "The README's commands and program as printed, in an empty folder; with Node 20 first the warning, then the commands for SQLite:",
-  '',
-  `| README, by | ${NODES.join(' | ')} |`,
-  `|---|${NODES.map(() => '---|').join('')}`,
-);
-for (const manager of MANAGERS) {
-  const row = `README, ${manager.name}`;
-  if (only !== undefined && !row.includes(only)) continue;
-  const results = [];
-  for (const runtimeName of NODES) {
-    const node = await runtimeIn(
-      work,
-      RUNTIMES.find(({ name }) => name === runtimeName),
-    );
-    const result = await tryReadme({ manager, node, runtimeName, work, tarball, proxy: origin.url });
-    if (result !== 'ok') {
-      failures += 1;
-      console.error(`${row}, ${runtimeName}: ${result}\n`);
-    }
-    results.push(result === 'ok' ? 'yes' : 'no');
+for (const { name: row, runtime, form } of wanted) {
+  const command = /** @type {const} */ ([await runtimeIn(work, runtime), ...(runtime.args ?? [])]);
+  const cells = [];
+  for (const { name, keyv, folder } of columns) {
+    const isPossible = runtime.name !== OLDEST || keyv !== '6';
+    const cell = { command, form, folder, require, origin, work, name: `${row}, ${name}` };
+    cells.push(isPossible ? answer(cell.name, await runCell(cell)) : '-');
   }
-  lines.push(`| ${manager.name} | ${results.join(' | ')} |`);
-  console.log(lines.at(-1));
+  const labels = [runtimeLabel(runtime), ...(form.tools ?? []).map(toolLabel)];
+  note(row, [...cells, `${today}: ${labels.join(', ')}`]);
+}
+
+for (const { name, option, manager } of README_ROWS) {
+  if (!isWanted(option)) continue;
+  const cells = [];
+  for (const runtimeName of NODES) {
+    const node = await runtimeIn(work, runtimeNamed(runtimeName));
+    const result = await tryReadme({ manager, node, runtimeName, work, tarball, proxy: origin.url });
+    cells.push(answer(`${option}, ${runtimeName}`, result));
+  }
+  note(name, [...cells, `${today}: ${manager.package} ${manager.version}`]);
 }
 origin.close();
 
-if (only === undefined || SHARED_FILE.includes(only)) {
-  const runtimes = ['Node 20', 'Node 24'].map((wanted) => RUNTIMES.find(({ name }) => name === wanted));
-  const nodes = { 20: await runtimeIn(work, runtimes[0]), 24: await runtimeIn(work, runtimes[1]) };
-  const { folder } = columns.find(({ name }) => name === 'axios latest, Keyv 5');
+if (isWanted(SHARED_FILE)) {
+  const nodes = {
+    20: await runtimeIn(work, runtimeNamed('Node 20')),
+    24: await runtimeIn(work, runtimeNamed('Node 24')),
+  };
+  const folder = /** @type {string} */ (columns.find(({ name }) => name === 'axios latest, Keyv 5')?.folder);
   try {
     await checkSharedFile({ nodes, project: folder, work }, console.log);
   } catch (error) {
@@ -181,12 +116,8 @@ if (only === undefined || SHARED_FILE.includes(only)) {
   }
 }
 
-const table = `${START}\n${lines.join('\n')}\n${END}`;
-const before = readFileSync(page, 'utf8').replaceAll('\r\n', '\n');
-const kept = before.slice(before.indexOf(START), before.indexOf(END) + END.length);
-if (process.argv.includes('--write')) writeFileSync(page, before.replace(kept, table));
-else if (only === undefined && kept !== table) {
-  console.error('docs/compatibility.md has another table: npm run test:matrix -- --write');
-  process.exitCode = 1;
+const differences = differencesFrom(readFileSync(page, 'utf8').replaceAll('\r\n', '\n'), rows);
+if (differences.length > 0) {
+  console.error(`docs/compatibility.md has other answers for ${differences.join('; ')}: use --write`);
 }
-if (failures > 0) process.exitCode = 1;
+if (failures + differences.length > 0) process.exitCode = 1;

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -55,45 +55,25 @@ export async function project(folder, packages, tools) {
   }
 }
 
-const platform = `${process.platform}-${process.arch}`;
-const nodePackage = `node-${platform}`;
-const bunPackage = `@oven/bun-${platform}`;
-const denoPackage = `@deno/${platform}${process.platform === 'linux' ? '-glibc' : ''}`;
-
-/**
- * @typedef {object} Runtime
- * @property {string} name
- * @property {string} package
- * @property {string} bin
- * @property {readonly string[]} [args]
- * @property {true} [all]
- */
-
-/**
- * Runtimes from the registry's packages. The first is the oldest line of Node.js, whose SQLite is @keyv/sqlite. All forms run
- * in two lines of Node.js, the basic ones everywhere.
- *
- * @type {readonly Runtime[]}
- */
-export const RUNTIMES = [
-  { name: 'Node 20', package: `${nodePackage}@20`, bin: `${nodePackage}/bin/node`, all: true },
-  { name: 'Node 22', package: `${nodePackage}@22`, bin: `${nodePackage}/bin/node` },
-  { name: 'Node 24', package: `${nodePackage}@24`, bin: `${nodePackage}/bin/node`, all: true },
-  { name: 'Node 26', package: `${nodePackage}@26`, bin: `${nodePackage}/bin/node` },
-  { name: 'Bun', package: bunPackage, bin: `${bunPackage}/bin/bun` },
-  { name: 'Deno', package: denoPackage, bin: `${denoPackage}/deno`, args: ['run', '-A'] },
-];
-
 /**
  * Installs a runtime in a folder.
  *
  * @param {string} work
- * @param {Runtime} runtime
+ * @param {import('./tools.mjs').Runtime} runtime
  * @returns {Promise<string>} its program
  */
-export async function runtimeIn(work, { name, package: wanted, bin }) {
+export async function runtimeIn(work, { name, package: wanted, version, bin }) {
   const folder = path.join(work, name.replaceAll(' ', '-'));
   const program = path.join(folder, 'node_modules', bin);
-  if (!existsSync(program)) await install(folder, [wanted]);
+  if (!existsSync(program)) await install(folder, [`${wanted}@${version}`]);
   return program;
+}
+
+/**
+ * @param {string} folder
+ * @param {string} name a package that is installed in it
+ * @returns {string} its version
+ */
+export function versionIn(folder, name) {
+  return JSON.parse(readFileSync(path.join(folder, 'node_modules', name, 'package.json'), 'utf8')).version;
 }

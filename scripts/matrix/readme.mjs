@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { install, root, run } from './packages.mjs';
+import { OLDEST } from './tools.mjs';
 
 // The README's commands and its first program, as they are printed, in an empty folder with each package manager.
 
@@ -10,14 +11,13 @@ const shell = promisify(exec);
 /** The native part is compiled if no built one can be downloaded. */
 const LIMIT = 300_000;
 const NATIVE = 'sqlite3';
-export const NODES = ['Node 20', 'Node 22', 'Node 24'];
-/** Without `node:sqlite`. */
-const [OLDEST] = NODES;
+export const NODES = [OLDEST, 'Node 22', 'Node 24'];
 
 /**
  * @typedef {object} Manager
  * @property {string} name
  * @property {string} package
+ * @property {string} version
  * @property {string} install how the README's command for it begins
  * @property {(readme: string) => readonly string[]} driver the commands of the README for Node.js without node:sqlite
  * @property {boolean} builds whether it builds native parts without a permission
@@ -27,18 +27,20 @@ const [OLDEST] = NODES;
 const npmInstall = (readme) => [command(readme, 'npm install @keyv/sqlite')];
 /** @type {readonly Manager[]} */
 export const MANAGERS = [
-  { name: 'npm 10', package: 'npm@10', install: 'npm install', driver: npmInstall, builds: true },
-  { name: 'npm 11', package: 'npm@11', install: 'npm install', driver: npmInstall, builds: true },
+  { name: 'npm 10', package: 'npm', version: '10.9.9', install: 'npm install', driver: npmInstall, builds: true },
+  { name: 'npm 11', package: 'npm', version: '11.21.2', install: 'npm install', driver: npmInstall, builds: true },
   {
     name: 'npm 12',
-    package: 'npm@12',
+    package: 'npm',
+    version: '12.2.2',
     install: 'npm install',
     driver: (readme) => [...npmInstall(readme), command(readme, 'npm install-scripts approve')],
     builds: false,
   },
   {
     name: 'pnpm 10',
-    package: 'pnpm@10',
+    package: 'pnpm',
+    version: '10.34.9',
     install: 'pnpm add',
     driver: (readme) => [command(readme, 'pnpm add --allow-build')],
     builds: false,
@@ -91,7 +93,7 @@ export async function tryReadme(options) {
 /** @returns {Promise<{ seen: readonly string[], expected: readonly string[] }>} what the program prints, and the warnings */
 async function asPrinted({ manager, node, runtimeName, work, tarball, proxy }) {
   const managerFolder = path.join(work, manager.name.replace(' ', '-'));
-  await install(managerFolder, [manager.package]);
+  await install(managerFolder, [`${manager.package}@${manager.version}`]);
   const folder = path.join(work, 'readme', `${manager.name}-${runtimeName}`.replaceAll(' ', '-'));
   const readme = readFileSync(path.join(root, 'README.md'), 'utf8').replaceAll('\r\n', '\n');
   const snippet = /^```ts\n(.*?)^```$/ms.exec(readme)?.[1] ?? '';
