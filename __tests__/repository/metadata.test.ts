@@ -165,3 +165,14 @@ describe('findProgram', () => {
     expect(findProgram('redis-server', given)).toBe(expected);
   });
 });
+
+test.each(readdirSync('.github/workflows').map((file) => [file]))(
+  '%s uses exact versions of actions and systems',
+  (file) => {
+    const text = readFileSync(path.join('.github/workflows', file), 'utf8');
+    const actions = [...text.matchAll(/uses: ([^\r\n]+)/g)].map(([, name]) => name);
+    expect(actions.length).toBeGreaterThan(0);
+    for (const action of actions) expect(action).toMatch(/^[\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+    expect(text).not.toMatch(/-latest\b/);
+  },
+);
