@@ -101,7 +101,7 @@ export const FORMS = [
   { name: 'worker thread', prepare: workerThread },
   { name: 'node:vm', prepare: vm },
   { name: 'tsx, ESM', prepare: tsx('mts', ESM), tools: ['tsx'] },
-  { name: 'tsx, CommonJS', prepare: tsx('cts', CJS), tools: ['tsx'] },
+  { name: 'tsx, CommonJS', prepare: tsx('ts', CJS), tools: ['tsx'] },
   { name: 'Jest 29', prepare: jest('jest29', 'node'), tools: ['jest29'] },
   { name: 'Jest 29, ESM', prepare: jestEsm('jest29'), tools: ['jest29'] },
   { name: 'Jest 30', prepare: jest('jest', 'node'), tools: ['jest'] },
