@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
-import { build, type Format } from 'esbuild';
+import { build, type Format, type Plugin } from 'esbuild';
 import { VERSION } from '../../lib/platform/version.js';
 import { temporaryFolder } from '../support/api.js';
 import { DEPENDENCIES, project } from '../support/project.js';
@@ -82,6 +82,19 @@ test('node:vm, in a realm without Symbol.dispose, import(), and what jsdom lacks
   expect(await output(folder.path, 'main.cjs', source)).toEqual(['false,true true undefined']);
 });
 
+/** An import of all of `node:module` sees `createRequire` in its default export alone. */
+const DEFAULT_EXPORT_ALONE: Plugin = {
+  name: 'default-export-alone',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^(node:)?module$/ }, ({ kind }) =>
+      kind === 'import-statement' ? { path: 'module', namespace: 'default-export-alone' } : { external: true },
+    );
+    onLoad({ filter: /./, namespace: 'default-export-alone' }, () => ({
+      contents: `const nodeModule = require('node:module'); export default nodeModule; export const { isBuiltin } = nodeModule;`,
+    }));
+  },
+};
+
 describe('esbuild', () => {
   test.each<[Format, string]>([
     ['cjs', 'esm'],
@@ -101,6 +114,22 @@ describe('esbuild', () => {
     await build({ stdin, bundle: true, platform: 'node', format, outfile, banner, logLevel: 'silent' });
     const { stdout } = await run(process.execPath, ['--unhandled-rejections=strict', outfile], { cwd: elsewhere.path });
     expect(stdout.trim()).toBe('false,true');
+  });
+
+  test('a bundle that sees createRequire in the default export alone, as that of Next.js, finds clients', async () => {
+    await using folder = await temporaryFolder();
+    await project(folder.path, DEPENDENCIES);
+    const client = path.join(folder.path, 'node_modules/@keyv/redis');
+    mkdirSync(client);
+    writeFileSync(path.join(client, 'index.js'), `throw new Error('the client beside the bundle');`);
+    const contents = `${LOADED.esm}
+      setupCache(axios.create(), { backend: 'redis' }).cache.ready().catch((error) => console.log(error.message));`;
+    const outfile = path.join(folder.path, 'bundle.cjs');
+    const stdin = { contents, resolveDir: folder.path };
+    const options = { bundle: true, platform: 'node', format: 'cjs', outfile, logLevel: 'silent' } as const;
+    await build({ stdin, ...options, plugins: [DEFAULT_EXPORT_ALONE] });
+    const { stdout } = await run(process.execPath, [outfile], { cwd: folder.path });
+    expect(stdout).toContain('the client beside the bundle');
   });
 
   test('a client that only a subpath names is in the bundle', async () => {

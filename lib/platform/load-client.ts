@@ -28,9 +28,14 @@ export function packageRequire(): NodeJS.Require {
   return memo;
 }
 
-/** `createRequire` by a name that bundlers cannot compute, since they would replace it. */
+/**
+ * `createRequire` by a name that bundlers cannot compute, since they would replace it. The webpack of Next.js gives a
+ * CommonJS module that is a function, such as `node:module`, only the export `default`.
+ */
 function requireFrom(file: string): NodeJS.Require {
-  const create: typeof nodeModule.createRequire = Reflect.get(nodeModule, ['create', 'Require'].join(''));
+  const name = ['create', 'Require'].join('');
+  const create: typeof nodeModule.createRequire =
+    Reflect.get(nodeModule, name) ?? Reflect.get(nodeModule.default, name);
   return create(file);
 }
 
