@@ -109,15 +109,21 @@ interface TimerFunctions {
 }
 
 /** The runtime's own timers, captured when this module loads. */
-const { setTimeout: start, clearTimeout: stop } = runtimeTimers();
+const start = runtimeTimer('setTimeout');
+const stop = runtimeTimer('clearTimeout');
 
-/** The timer functions that no fake clock has replaced; a fake clock that was installed before keeps the real ones. */
-function runtimeTimers(): TimerFunctions {
-  const candidates = [process.getBuiltinModule?.('node:timers'), globalThis] as (TimerFunctions | undefined)[];
-  const real = candidates.find((one) => one?.setTimeout.name === 'setTimeout' && !('clock' in one.setTimeout));
-  if (real) return real;
-  const { clock } = globalThis.setTimeout as { clock?: { _setTimeout?: unknown; _clearTimeout?: unknown } };
-  return (
-    clock?._setTimeout ? { setTimeout: clock._setTimeout, clearTimeout: clock._clearTimeout } : globalThis
-  ) as TimerFunctions;
+/**
+ * The timer function that no fake clock has replaced. A fake clock that was installed before keeps the real one; it may
+ * have replaced one of the functions alone.
+ */
+function runtimeTimer<N extends keyof TimerFunctions>(name: N): TimerFunctions[N] {
+  const candidates = [process.getBuiltinModule?.('node:timers'), globalThis] as unknown as (
+    | TimerFunctions
+    | undefined
+  )[];
+  const real = candidates.find((one) => one?.[name].name === name && !('clock' in one[name]));
+  if (real) return real[name];
+  const present = globalThis[name] as unknown as TimerFunctions[N];
+  const { clock } = present as { clock?: Record<string, unknown> };
+  return (clock?.[`_${name}`] ?? present) as TimerFunctions[N];
 }
