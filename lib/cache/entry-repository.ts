@@ -182,7 +182,7 @@ export class EntryRepository extends EntryReader {
   /** Acquires or renews the lease on a key; false if another holder has it, undefined if the store is down. */
   acquireLease(key: string, holder: string, seconds: number, access: StoreAccess): MaybePromise<boolean | undefined> {
     const [name] = this.codec.names(key);
-    return this.breaker.read(access, (store) => store.acquireLease?.(name, holder, seconds));
+    return this.breaker.write(access, (store) => store.acquireLease?.(name, holder, seconds));
   }
 
   async releaseLease(key: string, holder: string, access: StoreAccess): Promise<void> {

@@ -98,7 +98,7 @@ export class EventHub {
 
   /**
    * Counts an event that concerns the cache as a whole (removals, outages) and passes it to every listener. Without a
-   * listener, an outage is reported as a warning.
+   * listener, an outage or the suspension of writes is reported as a warning.
    */
   emitToAll(event: CacheEvent): void {
     this.#counts[event.type] += event.type === 'removed' ? (event.count ?? 1) : 1;
@@ -109,7 +109,11 @@ export class EventHub {
     for (const listener of listeners) deliver(() => listener(event));
     if (listeners.size > 0 || event.type !== 'error') return;
     const cause = (event.error as Error | null | undefined)?.message ?? event.reason;
-    process.emitWarning(`the cache's store is not available, requests continue without it: ${cause}`, 'CacheWarning');
+    const effect =
+      event.reason === 'writes-suspended'
+        ? "the cache's store does not finish writes, requests continue without writing"
+        : "the cache's store is not available, requests continue without it";
+    process.emitWarning(`${effect}: ${cause}`, 'CacheWarning');
   }
 
   #publish(event: CacheEvent): void {

@@ -27,7 +27,7 @@ export interface CacheEvent {
   /** The reason, in the words of `detail=` in `cacheStatus`. */
   readonly reason?: Reason;
   readonly error?: unknown;
-  /** Seconds; of `recovered`, the length of the outage. */
+  /** Seconds; of `recovered`, the length of the outage, or of the suspension of writes (reason `writes-suspended`). */
   readonly duration?: number;
   /** Number of responses, of `removed` and `invalidated`. */
   readonly count?: number;
@@ -40,9 +40,9 @@ export interface CacheEvent {
   readonly coalesced?: boolean;
   /** Seconds that the request waited for reads of the store; of `stored`, for the write. Measured only for the channel. */
   readonly storeDuration?: number;
-  /** The backend, such as `sqlite`; of events with `storeDuration` or `breaker`. */
+  /** The backend, such as `sqlite`; of events with `storeDuration` or `breaker`, and of suspended writes. */
   readonly store?: string;
-  /** The new state of the circuit breaker; of the `error` that begins an outage, and of `recovered`. */
+  /** The new state of the circuit breaker; of the `error` that begins an outage, and of its `recovered`. */
   readonly breaker?: BreakerState;
 }
 

@@ -140,6 +140,8 @@ export type FailureReason =
   | 'store-down'
   /** The store did not answer within `backendTimeout`. | Raise `backendTimeout`, or check the server. */
   | 'store-timeout'
+  /** A write was not done within `backendTimeout`: requests read, but do not write, until a write is done in time. | Find out what delays writes, such as another process that locks the database. */
+  | 'writes-suspended'
   /** The store failed. | See the event of type `error`. */
   | 'store-error'
   /** The serializer cannot write the response. | Use another serializer, or correct your own. */

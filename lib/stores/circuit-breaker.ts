@@ -7,6 +7,8 @@ import type { FailureReason } from '../policy/reasons.js';
 import { Circuit, CONNECT_TIMEOUT, inTime, MANAGEMENT_TIMEOUT } from './circuit.js';
 import type { Store } from './store.js';
 import { failureKind } from './store-failure.js';
+import { measured, type StoreTime } from './store-time.js';
+import { WriteSuspension } from './write-suspension.js';
 
 /** Why a request could not use the store, in the words of Cache-Status' detail. */
 export type StoreFailureReason = FailureReason | 'too-large-for-store';
@@ -20,12 +22,6 @@ export interface RequestAccess {
   readsLeft: number | undefined;
   /** Milliseconds that the request waited for the store; undefined if they are not measured. */
   readonly waited: StoreTime | undefined;
-}
-
-/** Milliseconds. */
-interface StoreTime {
-  reads: number;
-  writes: number;
 }
 
 /** Management: 30 seconds for each step, and failures reject. */
@@ -61,6 +57,7 @@ export class CircuitBreaker {
   readonly #timeout: number;
   readonly #strict: boolean;
   readonly #circuit: Circuit;
+  readonly #writes: WriteSuspension;
   readonly #background = new Set<Promise<unknown>>();
   #closed = false;
 
@@ -71,6 +68,7 @@ export class CircuitBreaker {
     this.#timeout = backendTimeout * 1000 || Number.POSITIVE_INFINITY;
     this.#strict = strict;
     this.#circuit = new Circuit(store, this.#timeout, onEvent);
+    this.#writes = new WriteSuspension(this.#circuit, onEvent);
   }
 
   get state(): BreakerState {
@@ -96,14 +94,15 @@ export class CircuitBreaker {
   }
 
   /**
-   * Writes within a budget of its own; after that the write continues in the background.
+   * Writes within a budget of its own; after that the write continues in the background, and writes of requests are
+   * suspended.
    *
-   * @returns the store's answer; `undefined` for a request if it failed or is not done in time
+   * @returns the store's answer; `undefined` for a request if it failed, is not done in time or is not begun
    * @throws CacheError with `strict`, for management, and for errors of set-up
    */
   write<T>(access: StoreAccess, work: (store: Store) => MaybePromise<T>): MaybePromise<T | undefined> {
     if (access === MANAGEMENT) return this.manage(work);
-    if (!this.#allows(access)) return undefined;
+    if (!this.#allows(access) || !this.#allowsWrite(access)) return undefined;
     return access.waited
       ? measured(access.waited, 'writes', () => this.#write(access, work))
       : this.#write(access, work);
@@ -160,7 +159,7 @@ export class CircuitBreaker {
     this.#background.add(settled);
   }
 
-  /** Calls `listener` at the end of each outage. */
+  /** Calls `listener` at the end of each outage, and when writes are possible again. */
   onRecovery(listener: () => void): void {
     this.#circuit.onRecovery(listener);
   }
@@ -176,6 +175,7 @@ export class CircuitBreaker {
     await this.withinBudget(Promise.all(this.#background));
     this.#closed = true;
     this.#circuit.stop();
+    this.#writes.clear();
     await this.#limited(this.#start((store) => store.close()) as Promise<void>, CONNECT_TIMEOUT).catch(() => {});
   }
 
@@ -199,16 +199,31 @@ export class CircuitBreaker {
     // Only the time in which the request waits for the store counts, not that in which it waits for the origin.
     const began = monotonicNow();
     const left = access.readsLeft ?? this.#budget();
-    return this.#settle(access, result, left).finally(() => {
+    return this.#settle(access, this.#limited(result, left)).finally(() => {
       access.readsLeft = left - (monotonicNow() - began);
     });
   }
 
   #write<T>(access: RequestAccess, work: (store: Store) => MaybePromise<T>): MaybePromise<T | undefined> {
     const result = this.#start(work);
-    if (!isPromise(result)) return result;
+    if (!isPromise(result)) {
+      if (this.#writes.present) this.#writes.resume();
+      return result;
+    }
     this.track(result);
-    return this.#settle(access, result, this.#budget());
+    return this.#settle(access, this.#limited(result, this.#budget()), result);
+  }
+
+  /** @param write the store's own call if it writes */
+  #settle<T>(access: RequestAccess, limited: Promise<T>, write?: Promise<T>): Promise<T | undefined> {
+    return limited.then(
+      (value) => {
+        this.#circuit.hasAnswered = true;
+        if (write && this.#writes.present) this.#writes.resume();
+        return value;
+      },
+      (error: unknown) => this.#failed(access, error, write),
+    );
   }
 
   #start<T>(work: (store: Store) => MaybePromise<T>): MaybePromise<T> {
@@ -217,16 +232,6 @@ export class CircuitBreaker {
     } catch (error) {
       return Promise.reject(error);
     }
-  }
-
-  #settle<T>(access: RequestAccess, work: Promise<T>, milliseconds: number): Promise<T | undefined> {
-    return this.#limited(work, milliseconds).then(
-      (value) => {
-        this.#circuit.hasAnswered = true;
-        return value;
-      },
-      (error: unknown) => this.#failed(access, error),
-    );
   }
 
   #allows(access: RequestAccess): boolean {
@@ -242,16 +247,32 @@ export class CircuitBreaker {
     throw new CacheError('ERR_CACHE_STORE_DOWN', `the store ${this.store.name} is down`, { cause: outage.cause });
   }
 
-  /** Classifies a failure of a request's call; only an outage opens the circuit. */
-  #failed(access: RequestAccess, error: unknown): undefined {
+  #allowsWrite(access: RequestAccess): boolean {
+    if (!this.#writes.present || this.#writes.allows()) return true;
+    access.failure = 'writes-suspended';
+    if (!this.#strict) return false;
+    throw new CacheError('ERR_CACHE_STORE_DOWN', `the store ${this.store.name} does not finish writes in time`);
+  }
+
+  /**
+   * Classifies a failure of a request's call; only an outage opens the circuit.
+   *
+   * @param write the store's own call if it writes: that a write is late does not mean that reads are
+   */
+  #failed(access: RequestAccess, error: unknown, write?: Promise<unknown>): undefined {
+    const late = isLate(error);
+    if (write && !late) this.#writes.resume();
     if (error instanceof CacheError && ALWAYS_REJECTS.has(error.code)) throw error;
     // A store that lacks an operation has not failed: the request continues without it.
     if (error instanceof UnsupportedOperationError) return undefined;
-    const isLate = error instanceof CacheError && error.code === 'ERR_CACHE_STORE_TIMEOUT';
-    access.failure = isLate ? 'store-timeout' : 'store-error';
+    access.failure = late ? 'store-timeout' : 'store-error';
     if (failureKind(error) !== 'outage') access.emit({ type: 'error', reason: access.failure, error });
-    else if (isLate && !this.#circuit.hasAnswered) this.#circuit.connect();
-    else this.#circuit.open(error, access.failure);
+    else if (late && !this.#circuit.hasAnswered) this.#circuit.connect();
+    else if (late && write) this.#writes.suspend(error, write);
+    else {
+      this.#writes.clear();
+      this.#circuit.open(error, access.failure);
+    }
     if (this.#strict) throw this.#asCacheError(error);
     return undefined;
   }
@@ -267,14 +288,6 @@ export class CircuitBreaker {
   }
 }
 
-/** Adds the time of the work to that which the request waited for the store. */
-function measured<T>(waited: StoreTime, kind: keyof StoreTime, work: () => MaybePromise<T>): MaybePromise<T> {
-  const began = monotonicNow();
-  const end = () => {
-    waited[kind] += monotonicNow() - began;
-  };
-  const result = work();
-  if (isPromise(result)) return result.finally(end);
-  end();
-  return result;
+function isLate(error: unknown): boolean {
+  return error instanceof CacheError && error.code === 'ERR_CACHE_STORE_TIMEOUT';
 }

@@ -8,8 +8,8 @@ import type { Store } from './store.js';
 export const CONNECT_TIMEOUT = 5_000;
 export const MANAGEMENT_TIMEOUT = 30_000;
 /** Milliseconds between probes while the circuit is open: at first, and at most. */
-const FIRST_PROBE = 250;
-const LAST_PROBE = 5_000;
+export const FIRST_PROBE = 250;
+export const LAST_PROBE = 5_000;
 
 interface Outage {
   /** Milliseconds by the monotonic clock. */
@@ -28,7 +28,7 @@ export class Circuit {
   hasAnswered = false;
   readonly #store: Store;
   /** Milliseconds that a request waits. */
-  readonly #timeout: number;
+  readonly timeout: number;
   readonly #onEvent: (event: CacheEvent) => void;
   readonly #onRecovery = new Set<() => void>();
   #connecting: Promise<void> | undefined;
@@ -42,7 +42,7 @@ export class Circuit {
    */
   constructor(store: Store, timeout: number, onEvent: (event: CacheEvent) => void) {
     this.#store = store;
-    this.#timeout = timeout;
+    this.timeout = timeout;
     this.#onEvent = onEvent;
   }
 
@@ -51,9 +51,17 @@ export class Circuit {
     return this.#isProbing ? 'half-open' : 'open';
   }
 
-  /** Calls `listener` at the end of each outage. */
+  get storeName(): string {
+    return this.#store.name;
+  }
+
+  /** Calls `listener` at the end of each outage, and when writes are possible again. */
   onRecovery(listener: () => void): void {
     this.#onRecovery.add(listener);
+  }
+
+  callListeners(): void {
+    for (const listener of this.#onRecovery) listener();
   }
 
   /** A store that has never answered may still be connecting: it has 5 seconds before that counts as an outage. */
@@ -87,7 +95,15 @@ export class Circuit {
     this.#isProbing = false;
     stopTimer(this.#probe);
     this.#onEvent({ type: 'recovered', duration, store: this.#store.name, breaker: 'closed' });
-    for (const listener of this.#onRecovery) listener();
+    this.callListeners();
+  }
+
+  /** Resolves to whether the store answers a read within the time of a request. */
+  answers(): Promise<boolean> {
+    return inTime(this.#store, this.#ask(), this.timeout).then(
+      () => true,
+      () => false,
+    );
   }
 
   /** Ends the probes; the state remains. */
@@ -107,7 +123,7 @@ export class Circuit {
     try {
       await inTime(this.#store, probing, CONNECT_TIMEOUT);
       probing = this.#ask();
-      await inTime(this.#store, probing, this.#timeout);
+      await inTime(this.#store, probing, this.timeout);
       this.close();
     } catch {
       this.#isProbing = false;
