@@ -14,11 +14,10 @@ import {
 import { MasterFailures, overCluster } from './cluster.js';
 import { redisFailure } from './failures.js';
 import { Link, type LinkParts } from './link.js';
+import { CONNECT, connected, destroy, noAnswer, type Opening } from './opening.js';
 
 /** Milliseconds: the sockets of a cluster or a sentinel are released after this time without a use. */
 const IDLE = 1_000;
-/** Milliseconds for a connection to become ready. */
-const CONNECT = 5_000;
 /** Milliseconds between two searches for the present masters of a cluster. */
 const SEARCH = 500;
 
@@ -35,7 +34,7 @@ export class RedisConnection {
   readonly #failures = new MasterFailures();
   #link: Link | undefined;
   #opening: Promise<Link> | undefined;
-  #isClosed = false;
+  readonly #closing = new AbortController();
   #searchedAt = Number.NEGATIVE_INFINITY;
 
   /** @param isSharded whether each master of a cluster has a part of the cache, so that the others work if one fails */
@@ -56,7 +55,7 @@ export class RedisConnection {
 
   /** Closes the connection unless it is the user's. Nothing opens it again. */
   async close(): Promise<void> {
-    this.#isClosed = true;
+    this.#closing.abort(new Error('the connection to Redis is closed'));
     const opening = this.#opening;
     this.#link = undefined;
     this.#opening = undefined;
@@ -75,7 +74,7 @@ export class RedisConnection {
   }
 
   async #ready(): Promise<Link> {
-    if (this.#isClosed) throw new Error('the connection to Redis is closed');
+    this.#closing.signal.throwIfAborted();
     const link = await this.#open();
     try {
       await withinTime(link.ready(), CONNECT, noAnswer);
@@ -138,6 +137,7 @@ export class RedisConnection {
     const { made: adapter, takeOff } = withListeners(given, () => new module.default(given, { throwOnErrors: true }));
     const { client } = adapter;
     if (own && !own.isOpen) own.connect().catch(ignore);
+    const opening = { forget, sockets, closing: this.#closing.signal };
     const ownParts = { end: takeOff, endRejects: false };
     if (adapter.isCluster()) {
       const cluster = client as RedisClusterType;
@@ -148,22 +148,15 @@ export class RedisConnection {
         failures: this.#failures,
         onFailure,
       });
-      return own ? { redis, ...ownParts } : openCluster(cluster, redis, sockets);
+      return own ? { redis, ...ownParts } : openCluster(cluster, redis, opening);
     }
     if (adapter.isSentinel()) {
       const redis = overSentinel(client as RedisSentinelType);
-      return own ? { redis, ...ownParts } : openSentinel(client as RedisSentinelType, redis, { forget, sockets });
+      return own ? { redis, ...ownParts } : openSentinel(client as RedisSentinelType, redis, opening);
     }
     const redis = overClient(client as RedisClientType);
-    return own ? { redis, ...ownParts } : openSingle(client as RedisClientType, redis, { forget, sockets });
+    return own ? { redis, ...ownParts } : openSingle(client as RedisClientType, redis, opening);
   }
-}
-
-interface Opening {
-  /** Makes the next use open another connection. */
-  readonly forget: () => void;
-  /** Destroys all sockets of the connection. */
-  readonly sockets: AbortController;
 }
 
 /** Connects to one server. */
@@ -182,13 +175,9 @@ function openSingle(client: RedisClientType, redis: LinkParts['redis'], { forget
 }
 
 /** Connects to a cluster, whose nodes' sockets are unref'ed while it is idle. */
-async function openCluster(
-  cluster: RedisClusterType,
-  redis: LinkParts['redis'],
-  sockets: AbortController,
-): Promise<LinkParts> {
-  const end = () => void destroy(cluster).then(() => sockets.abort());
-  await connected(cluster, end);
+async function openCluster(cluster: RedisClusterType, redis: LinkParts['redis'], opening: Opening): Promise<LinkParts> {
+  const end = () => void destroy(cluster).then(() => opening.sockets.abort());
+  await connected(cluster, end, opening);
   const nodes = () => [...cluster.masters, ...cluster.replicas].flatMap(({ client }) => (client ? [client] : []));
   let isReferenced = true;
   const idle = idleTimer(() => {
@@ -215,8 +204,9 @@ async function openCluster(
 async function openSentinel(
   sentinel: RedisSentinelType,
   redis: LinkParts['redis'],
-  { forget, sockets }: Opening,
+  opening: Opening,
 ): Promise<LinkParts> {
+  const { forget, sockets } = opening;
   const end = () => {
     idle.stop();
     void destroy(sentinel).then(() => sockets.abort());
@@ -227,20 +217,10 @@ async function openSentinel(
   };
   const idle = idleTimer(fail);
   sentinel.on('node-error', fail);
-  await connected(sentinel, end);
+  await connected(sentinel, end, opening);
   // Not before: some of the nodes that know the master may be down.
   sentinel.on('error', fail);
   return { redis, onBusy: idle.stop, onIdle: idle.start, end, endRejects: true };
-}
-
-/** Waits until the masters are known. */
-async function connected(client: RedisClusterType | RedisSentinelType, end: () => void): Promise<void> {
-  try {
-    await withinTime<unknown>(client.connect(), CONNECT, noAnswer);
-  } catch (error) {
-    end();
-    throw error;
-  }
 }
 
 function idleTimer(onIdle: () => void): { start(): void; stop(): void } {
@@ -266,20 +246,4 @@ function withListeners<T>(client: AnyClient, work: () => T): { readonly made: T;
     for (const { event, listener } of added) client.off(event as string, listener as () => void);
   };
   return { made, takeOff };
-}
-
-/** Ends all connections of a cluster or sentinel at once; pending commands are rejected. */
-async function destroy(client: RedisClusterType | RedisSentinelType): Promise<void> {
-  try {
-    if (!('masters' in client)) return await client.destroy();
-    // A cluster's own `destroy` stops at the first node that is closed already.
-    for (const node of [...client.masters, ...client.replicas]) if (node.client?.isOpen) node.client.destroy();
-    await client.close();
-  } catch {
-    // It was closed already.
-  }
-}
-
-function noAnswer(): Error {
-  return new Error('no node of Redis answered in time');
 }
