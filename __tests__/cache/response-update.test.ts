@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import * as path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import Keyv from 'keyv';
 import { FileCache } from '../../lib/cache/backends/file-cache.js';
 import { SqliteCache } from '../../lib/cache/backends/sqlite-cache.js';
 import type { CacheOptions } from '../../lib/settings/types.js';
@@ -125,6 +126,8 @@ describeUpdates('files', async () => {
   const { cacheName } = await sqlite();
   return { backend: 'filesystem', cacheName: `${cacheName}-files` };
 });
+
+describeUpdates('a Keyv', () => ({ backend: new Keyv({ store: new Map() }) }));
 
 describeService(redis, (server) => {
   describeUpdates('redis', () => ({

@@ -330,7 +330,7 @@ export class BaseCache {
    * and with a part of the content (206) are left out. An answer that was asked for before is not stored after.
    *
    * If another writer replaces a response meanwhile, `change` is called again with the new one; with `KeyvCache`, such a
-   * write may be lost.
+   * write of another process may be lost.
    *
    * @param what a key, an absolute URL as for {@link BaseCache.hasUrl}, an axios config, or a stored request
    * @param change returns the new body: text, bytes, or another value as JSON, or a promise of it; `undefined`: no change

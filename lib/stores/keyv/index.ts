@@ -6,6 +6,7 @@ import { isSame, packEntry, parseEntry, unreadable } from '../stored-form.js';
 import { isKeyv, type KeyvAdapter, throughKeyv } from './keyv-line.js';
 import { KeyvIndex } from './secondary-index.js';
 import { type Found, KeyvTexts, UNREADABLE } from './texts.js';
+import { Watches } from './watches.js';
 
 export { isAdapter, isKeyv, type KeyvAdapter } from './keyv-line.js';
 
@@ -29,6 +30,7 @@ export class KeyvStore implements Store {
   readonly #texts: KeyvTexts;
   readonly #index: KeyvIndex;
   readonly #retention: number;
+  readonly #watches = new Watches();
   /** Whether the Keyv was made here, and is disconnected by {@link KeyvStore.close}. */
   readonly #isOwned: boolean;
   #isClosed = false;
@@ -45,18 +47,28 @@ export class KeyvStore implements Store {
     return entryOf(id, await this.#texts.get(id));
   }
 
-  async put(entries: readonly Entry[]): Promise<boolean> {
+  put(entries: readonly Entry[]): Promise<boolean> {
+    return this.#write(entries, () => true);
+  }
+
+  /** @param isAllowed decides in the moment of the write */
+  async #write(entries: readonly Entry[], isAllowed: () => boolean): Promise<boolean> {
     const previous = await this.#findMany(entries.map(({ id }) => id));
     const before = new Map(previous.map((entry) => [entry.id, entry]));
     const written = entries.filter(({ kind, id }) => kind !== 'redirect' || !isDirect(before.get(id)));
     // Lists first: an id without an entry harms less than an entry that no invalidation finds.
     await Promise.all(written.map((entry) => this.#index.add(entry, this.#until(entry))));
-    await this.#texts.set(
-      written.map((entry) => ({
-        key: entry.id,
-        text: packEntry(entry).toString('base64'),
-        until: this.#until(entry),
-      })),
+    if (!isAllowed()) return false;
+    await this.#changing(
+      written.map(({ id }) => id),
+      () =>
+        this.#texts.set(
+          written.map((entry) => ({
+            key: entry.id,
+            text: packEntry(entry).toString('base64'),
+            until: this.#until(entry),
+          })),
+        ),
     );
     await Promise.all(
       written.map(async (entry) => {
@@ -67,9 +79,13 @@ export class KeyvStore implements Store {
     return true;
   }
 
-  /** Not atomic: a write or deletion between the comparison and the write is lost. */
-  async replace(entry: Entry, replacement: Entry): Promise<boolean> {
-    return isSame(await this.find(entry.id), entry) && this.put([replacement]);
+  /** Atomic among the operations of this store; a write or deletion by another process in between is lost. */
+  replace(entry: Entry, replacement: Entry): Promise<boolean> {
+    return this.#watches.watching(
+      entry.id,
+      async (isChanged) =>
+        isSame(await this.find(entry.id), entry) && (await this.#write([replacement], () => !isChanged())),
+    );
   }
 
   async deleteGroups(ids: readonly string[]): Promise<number> {
@@ -80,7 +96,8 @@ export class KeyvStore implements Store {
     let deleted = 0;
     for (const batch of batches(ids, READ_BATCH)) {
       const found = await this.#findMany(batch, true);
-      await this.#texts.delete(found.map(({ id }) => id));
+      const present = found.map(({ id }) => id);
+      await this.#changing(present, () => this.#texts.delete(present));
       await Promise.all(found.map((entry) => this.#index.remove(entry)));
       deleted += found.filter(counts).length;
     }
@@ -147,6 +164,12 @@ export class KeyvStore implements Store {
       }),
     );
     return entries.filter((entry) => entry !== undefined);
+  }
+
+  async #changing(ids: readonly string[], change: () => Promise<unknown>): Promise<void> {
+    this.#watches.changed(ids);
+    await change();
+    this.#watches.changed(ids);
   }
 
   #until(entry: Entry): number {
