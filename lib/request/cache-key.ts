@@ -7,6 +7,7 @@ import { isCredentialHeader, isIgnored, isIgnoredNested, type NameRules } from '
 import type { ParameterRule } from './parameter-rule.js';
 import { hasCredentialParameter, keyUrl } from './redaction.js';
 import { canonicalBody } from './request-body.js';
+import { targetFields } from './target-fields.js';
 import { userinfoOf } from './userinfo.js';
 
 /**
@@ -64,14 +65,17 @@ function keyText(request: CacheRequest, rules: KeyRules): string {
   const principal = principalOf(request, rules);
   const { method, body, transport } = request;
   const host = hostOf(request);
+  const target = targetFields(request, rules);
   const plain =
     body.kind === 'none' &&
     principal === '' &&
     transport.length === 0 &&
     rules.matchHeaders === false &&
-    host === undefined;
+    host === undefined &&
+    target.length === 0;
   if (plain) return `${KEY_FORMAT} ${method} ${url}`;
   const parts = [contentOf(request, rules), matchedHeaders(request, rules), transport, host ?? 0];
+  if (target.length > 0) parts.push(target);
   return JSON.stringify([KEY_FORMAT, method, url, principal, ...parts]);
 }
 
