@@ -260,3 +260,28 @@ test.each<[string, AxiosRequestConfig]>([
     expect([adapter, (await bench.api.get('/', { ...config, adapter })).fromCache]).toEqual([adapter, true]);
   }
 });
+
+describe('a client that drops credentials at a redirect to the same origin', () => {
+  /** As axios 1.7.9 with `auth`. */
+  class Dropping extends Adding {
+    protected override add(request: ClientRequest): void {
+      if (request.path === '/x') request.removeHeader('Authorization');
+    }
+  }
+  const handler: Handler = (request, response, count) => {
+    if (request.url === '/x') return echo(request, response, count);
+    response.writeHead(302, { location: '/x' }).end();
+  };
+
+  test.each<[string, AxiosRequestConfig]>([
+    ['auth', { auth: { username: 'alice', password: 'x' } }],
+    ['a header', { headers: { Authorization: 'alice' } }],
+  ])('%s: the target is not mapped', async (_, config) => {
+    await using bench = await startBench({}, handler);
+    const first = await bench.api.get('/redirect', { ...config, httpAgent: new Dropping() });
+    expect([first.data.authorization, first.cacheStatus]).toEqual([undefined, expect.stringContaining('stored')]);
+    expect(await bench.api.cache.redirects.count()).toBe(0);
+    expect((await bench.api.get('/x', config)).data.authorization).toBeDefined();
+    expect((await bench.api.get('/redirect', config)).fromCache).toBe(true);
+  });
+});

@@ -6,6 +6,7 @@ import { freshnessOf } from '../policy/lifetime.js';
 import { redirectedMethod } from '../policy/methods.js';
 import { canParseUrl, parseUrl } from '../policy/parse-url.js';
 import { storable } from '../policy/storable.js';
+import { dropsCredentials } from '../request/added-credentials.js';
 import { hasCredentials, keyOf, namesOtherHost } from '../request/cache-key.js';
 import { urlIndexNames } from '../request/index-names.js';
 import { normalizeUrl } from '../request/normalize-url.js';
@@ -81,7 +82,7 @@ export function redirectRecords(
   const { hops } = response;
   // Without hops, the redirects between are unknown, and with them the method of the last request.
   if (hops.length === 0 && request.method !== 'GET' && request.method !== 'HEAD') return [];
-  let left = bound && hops.length === 0;
+  let left = bound && (hops.length === 0 || dropsCredentials(request, response.sent, settings));
   for (const [index, target] of [...hops.slice(1).map(({ url }) => url), response.url].entries()) {
     const url = withUserinfo(target, asked);
     // Fields that the client dropped at another origin stay dropped, also at the asked origin.

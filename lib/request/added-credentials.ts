@@ -28,6 +28,19 @@ export function sendsOtherCredentials(
   return false;
 }
 
+/**
+ * Returns whether the last request lacked credentials of the first: axios 1.7.9, for example, sends `auth` only with the
+ * first request of a redirect chain, also at the same origin.
+ */
+export function dropsCredentials(request: CacheRequest, sent: Fields | undefined, rules: KeyRules): boolean {
+  if (sent === undefined) return false;
+  for (const name in request.headers) {
+    const isKept = request.headers[name] === undefined || sent[name] !== undefined;
+    if (!isKept && name !== 'proxy-authorization' && isCredentialHeader(name, rules)) return true;
+  }
+  return false;
+}
+
 /** The HTTP client removes characters that a field cannot contain, and a cookie agent orders cookies in its own way. */
 function partsOf(name: string, value: FieldValue = []): readonly string[] {
   const lines = [value].flat();
