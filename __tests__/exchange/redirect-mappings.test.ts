@@ -130,6 +130,45 @@ function mappingTests(options: OptionsIn): void {
     });
   });
 
+  describe.each<[string, (bench: Bench) => Promise<unknown>]>([
+    ['a 304', ({ api }) => api.get('/three', { refresh: true })],
+    ['a response to HEAD', ({ api }) => api.head('/three', { refresh: true })],
+    [
+      'revalidate',
+      async ({ api }) => (await api.cache.getResponse(await api.cache.createKey({ url: '/three' })))?.revalidate('90s'),
+    ],
+    ['resetExpiration', ({ api }) => api.cache.resetExpiration('90s', { urls: '127.0.0.1/three' })],
+  ])('%s renews a response', (_, renew) => {
+    test('with the redirects of saveRedirect to it', async () => {
+      await withBench({ cacheControl: true }, async (bench) => {
+        const { api, clock } = bench;
+        const { cacheKey = '' } = await api.get('/three');
+        for (const url of ['/alias', '/other']) await api.cache.saveRedirect({ url }, cacheKey);
+        clock.advance(40);
+        await renew(bench);
+        clock.advance(40);
+        expect((await api.removeExpiredResponses()).removed).toBe(0);
+        expect(await api.cache.redirects.count()).toBe(2);
+        for (const url of ['/alias', '/other']) expect((await api.get(url)).fromCache).toBe(true);
+        clock.advance(100);
+        expect((await api.removeExpiredResponses()).kept).toBe(0);
+        expect(await api.cache.redirects.count()).toBe(0);
+      });
+    });
+  });
+
+  test('a response to HEAD renews a redirected response with its mappings', async () => {
+    await withBench({ cacheControl: true }, async (bench) => {
+      const { api, clock } = bench;
+      await api.get('/one');
+      clock.advance(40);
+      await api.head('/one', { refresh: true });
+      clock.advance(40);
+      await api.removeExpiredResponses();
+      expect(await hits(bench)).toEqual(ALL);
+    });
+  });
+
   test('an expired response is fetched anew by a middle URL, which is then its own', async () => {
     await withBench({ cacheControl: true }, async (bench) => {
       const { api, clock } = bench;

@@ -16,7 +16,7 @@ import { type CopyOptions, copyEntries } from './copy-entries.js';
 import { EntryRepository } from './entry-repository.js';
 import { EntryScan, type InvalidResponse } from './entry-scan.js';
 import { EventHub } from './events.js';
-import { keepLifetime, resetExpiration } from './expiration-reset.js';
+import { addAlias, keepLifetime, resetExpiration } from './expiration-reset.js';
 import { type CacheInternals, INTERNALS } from './internals.js';
 import { Invalidator } from './invalidator.js';
 import { KeyRecreation, type RecreatedKeys } from './key-recreation.js';
@@ -467,7 +467,11 @@ export class BaseCache {
   async #saveRedirect(key: string, target: string, url: string): Promise<void> {
     readKey('key', key);
     const response = await this.#repository.newest(readKey('target', target));
-    if (response) await this.#repository.put([this.#records.redirectTo(response, key, url)]);
+    if (!response) return;
+    // First, so that a renewal meanwhile includes the redirect, or is included in it.
+    await addAlias(this.#repository, response, key);
+    const present = (await this.#repository.reread(response, MANAGEMENT)) ?? response;
+    await this.#repository.put([this.#records.redirectTo(present, key, url)]);
   }
 
   #removed(count: number, reason: NonNullable<CacheEvent['reason']>): number {

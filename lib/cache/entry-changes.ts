@@ -2,6 +2,7 @@ import { CacheError } from '../errors.js';
 import type { Entry } from '../models/entry.js';
 import type { ResponseRecord, StoredRecord } from '../models/record.js';
 import type { MaybePromise } from '../platform/maybe-promise.js';
+import { MANAGEMENT } from '../stores/circuit-breaker.js';
 import type { Store } from '../stores/store.js';
 import { failureKind } from '../stores/store-failure.js';
 import type { EntryRepository } from './entry-repository.js';
@@ -46,7 +47,10 @@ export class EntryChanges {
       if (changed === undefined) return false;
       const replacement = await codec.encode(changed);
       if (!(await breaker.manage((store) => store.replace(found.entry, replacement)))) continue;
-      if (changed.kind === 'response') await this.#renewMarker(changed, found.record.staleAt);
+      if (changed.kind === 'response') {
+        await this.#renewMarker(changed, found.record.staleAt);
+        await this.#renewRedirects(changed, found.record.staleAt);
+      }
       return true;
     }
     throw new CacheError(
@@ -96,6 +100,16 @@ export class EntryChanges {
   #idOf(name: string, record: StoredRecord): string {
     const isVariant = record.kind === 'response' && record.variant !== '';
     return isVariant ? this.#repository.codec.variantName(name, record.variant) : name;
+  }
+
+  async #renewRedirects(record: ResponseRecord, before: number): Promise<void> {
+    if (record.staleAt === before) return;
+    const { staleAt, receivedAt } = record;
+    for (const redirect of await this.#repository.renewedRedirects(record, MANAGEMENT)) {
+      await this.change(redirect, (current) =>
+        current.stamp === record.stamp ? { ...current, staleAt, receivedAt } : undefined,
+      );
+    }
   }
 
   /** Without the marker, which becomes stale with the last variant, a variant could not be found. */

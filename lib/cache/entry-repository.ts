@@ -49,13 +49,22 @@ export class EntryRepository extends EntryReader {
     return (await this.lookup(key, 'newest', MANAGEMENT)).record;
   }
 
-  /** Finds the redirect that is stored under a key, for management. */
-  async redirect(key: string): Promise<RedirectRecord | undefined> {
+  /** Finds the redirect that is stored under a key. */
+  async redirect(key: string, access: StoreAccess = MANAGEMENT): Promise<RedirectRecord | undefined> {
     for (const name of this.codec.names(key)) {
-      const found = await this.read(name, key, MANAGEMENT);
+      const found = await this.read(name, key, access);
       if (typeof found === 'object' && found.kind === 'redirect') return found;
     }
     return undefined;
+  }
+
+  /** Returns the redirects to a response that was renewed, with its lifetime. */
+  async renewedRedirects(record: ResponseRecord, access: StoreAccess): Promise<readonly RedirectRecord[]> {
+    const { key, stamp, receivedAt, staleAt, order, aliases = [] } = record;
+    const found = await Promise.all(aliases.map((alias) => this.redirect(alias, access)));
+    return found
+      .filter((redirect) => redirect?.target === key && redirect.stamp === stamp)
+      .map((redirect) => ({ ...(redirect as RedirectRecord), receivedAt, staleAt, order }));
   }
 
   /**

@@ -44,6 +44,15 @@ export async function resetExpiration(
   await scan.rewriteLifetimes({ staleAt, now: given }, await selectorOf(repository, { urlNames, tags, patterns }));
 }
 
+/** Notes that a redirect to a response is stored under a key, so that it is renewed with the response. */
+export async function addAlias(repository: EntryRepository, response: ResponseRecord, key: string): Promise<void> {
+  await new EntryChanges(repository).change(response, (current) =>
+    current.stamp === response.stamp && !current.aliases?.includes(key)
+      ? { ...current, aliases: [...(current.aliases ?? []), key] }
+      : undefined,
+  );
+}
+
 /** Keeps the new lifetime of a response if it is still stored: a deletion or another response meanwhile remains. */
 export async function keepLifetime(repository: EntryRepository, changed: ResponseRecord, now: number): Promise<void> {
   const { stamp, staleAt } = changed;

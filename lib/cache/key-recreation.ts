@@ -47,7 +47,8 @@ export class KeyRecreation {
       if (!present || present.receivedAt < record.receivedAt) {
         const mappings = redirects.map((redirect) => this.#records.rekeyedRedirect(redirect, record, moved));
         const toOthers = mappings.filter(({ key }) => key !== moved.key).map((redirect) => ({ ...redirect, order }));
-        const result = await this.#repository.save({ ...moved, order }, toOthers, MANAGEMENT, { since });
+        const aliases = toOthers.length === 0 ? undefined : toOthers.map(({ key }) => key);
+        const result = await this.#repository.save({ ...moved, order, aliases }, toOthers, MANAGEMENT, { since });
         if (result !== 'stored') return false;
         await this.#deleteOld(record, redirects, new Set(toOthers.map(({ key }) => key)));
       } else await this.#deleteOld(record, redirects, new Set());

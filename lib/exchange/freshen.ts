@@ -37,7 +37,7 @@ export async function freshenStored(
   sent: OriginRequest & { readonly stored: ResponseRecord },
   response: OriginResponse,
 ): Promise<FreshenedResponse> {
-  const { cache, access } = context;
+  const { access } = context;
   const { stored, order } = sent;
   const renewed = await renewRecord(context, { ...stored, order }, response);
   if ('reason' in renewed) {
@@ -46,7 +46,7 @@ export async function freshenStored(
     return { record: { ...stored, headers }, revalidated: true, reason: renewed.reason };
   }
   const { record } = renewed;
-  const written = await cache.repository.save(record, [], access, sent);
+  const written = await saveRenewed(context, record, sent);
   if (written === 'stored') return { record, revalidated: true };
   const reason = written === 'failed' ? (access.failure ?? 'write-failed') : written;
   return { record, revalidated: true, reason };
@@ -71,13 +71,19 @@ export async function freshenFromHead(
   const vary = varyNamesOfChain(freshen(stored.headers, response.headers), hops, countsInVary(settings));
   if (isSelectedBy(stored, vary) && matchesHead(stored, response)) {
     const renewed = await renewRecord(context, base, response);
-    if ('record' in renewed) await repository.save(renewed.record, [], access, sent);
+    if ('record' in renewed) await saveRenewed(context, renewed.record, sent);
     else reportNotStored(context, renewed);
   } else {
     // Stale from now on; it may still be revalidated.
     const stale = { ...base, staleAt: Math.min(stored.staleAt, response.responseTime) };
     await repository.save(stale, [], access, sent);
   }
+}
+
+/** Stores a renewed response, and the redirects to it with its lifetime. */
+async function saveRenewed({ cache, access }: RequestContext, record: ResponseRecord, sent: OriginRequest) {
+  const redirects = record.aliases ? await cache.repository.renewedRedirects(record, access) : [];
+  return cache.repository.save(record, redirects, access, sent);
 }
 
 /**

@@ -151,8 +151,9 @@ async function save(context: RequestContext, sent: OriginRequest, response: Orig
   const { cache, access } = context;
   const isRedirected = response.hops.length > 0 || response.url !== context.request.url;
   const redirects = isRedirected ? redirectRecords(context, response, record) : [];
-  const written = await cache.repository.save(record, redirects, access, sent);
-  if (written === 'stored') return { record };
+  const aliased = redirects.length === 0 ? record : { ...record, aliases: redirects.map(({ key }) => key) };
+  const written = await cache.repository.save(aliased, redirects, access, sent);
+  if (written === 'stored') return { record: aliased };
   return { reason: written === 'failed' ? (access.failure ?? 'write-failed') : written, wasStorable: true };
 }
 

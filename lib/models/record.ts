@@ -62,6 +62,8 @@ export interface ResponseRecord extends RecordBase, StoredMessage {
   readonly tags: readonly string[];
   /** 16 hex digits, new for each change of the body after it was stored; absent before the first. */
   readonly revision?: string | undefined;
+  /** Cache keys of the redirects to this response, which are renewed with it; absent if there are none. */
+  readonly aliases?: readonly string[] | undefined;
   readonly bodyForm: BodyForm;
   readonly body: Uint8Array;
 }

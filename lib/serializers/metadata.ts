@@ -57,6 +57,7 @@ function responseMetadata(record: ResponseRecord): Metadata {
     bodyForm: record.bodyForm,
     size: record.body.byteLength,
     ...(record.revision === undefined ? {} : { revision: record.revision }),
+    ...(record.aliases === undefined ? {} : { aliases: record.aliases }),
   };
 }
 
@@ -87,7 +88,7 @@ function withoutBody(record: StoredRecord): ParsedRecord {
 }
 
 function parseResponse(value: Metadata, base: RecordBase): ParsedRecord | undefined {
-  const { stamp, status, statusText, url, initialAge, vary, variant, tags, bodyForm, size, revision } = value;
+  const { stamp, status, statusText, url, initialAge, vary, variant, tags, bodyForm, size, revision, aliases } = value;
   const headers = fieldsOf(value.headers);
   const request = requestOf(value.request);
   const history = Array.isArray(value.history) ? Object.freeze(value.history.map(hopOf)) : undefined;
@@ -96,6 +97,7 @@ function parseResponse(value: Metadata, base: RecordBase): ParsedRecord | undefi
   if (typeof variant !== 'string' || !isTexts(vary) || !isTexts(tags) || !isBodyForm(bodyForm)) return undefined;
   if (!isStatus(status) || !isCount(initialAge) || !isCount(size)) return undefined;
   if (revision !== undefined && typeof revision !== 'string') return undefined;
+  if (aliases !== undefined && !isTexts(aliases)) return undefined;
   const record: ResponseRecord = {
     kind: 'response',
     ...base,
@@ -111,6 +113,7 @@ function parseResponse(value: Metadata, base: RecordBase): ParsedRecord | undefi
     variant,
     tags,
     ...(revision === undefined ? {} : { revision }),
+    ...(aliases === undefined ? {} : { aliases }),
     bodyForm,
     body: NO_BODY,
   };
