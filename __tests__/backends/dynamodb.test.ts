@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { DeleteTableCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, test } from '@jest/globals';
 import { KeyvDynamo } from '@keyv/dynamo';
+import { DynamoDbCache } from '../../lib/cache/backends/dynamodb-cache.js';
 import { DynamoDbStore } from '../../lib/stores/dynamodb/index.js';
 import { failureKind } from '../../lib/stores/store-failure.js';
 import { dynamo } from '../../scripts/services/dynamo.mjs';
@@ -18,6 +19,14 @@ import { CREDENTIALS } from './dynamodb-process.js';
 import { testLeaseClocks } from './lease-clocks.js';
 import { describePendingWrites } from './pending-writes.js';
 import { testSharedInvalidation } from './shared-invalidation.js';
+
+test('a name that no table can have is refused, and is one for a cache within a table', () => {
+  expect(() => new DynamoDbCache({ cacheName: 'ab' })).toThrow(
+    /^cacheName: "ab" is not accepted; expected the name of a/,
+  );
+  expect(() => new DynamoDbCache({ table: 'ab' })).toThrow(/^table: "ab" is not accepted/);
+  expect(new DynamoDbCache({ cacheName: 'ab', table: 'abc' }).location).toBe('dynamodb:abc');
+});
 
 describeService(dynamo, (server) => {
   const optionsOf = (url: string) => ({ endpoint: url, ...CREDENTIALS });

@@ -1,3 +1,4 @@
+import { optionError } from '../../errors.js';
 import { brandOf } from '../../platform/shared-state.js';
 import { DynamoDbStore, type DynamoDbStoreOptions } from '../../stores/dynamodb/index.js';
 import {
@@ -22,7 +23,10 @@ const DYNAMODB: BackendDefinition<DynamoDbCacheOptions> = {
     region: readName,
     credentials: readCredentials,
     clientOptions: /* @__PURE__ */ readClientObject(),
-    table: readName,
+    table: readTable,
+  },
+  check({ cacheName, table }) {
+    if (table === undefined && cacheName !== undefined) readTable(cacheName, 'cacheName');
   },
   open: (cacheName, options, now) => new DynamoDbStore(cacheName, options, now),
 };
@@ -45,6 +49,13 @@ export class DynamoDbCache extends BaseCache {
   constructor(options: DynamoDbCacheOptions = {}, clock: BackendClock = {}) {
     super(openParts(DYNAMODB, options, clock));
   }
+}
+
+/** DynamoDB refuses names of tables with fewer than three characters. */
+function readTable(value: unknown, option: string): string {
+  const name = readName(value, option);
+  if (name.length < 3) throw optionError(option, value, 'the name of a table, of at least three characters');
+  return name;
 }
 
 /** The AWS SDK accepts keys, or a function that resolves to them. */
