@@ -91,3 +91,26 @@ test.each(['forceRefresh', 'refresh', 'alwaysRevalidate'])(
     expect((await bench.api.get('/')).data).toBe('answer 2');
   },
 );
+
+test('the response to an older POST does not replace that of a later GET', async () => {
+  let answer = () => {};
+  let arrive = () => {};
+  const arrived = new Promise<void>((resolve) => {
+    arrive = resolve;
+  });
+  await using bench = await startBench({ cacheControl: true }, async ({ method, url }, response) => {
+    if (method === 'POST') {
+      await new Promise<void>((resolve) => {
+        answer = resolve;
+        arrive();
+      });
+    }
+    response.writeHead(200, { 'cache-control': 'max-age=60', 'content-location': url }).end(method);
+  });
+  const post = bench.api.post('/', 'x', { headers: { 'content-type': 'text/plain' } });
+  await arrived;
+  await bench.api.get('/');
+  answer();
+  expect((await post).cacheStatus).toContain('detail=superseded');
+  expect((await bench.api.get('/')).data).toBe('GET');
+});

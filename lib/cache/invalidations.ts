@@ -181,7 +181,6 @@ export class RequestOrder {
   /** Notes that the response of a request is about to be stored; returns false if a later one was. */
   claim(place: number, record: ResponseRecord): boolean {
     const order = this.#keys.get(record.key);
-    // No request for this key is in flight: the response to a POST is stored under the key of a GET.
     if (!order) return true;
     if (this.isSuperseded(place, record)) return false;
     const stored = { place, vary: record.vary.join() };

@@ -6,6 +6,7 @@ import { allowsMethod } from '../policy/rules.js';
 import { type OriginResult, type StaleOnError, staleOnError } from '../policy/stale.js';
 import { answersLaterGets } from '../policy/storable.js';
 import { conditionsFor, isConditional, refusesAddedFields, validates } from '../policy/validation.js';
+import { keyOf } from '../request/cache-key.js';
 import { meantMethod } from '../request/method-override.js';
 import { asGet } from '../request/request-of-record.js';
 import { uncachedReason } from '../request/uncached.js';
@@ -93,8 +94,7 @@ interface BegunRequest extends Pick<OriginRequest, 'since' | 'place'> {
 function beginRequest(context: RequestContext): BegunRequest {
   const { invalidations, requests } = context.cache.repository;
   const since = invalidations.begin();
-  // The key of a request whose method is not cached is not computed, since its body may be long.
-  const key = allowsMethod(context.settings, context.request.method) ? context.key : undefined;
+  const key = orderedKey(context);
   const place = key === undefined ? undefined : requests.begin(key);
   let uses = 1;
   const end = () => {
@@ -108,6 +108,12 @@ function beginRequest(context: RequestContext): BegunRequest {
     return end;
   };
   return { since, place, end, keep };
+}
+
+/** The key under which the response may be stored; that of a POST's own, whose body may be long, is not computed. */
+function orderedKey(context: RequestContext): string | undefined {
+  if (allowsMethod(context.settings, context.request.method)) return context.key;
+  return mayServeLaterGets(context) ? keyOf(asGet(context.request), context.settings) : undefined;
 }
 
 interface FetchOptions {
