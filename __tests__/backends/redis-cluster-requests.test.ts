@@ -14,7 +14,7 @@ import { testSharedInvalidation } from './shared-invalidation.js';
 
 const paths = Array.from({ length: 150 }, (_, number) => `/items/${number}`);
 
-function optionsFor(cacheName: string, url: string, more: object = {}) {
+function optionsFor(cacheName: string, url: string, more: object = { backendTimeout: 30 }) {
   const backendOptions = { clusterOptions: { rootNodes: [{ url }] }, ...more };
   return { backend: 'redis', cacheName, backendOptions } as const;
 }
@@ -68,7 +68,7 @@ describeService(redisCluster, () => {
     async (_, fault) => {
       const cluster = await startClusterWithReplicas();
       const [victim, witness] = cluster.masters;
-      await using bench = await startBench(optionsFor('load', witness?.url ?? ''), ({ url }, response) =>
+      await using bench = await startBench(optionsFor('load', witness?.url ?? '', {}), ({ url }, response) =>
         sendJson(response, { url }),
       );
       const { api } = bench;

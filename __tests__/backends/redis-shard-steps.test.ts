@@ -127,6 +127,20 @@ describeService(redisCluster, (server) => {
     await store.close();
   });
 
+  test('requests of one turn share a command for the order of invalidations', async () => {
+    await using tap = await tapped(server().url);
+    const store = open('shared order', tap.cluster);
+    const before = await store.currentOrder();
+    await store.invalidate([digest(1)]);
+    tap.sent.length = 0;
+    const orders = await Promise.all(Array.from({ length: 20 }, () => store.currentOrder()));
+    expect(countsOf(tap.sent)).toEqual({ ZSCORE: 1 });
+    expect([new Set(orders).size, Number(orders[0]) > before]).toEqual([1, true]);
+    await store.invalidate([digest(1)]);
+    expect(await store.currentOrder()).toBeGreaterThan(Number(orders[0]));
+    await store.close();
+  });
+
   test('a sweep costs a look at each shard, and a script for a page of what it removes', async () => {
     await using tap = await tapped(server().url);
     const store = open('swept', tap.cluster);

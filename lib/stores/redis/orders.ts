@@ -15,6 +15,7 @@ export class InvalidationOrders {
   readonly #connection: RedisConnection;
   readonly #home: string;
   readonly #others: readonly string[];
+  #reading: Promise<number> | undefined;
 
   /** @param keys the keys of the orders of all shards */
   constructor(connection: RedisConnection, [home = '', ...others]: readonly string[]) {
@@ -25,9 +26,17 @@ export class InvalidationOrders {
 
   /**
    * Returns the order of the last invalidation. The first call begins the orders; a server that is full, or a replica, refuses
-   * that: then 0.
+   * that: then 0. Calls of one turn share a command, which is sent after all of them.
    */
-  async current(): Promise<number> {
+  current(): Promise<number> {
+    this.#reading ??= Promise.resolve().then(() => {
+      this.#reading = undefined;
+      return this.#read();
+    });
+    return this.#reading;
+  }
+
+  async #read(): Promise<number> {
     const home = this.#home;
     const last = await unlessWrongType(this.#connection.run((redis) => redis.send(home, ['ZSCORE', home, 'last'])));
     if (last !== null && last !== undefined) return Number(last);
