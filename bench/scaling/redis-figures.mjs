@@ -33,7 +33,6 @@ export async function openFigures(url) {
     connections: async () => Number((await info('clients')).connected_clients) - 1,
     rows: async (/** @type {string} */ pattern) =>
       /** @type {unknown[]} */ (/** @type {unknown} */ (await client.sendCommand(['KEYS', pattern]))).length,
-    pid: async () => Number((await info('server')).process_id),
     close: () => client.destroy(),
   };
 }

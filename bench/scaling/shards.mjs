@@ -7,9 +7,8 @@ import { openFigures } from './redis-figures.mjs';
 export const title = 'Shards';
 export const note =
   '8 client processes on a Redis Cluster of three masters, responses of 2 KB: microseconds of processor time for a request in ' +
-  'the busiest server, less those of an idle server, and requests a second if that server has a core. `limited` is the measured ' +
-  'throughput of writes while each server may run 2 of 200 milliseconds, so that the servers and not the clients limit it. ' +
-  '`rows` are the entries of each master.';
+  'the busiest server, less those of an idle server, and requests a second if that server has a core. `rows` are the entries ' +
+  'of each master.';
 
 const PROCESSES = 8;
 const URLS = 3_000;
@@ -18,7 +17,7 @@ const PHASES = { writes: 'idle', 'hits, one at a time': 'writes', 'hits, 64 at o
 const PROGRAM = `
   import axios from 'axios';
   import { setupCache } from 'axios-keyv-cache';
-  const [, , url, cacheName, shards, process_, writes, hits, seconds] = process.argv;
+  const [, , url, cacheName, shards, process_, writes, hits] = process.argv;
   const body = JSON.stringify({ items: Array.from({ length: 32 }, (_, id) => ({ id, text: 'x'.repeat(40) })) });
   const adapter = async (config) => ({ data: body, status: 200, statusText: 'OK', headers: { 'content-type': 'application/json' }, config, request: {} });
   const backendOptions = { clusterOptions: { rootNodes: [{ url }] }, shards: Number(shards), backendTimeout: 60 };
@@ -45,12 +44,8 @@ const PROGRAM = `
   await step('hits, one at a time');
   await times(64, Number(hits) * 4, stored);
   await step('hits, 64 at once');
-  let [asked, served] = [0, 0];
-  const until = performance.now() + Number(seconds) * 1_000;
-  await all(64, async () => { while (performance.now() < until) { asked += 1; const { cacheStatus } = await api.get('https://a.example/late/' + process_ + '/' + asked); if (cacheStatus.includes('stored')) served += 1; } });
-  await step('limited');
   await api.detachCache();
-  process.send({ result: { served } }, () => process.exit());
+  process.send({ result: {} }, () => process.exit());
 `;
 
 /** @param {{ scale: number, rounds: number }} size */
@@ -67,7 +62,6 @@ export async function run({ scale, rounds }) {
       row[`${name}: µs`] = of(name);
       row[`${name}: a second`] = Math.round(1e6 / of(name));
     }
-    row['limited: writes a second'] = Math.round(median(list.map(({ limited }) => limited)));
     const { rows, connections } = list.at(-1);
     return { ...row, rows: rows.join(' / '), 'connections a process': connections };
   });
@@ -77,14 +71,11 @@ async function measure(shards, scale) {
   const server = await redisCluster.start();
   const masters = await Promise.all((await mastersOf(server.url)).map(openFigures));
   const [writes, hits] = [Math.ceil(500 * scale), Math.ceil(500 * scale)];
-  const seconds = Math.max(0.5, 5 * scale);
   const marks = {};
   const mark = async () => ({ at: performance.now(), cpu: await Promise.all(masters.map((master) => master.cpu())) });
   let rows = [];
   let connections = 0;
-  let stopThrottle = async () => {};
   const onStep = barrier(PROCESSES, async (name) => {
-    if (name === 'limited') return stopThrottle();
     marks[name] = await mark();
     if (name === 'idle') {
       const numbers = await Promise.all(masters.map((master) => master.connections()));
@@ -92,17 +83,14 @@ async function measure(shards, scale) {
     }
     if (name === 'begin') await new Promise((resolve) => setTimeout(resolve, 2_000 * Math.min(1, scale)));
     if (name === 'writes') rows = await Promise.all(masters.map((master) => master.rows('{shards*}:r:*')));
-    if (name === 'hits, 64 at once') {
-      stopThrottle = throttle(await Promise.all(masters.map((master) => master.pid())));
-    }
     // Figures are read before the next part begins.
     if (name !== 'begin') marks[`after ${name}`] = await mark();
   });
   try {
     const parameters = [server.url, 'shards', shards];
-    const results = await Promise.all(
+    await Promise.all(
       Array.from({ length: PROCESSES }, (_, number) =>
-        runInSteps(PROGRAM, [...parameters, number, writes, hits, seconds].map(String), onStep),
+        runInSteps(PROGRAM, [...parameters, number, writes, hits].map(String), onStep),
       ),
     );
     const spent = (from, to) => masters.map((_, at) => to.cpu[at] - from.cpu[at]);
@@ -114,10 +102,8 @@ async function measure(shards, scale) {
       const own = spent(from, to).map((cpu) => cpu - idle * (to.at - from.at));
       busiest[name] = Math.max(...own) / (PROCESSES * counts[name]);
     }
-    const limited = results.reduce((sum, { served }) => sum + served, 0) / seconds;
-    return { busiest, limited, rows, connections };
+    return { busiest, rows, connections };
   } finally {
-    await stopThrottle();
     for (const master of masters) master.close();
     await server.stop();
   }
@@ -145,23 +131,4 @@ function barrier(number, work) {
         (error) => callers.forEach((caller) => void caller.reject(error)),
       );
     });
-}
-
-/** Lets processes run 2 of 200 milliseconds, until the returned function is called. */
-function throttle(pids) {
-  let isOver = false;
-  const signal = (name) => pids.forEach((pid) => void process.kill(pid, name));
-  const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
-  const running = (async () => {
-    while (!isOver) {
-      signal('SIGSTOP');
-      await pause(198);
-      signal('SIGCONT');
-      await pause(2);
-    }
-  })();
-  return async () => {
-    isOver = true;
-    await running;
-  };
 }
