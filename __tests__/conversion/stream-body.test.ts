@@ -147,6 +147,38 @@ describe('a stream', () => {
     expect((await bench.api.get('/', STREAM)).data).toBeInstanceOf(IncomingMessage);
   });
 
+  test.each([
+    ['a 204', 'get', 204],
+    ['a 205', 'get', 205],
+    ['a HEAD', 'head', 200],
+  ])(
+    '%s without a body is the same data as by plain axios, whichever response type was stored',
+    async (_, method, status) => {
+      const types = ['stream', 'text', 'json', 'arraybuffer', 'blob'] as const;
+      for (const adapter of ['fetch', 'http'] as const) {
+        for (const first of adapter === 'fetch' ? types : (['stream', 'text', 'arraybuffer'] as const)) {
+          await using bench = await startBench({ allowableCodes: [200, 204, 205] }, (__, response) => {
+            response.writeHead(status).end();
+          });
+          const url = `${bench.origin.url}/`;
+          await bench.api.request({ url, method, adapter, responseType: first });
+          for (const responseType of types.filter((type) => adapter === 'fetch' || type !== 'blob')) {
+            const plain = await axios.request({ url, method, adapter, responseType });
+            const { data, fromCache } = await bench.api.request({ url, method, adapter, responseType });
+            const kind = (value: unknown) => Object.prototype.toString.call(value);
+            expect([adapter, first, responseType, kind(data), fromCache]).toEqual([
+              adapter,
+              first,
+              responseType,
+              kind(plain.data),
+              true,
+            ]);
+          }
+        }
+      }
+    },
+  );
+
   test('that is cut off is an error, and is not stored', async () => {
     await using bench = await startBench({}, (_, response) => {
       response.writeHead(200, { 'content-length': '100' });

@@ -95,7 +95,9 @@ export class AxiosOrigin implements Origin {
     const { response, message } = await this.#ask('stream', conditions);
     const { encoded } = message;
     const body = new Uint8Array(0);
-    if (!response.data) return { ...message, bodyForm: 'none', body, native: response };
+    // The fetch adapter has no stream for an empty body, which it reads as empty for other response types.
+    const bodyForm = this.#flavor === 'fetch' ? 'bytes' : 'none';
+    if (!response.data) return { ...message, bodyForm, body, native: response };
     return {
       ...message,
       bodyForm: 'bytes',

@@ -96,7 +96,13 @@ function dataOf(answer: ServedMessage, config: InternalAxiosRequestConfig, flavo
   checkLength(answer, config, copy);
   const { bodyForm, body } = answer;
   if (bodyForm === 'opaque') return undefined;
+  if (flavor === 'fetch' && config.responseType === 'stream' && hasNullBody(answer.status, config)) return null;
   return materialize({ bodyForm, body }, config, flavor, field(answer.headers, 'content-type'));
+}
+
+/** Fetch Standard, section 2.2.3: the body of such a response is null, not an empty stream. */
+function hasNullBody(status: number, { method }: InternalAxiosRequestConfig): boolean {
+  return [101, 103, 204, 205, 304].includes(status) || method?.toUpperCase() === 'HEAD';
 }
 
 /** `maxContentLength` limits replayed bodies too. */
