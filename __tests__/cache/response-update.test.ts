@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import * as path from 'node:path';
-import { describe, expect, test } from '@jest/globals';
+import { afterAll, describe, expect, test } from '@jest/globals';
 import Keyv from 'keyv';
 import { FileCache } from '../../lib/cache/backends/file-cache.js';
 import { SqliteCache } from '../../lib/cache/backends/sqlite-cache.js';
@@ -110,7 +110,8 @@ function describeUpdates(name: string, options: () => Promise<CacheOptions> | Ca
 }
 
 describeUpdates('memory', () => ({}));
-const folders: { path: string }[] = [];
+const folders: AsyncDisposable[] = [];
+afterAll(() => Promise.all(folders.map((folder) => folder[Symbol.asyncDispose]())));
 const sqlite = async (): Promise<CacheOptions> => {
   const folder = await temporaryFolder();
   folders.push(folder);
