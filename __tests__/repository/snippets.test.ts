@@ -120,7 +120,9 @@ describe('run', () => {
     });
     writeFileSync(script, code);
     const urls = Object.fromEntries([...running].map(([name, { url }]) => [name, url]));
-    const env = { ...process.env, ...urls, http_proxy: origin.url, no_proxy: '127.0.0.1', NODE_OPTIONS: '' };
+    // Programs may write to the folder for temporary files, too.
+    const own = { http_proxy: origin.url, no_proxy: '127.0.0.1', NODE_OPTIONS: '', TMPDIR: work.path, TEMP: work.path };
+    const env = { ...process.env, ...urls, ...own };
     const { stderr } = await run(process.execPath, [script], { cwd: work.path, env, timeout: 15_000 });
     // The warning of an outage: the program would have worked without its store.
     expect(stderr).not.toContain('CacheWarning');
