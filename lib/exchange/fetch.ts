@@ -110,10 +110,14 @@ function beginRequest(context: RequestContext): BegunRequest {
   return { since, place, end, keep };
 }
 
-/** The key under which the response may be stored; that of a POST's own, whose body may be long, is not computed. */
+/**
+ * The key under which the response may be stored; that of a POST's own, whose body may be long, is not computed. A user's
+ * `keyFn` is not called for a POST, which its error must not prevent.
+ */
 function orderedKey(context: RequestContext): string | undefined {
-  if (allowsMethod(context.settings, context.request.method)) return context.key;
-  return mayServeLaterGets(context) ? keyOf(asGet(context.request), context.settings) : undefined;
+  const { request, settings } = context;
+  if (allowsMethod(settings, request.method)) return context.key;
+  return mayServeLaterGets(context) && !settings.keyFn ? keyOf(asGet(request), settings) : undefined;
 }
 
 interface FetchOptions {
