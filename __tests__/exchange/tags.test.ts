@@ -107,7 +107,12 @@ function tagTests(options: OptionsIn, mode: CacheOptions): void {
     await withBench({}, async ({ api, origin }) => {
       const tags = [['one'], ['one'], ['two'], []];
       const answers = await Promise.all(tags.map((own) => api.get('/a', { tags: own })));
-      expect(answers.map(({ cacheStatus }) => cacheStatus.includes('collapsed'))).toEqual([false, true, false, false]);
+      const [first, second, ...others] = answers.map(({ cacheStatus }) => cacheStatus.includes('collapsed'));
+      // Reads of a store may end in any order.
+      expect([[first, second].sort(), others]).toEqual([
+        [false, true],
+        [false, false],
+      ]);
       expect(origin.asked).toHaveLength(3);
     });
   });
