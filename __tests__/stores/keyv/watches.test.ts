@@ -3,6 +3,7 @@ import Keyv from 'keyv';
 import { KeyvStore } from '../../../lib/stores/keyv/index.js';
 import { Watches } from '../../../lib/stores/keyv/watches.js';
 import { entryOf, idOf } from '../../support/entries.js';
+import { SlowAdapter } from '../../support/slow-adapter.js';
 
 test('a change of the same entry is noticed until the work ends', async () => {
   const watches = new Watches();
@@ -17,10 +18,14 @@ test('a change of the same entry is noticed until the work ends', async () => {
   expect(seen).toEqual([false, true, false]);
 });
 
-/** A Map in which reads wait until they are released. */
-class SlowMap extends Map<string, unknown> {
+/** An adapter of which the reads of one entry wait until they are released. */
+class HeldAdapter extends SlowAdapter {
   release = () => {};
   #held: Promise<void> | undefined;
+
+  constructor() {
+    super(new Map(), { get: 0, set: 0, delete: 0 });
+  }
 
   hold(): void {
     this.#held = new Promise((resolve) => {
@@ -28,9 +33,10 @@ class SlowMap extends Map<string, unknown> {
     });
   }
 
-  override get(key: string): unknown {
-    const value = super.get(key);
-    return this.#held && key.includes(idOf('a')) ? this.#held.then(() => value) : value;
+  override async get(key: string): Promise<unknown> {
+    const value = await super.get(key);
+    if (key.includes(idOf('a'))) await this.#held;
+    return value;
   }
 }
 
@@ -43,14 +49,14 @@ test.each([
     'four',
   ],
 ])('%s during the comparison is not undone by the replacement', async (_, change, expected) => {
-  const map = new SlowMap();
-  const store = new KeyvStore(new Keyv({ store: map }), 'cache', {}, Date.now);
+  const adapter = new HeldAdapter();
+  const store = new KeyvStore(new Keyv({ store: adapter }), 'cache', {}, Date.now);
   await store.put([entryOf('a')]);
-  map.hold();
+  adapter.hold();
   const changing = change(store);
   const replacing = store.replace(entryOf('a'), entryOf('a', { meta: Buffer.from('two') }));
   await new Promise(setImmediate);
-  map.release();
+  adapter.release();
   await changing;
   expect(await replacing).toBe(false);
   const found = await store.find(idOf('a'));
