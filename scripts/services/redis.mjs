@@ -170,17 +170,25 @@ function flags(options) {
   return Object.entries(options).flatMap(([name, value]) => [`--${name}`, ...value.split(' ')]);
 }
 
-/** @param {Readonly<Record<string, string>>} [more] */
-async function startNode(more = {}) {
+/**
+ * @param {Readonly<Record<string, string>>} [more]
+ * @param {number} [attempts] another process may take a free port before the node does
+ * @returns {Promise<import('./server.mjs').Server & { bus: number }>}
+ */
+async function startNode(more = {}, attempts = 3) {
   const bus = await freePort();
-  const node = await startRedis({
-    ...more,
+  const options = {
     'cluster-enabled': 'yes',
     'cluster-port': String(bus),
     'cluster-node-timeout': '1000',
     'cluster-config-file': 'nodes.conf',
-  });
-  return { ...node, bus };
+  };
+  try {
+    return { ...(await startRedis({ ...more, ...options })), bus };
+  } catch (error) {
+    if (attempts === 1) throw error;
+    return startNode(more, attempts - 1);
+  }
 }
 
 /**

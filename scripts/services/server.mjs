@@ -67,8 +67,14 @@ export async function startServer({ command, url, prepare, isReady = () => true,
     child = undefined;
     await gone;
   };
-  await prepare?.(folder);
-  await start();
+  try {
+    await prepare?.(folder);
+    await start();
+  } catch (error) {
+    await kill();
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
   return {
     url: url(port),
     start: () => start(),
