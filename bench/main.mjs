@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { redis } from '../scripts/services/redis.mjs';
+import { chooseParts } from './choose-parts.mjs';
 import { CONTENDERS } from './contenders.mjs';
 import { barChart, circumstances, markdownTable } from './report.mjs';
 
@@ -21,12 +22,7 @@ const { values, positionals } = parseArgs({
     write: { type: 'boolean', default: false },
   },
 });
-const unknown = positionals.find((name) => !PARTS.includes(name));
-if (unknown) {
-  console.error(`${unknown}: no such part; expected some of ${PARTS.join(', ')}`);
-  process.exit(1);
-}
-const names = positionals.length > 0 ? PARTS.filter((name) => positionals.includes(name)) : PARTS;
+const names = chooseParts(PARTS, positionals);
 const rounds = Number(values.rounds);
 const chosen = values.contenders?.split(';').map((name) => name.trim());
 const wrong = chosen?.find((name) => !(name in CONTENDERS));

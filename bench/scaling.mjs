@@ -5,6 +5,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { chooseParts } from './choose-parts.mjs';
 import { circumstances, markdownTable } from './report.mjs';
 
 const PARTS = ['capacity', 'shards', 'processes'];
@@ -18,14 +19,9 @@ const { values, positionals } = parseArgs({
     write: { type: 'boolean', default: false },
   },
 });
-const unknown = positionals.find((name) => !PARTS.includes(name));
-if (unknown) {
-  console.error(`${unknown}: no such part; expected some of ${PARTS.join(', ')}`);
-  process.exit(1);
-}
 const [scale, rounds] = [Number(values.scale), Number(values.rounds)];
 const results = {};
-for (const name of PARTS.filter((part) => positionals.length === 0 || positionals.includes(part))) {
+for (const name of chooseParts(PARTS, positionals)) {
   const part = await import(`./scaling/${name}.mjs`);
   const rows = await part.run({ scale, rounds });
   results[name] = rows;
