@@ -4,7 +4,7 @@ import { defineConfig, type UserConfig } from 'tsdown';
 const SUBPATHS = ['sqlite', 'redis', 'mongodb', 'gridfs', 'dynamodb'];
 
 /** Small packages that are part of the build: each file that Node opens and resolves delays the import of the package. */
-const BUNDLED = ['fastest-levenshtein', 'lossless-json', 'lru-cache', 'structured-headers'];
+const BUNDLED = ['fastest-levenshtein', 'lossless-json', 'lru-cache', 'p-limit', 'structured-headers', 'yocto-queue'];
 
 const common: UserConfig = {
   entry: {

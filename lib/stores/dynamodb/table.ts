@@ -1,6 +1,6 @@
 import type { DynamoDB } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBDocument, ScanCommandOutput } from '@aws-sdk/lib-dynamodb';
-import { Limit } from '../../platform/limit.js';
+import pLimit, { type LimitFunction } from 'p-limit';
 import { loadBeneath, loadClient } from '../../platform/load-client.js';
 import { pause } from '../../platform/real-time.js';
 import { batches } from '../entry-query.js';
@@ -89,9 +89,9 @@ const MAX_ATTEMPTS = 16;
 export class DynamoDbTable {
   readonly name: string;
   readonly #options: DynamoDbTableOptions;
-  readonly #limits: Readonly<Record<Access, Limit>> = {
-    read: new Limit(AT_ONCE.read),
-    write: new Limit(AT_ONCE.write),
+  readonly #limits: Readonly<Record<Access, LimitFunction>> = {
+    read: pLimit(AT_ONCE.read),
+    write: pLimit(AT_ONCE.write),
   };
   #opening: Promise<DynamoDBDocument> | undefined;
 
@@ -207,7 +207,7 @@ export class DynamoDbTable {
 
   async #run<T>(access: Access, work: (client: DynamoDBDocument) => Promise<T>): Promise<T> {
     try {
-      return await this.#limits[access].run(() => this.#attempt(work));
+      return await this.#limits[access](() => this.#attempt(work));
     } catch (error) {
       throw classified(error, access);
     }
