@@ -157,11 +157,8 @@ export class AxiosOrigin implements Origin {
   async bypass(): Promise<BypassResponse> {
     const isUnsafe = this.#followsUnsafe();
     const observer = this.#flavor === 'http' && isUnsafe ? new RedirectObserver(this.#config, this.#url) : undefined;
-    const watched = observer
-      ? { beforeRedirect: observer.beforeRedirect }
-      : isUnsafe
-        ? this.#watchedFetch()
-        : undefined;
+    const ownFetch = isUnsafe ? this.#watchedFetch() : undefined;
+    const watched = observer ? { beforeRedirect: observer.beforeRedirect } : ownFetch;
     const config = watched ? { ...this.#config, ...watched } : this.#config;
     const bypassed = (response: AxiosResponse): BypassResponse => {
       response.config = this.#config;

@@ -30,8 +30,7 @@ export function sentFields(
 
 function rawFields(request: unknown): Record<string, unknown> | undefined {
   if (typeof request !== 'object' || request === null) return undefined;
-  const { sentHeaders, headers } = request as SentRequest;
-  const { getHeaders } = request as SentRequest;
+  const { getHeaders, sentHeaders, headers } = request as SentRequest;
   if (typeof getHeaders === 'function') return getHeaders.call(request);
   if (typeof sentHeaders === 'object' && sentHeaders !== null) return sentHeaders;
   return typeof headers?.entries === 'function' ? Object.fromEntries(headers.entries()) : undefined;
