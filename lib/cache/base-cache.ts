@@ -456,7 +456,7 @@ export class BaseCache {
 
   async *#filtered(filter: ParsedFilter): AsyncGenerator<CachedResponse | InvalidResponse> {
     for await (const record of selectResponses(this.#repository, this.#scan, filter)) yield this.#present(record);
-    if (filter.invalid) for await (const entry of this.#scan.summaries()) if ('invalid' in entry) yield entry;
+    if (filter.invalid) yield* this.#scan.unreadable(filter.tags);
   }
 
   async #save(record: ResponseRecord): Promise<void> {

@@ -38,5 +38,5 @@ export async function copyEntries(
     await Promise.all(batch.map((record) => write(record)));
     for (const _ of batch) onProgress?.({ copied: ++copied, total });
   }
-  for await (const record of scan.others('redirect')) await write(record);
+  for await (const record of scan.others({ kind: 'redirect' })) await write(record);
 }

@@ -1,6 +1,7 @@
 import type { EntrySummary } from '../models/entry.js';
 import { type Lifetime, type ResponseRecord, type StoredRecord, withLifetime } from '../models/record.js';
 import type { InvalidReason } from '../policy/reasons.js';
+import { tagIndexName } from '../request/index-names.js';
 import { MANAGEMENT } from '../stores/circuit-breaker.js';
 import { countListed, countOf } from '../stores/entry-query.js';
 import type { EntryQuery } from '../stores/store.js';
@@ -40,10 +41,37 @@ export class EntryScan {
     this.#repository = repository;
   }
 
-  /** Responses without their bodies; unreadable ones are left out. */
-  async *responses(query: EntryQuery = {}): AsyncGenerator<ScannedEntry<ResponseRecord>> {
-    for await (const entry of this.summaries({ ...query, kind: 'response' })) {
-      if ('record' in entry && entry.record.kind === 'response') yield entry as ScannedEntry<ResponseRecord>;
+  /**
+   * Responses without their bodies; unreadable ones are left out.
+   *
+   * @param tags only responses with one of them, which the secondary index finds. Default: all
+   */
+  async *responses(query: EntryQuery = {}, tags?: readonly string[]): AsyncGenerator<ScannedEntry<ResponseRecord>> {
+    const wanted: EntryQuery = { ...query, kind: 'response' };
+    const entries = tags ? this.#named(tags.map(tagIndexName), wanted) : this.summaries(wanted);
+    for await (const entry of entries) {
+      if (!('record' in entry) || entry.record.kind !== 'response') continue;
+      const { record } = entry;
+      if (!tags || record.tags.some((tag) => tags.includes(tag))) yield entry as ScannedEntry<ResponseRecord>;
+    }
+  }
+
+  /** Entries that cannot be read. @param tags only entries that were stored with one of them. Default: all */
+  async *unreadable(tags?: readonly string[]): AsyncGenerator<InvalidResponse> {
+    const entries = tags ? this.#named(tags.map(tagIndexName), {}) : this.summaries();
+    for await (const entry of entries) if ('invalid' in entry) yield entry;
+  }
+
+  /** Entries that have one of these names in the secondary index, each once. */
+  async *#named(names: readonly string[], query: EntryQuery): AsyncGenerator<ScannedEntry | InvalidResponse> {
+    const digests = [...new Set(names.flatMap((name) => this.#repository.codec.indexDigests(name)))];
+    const seen = new Set<string>();
+    for (const index of digests) {
+      for await (const entry of this.summaries({ ...query, index })) {
+        if (seen.has(entry.id)) continue;
+        if (digests.length > 1) seen.add(entry.id);
+        yield entry;
+      }
     }
   }
 
@@ -65,40 +93,54 @@ export class EntryScan {
     for await (const summary of this.#list(query)) yield await this.#decode(summary);
   }
 
-  /** Whole responses. */
-  async *whole(query: EntryQuery = {}): AsyncGenerator<ResponseRecord> {
-    for await (const batch of this.wholeBatches(query)) yield* batch;
+  /** Whole responses. @param tags as those of {@link EntryScan.responses} */
+  async *whole(query: EntryQuery = {}, tags?: readonly string[]): AsyncGenerator<ResponseRecord> {
+    for await (const batch of this.wholeBatches(query, tags)) yield* batch;
   }
 
   /** Whole responses in batches that are read at once: a server answers them in one round trip. */
-  async *wholeBatches(query: EntryQuery = {}): AsyncGenerator<readonly ResponseRecord[]> {
-    for await (const batch of inBatches(this.responses(query))) {
+  async *wholeBatches(query: EntryQuery = {}, tags?: readonly string[]): AsyncGenerator<readonly ResponseRecord[]> {
+    for await (const batch of inBatches(this.responses(query, tags))) {
       const records = await Promise.all(batch.map(({ record }) => this.#repository.reread(record, MANAGEMENT)));
       yield records.filter((record) => record !== undefined);
     }
   }
 
-  /** Redirects, and variant markers with their key. */
-  async *others(kind: 'redirect' | 'variants'): AsyncGenerator<StoredRecord> {
-    for await (const entry of this.summaries({ kind })) if ('record' in entry) yield entry.record;
+  /** Redirects, or variant markers with their key. */
+  async *others(query: EntryQuery & { readonly kind: 'redirect' | 'variants' }): AsyncGenerator<StoredRecord> {
+    for await (const entry of this.summaries(query)) if ('record' in entry) yield entry.record;
   }
 
-  /** Stores entries again with another lifetime: all, or the responses that `selects` accepts. */
-  async rewriteLifetimes(lifetime: Lifetime, selects?: (record: ResponseRecord) => boolean): Promise<void> {
-    const changes = new EntryChanges(this.#repository);
-    const rewrite = (record: StoredRecord) => changes.change(record, (present) => withLifetime(present, lifetime));
+  /** Stores all entries again with another lifetime. */
+  async rewriteLifetimes(lifetime: Lifetime): Promise<void> {
+    const rewrite = this.#lifetimeRewriter(lifetime);
+    for await (const batch of inBatches(this.responses()))
+      await Promise.all(batch.map(({ record }) => rewrite(record)));
+    for (const kind of ['redirect', 'variants'] as const)
+      for await (const record of this.others({ kind })) await rewrite(record);
+  }
+
+  /** Stores these responses, and the redirects to them, again with another lifetime. */
+  async rewriteLifetimesOf(responses: AsyncIterable<ScannedEntry<ResponseRecord>>, lifetime: Lifetime): Promise<void> {
+    const rewrite = this.#lifetimeRewriter(lifetime);
     const stamps = new Set<string>();
-    for await (const batch of inBatches(this.responses())) {
-      const records = batch.map(({ record }) => record);
-      const selected = selects ? records.filter(selects) : records;
-      for (const { stamp } of selects ? selected : []) stamps.add(stamp);
-      await Promise.all(selected.map(rewrite));
+    const groups = new Set<string>();
+    for await (const batch of inBatches(responses)) {
+      for (const { group, record } of batch) {
+        groups.add(group);
+        stamps.add(record.stamp);
+      }
+      await Promise.all(batch.map(({ record }) => rewrite(record)));
     }
-    if (selects && stamps.size === 0) return;
-    for await (const record of this.others('redirect')) {
-      if (!selects || (record.kind === 'redirect' && stamps.has(record.stamp))) await rewrite(record);
+    for (const group of groups) {
+      for await (const record of this.others({ group, kind: 'redirect' }))
+        if (record.kind === 'redirect' && stamps.has(record.stamp)) await rewrite(record);
     }
-    if (!selects) for await (const record of this.others('variants')) await rewrite(record);
+  }
+
+  #lifetimeRewriter(lifetime: Lifetime): (record: StoredRecord) => Promise<boolean> {
+    const changes = new EntryChanges(this.#repository);
+    return (record) => changes.change(record, (present) => withLifetime(present, lifetime));
   }
 
   /** Deletes the entries that match; resolves to the number of responses. */

@@ -7,7 +7,7 @@ import { EntryChanges } from './entry-changes.js';
 import type { EntryRepository } from './entry-repository.js';
 import type { EntryScan } from './entry-scan.js';
 import { parseSelection, type ResponseSelection } from './queries.js';
-import { selectorOf } from './selection.js';
+import { selectedResponses } from './selection.js';
 
 /** The parts of a cache that {@link resetExpiration} uses. */
 export interface ResetParts {
@@ -41,7 +41,8 @@ export async function resetExpiration(
     const digests = repository.indexes([...urlNames, ...tags.map(tagIndexName)]);
     repository.invalidateInFlight({ digests, patterns });
   }
-  await scan.rewriteLifetimes({ staleAt, now: given }, await selectorOf(repository, { urlNames, tags, patterns }));
+  const selected = selectedResponses(repository, scan, { urlNames, tags, patterns });
+  await scan.rewriteLifetimesOf(selected, { staleAt, now: given });
 }
 
 /** Notes that a redirect to a response is stored under a key, so that it is renewed with the response. */

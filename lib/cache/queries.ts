@@ -18,7 +18,7 @@ export interface ResponseFilter {
   readonly invalid?: boolean | undefined;
   /** Only responses that were received longer ago: a duration, or an instant. */
   readonly olderThan?: ExpirationTime | undefined;
-  /** Only responses with one of these tags. */
+  /** Only responses with one of these tags. The secondary index finds them, so that the cost depends on their number. */
   readonly tags?: string | readonly string[] | undefined;
   /** Order of the responses; a leading `-` reverses it. Default: none in particular. */
   readonly sort?: SortField | `-${SortField}` | undefined;

@@ -2,7 +2,7 @@ import type { ResponseRecord } from '../models/record.js';
 import type { UrlMatcher } from '../policy/url-pattern.js';
 import { MANAGEMENT } from '../stores/circuit-breaker.js';
 import type { EntryRepository } from './entry-repository.js';
-import type { EntryScan } from './entry-scan.js';
+import type { EntryScan, ScannedEntry } from './entry-scan.js';
 import type { ParsedDeletion, ParsedFilter, Sortable } from './queries.js';
 import { matchesUrl } from './record-urls.js';
 
@@ -14,21 +14,20 @@ export interface RecordSelection {
   readonly patterns: readonly UrlMatcher[];
 }
 
-/** Whether a response has one of the tags; without tags every response does. */
-function hasTag({ tags }: ResponseRecord, wanted: readonly string[] | undefined): boolean {
-  return wanted === undefined || tags.some((tag) => wanted.includes(tag));
-}
-
-/** Returns a function that decides whether a selection applies to a response. */
-export async function selectorOf(
+/** Yields the responses that a selection applies to, each once. Only patterns need a pass over all responses. */
+export async function* selectedResponses(
   repository: EntryRepository,
+  scan: EntryScan,
   { urlNames, tags, patterns }: RecordSelection,
-): Promise<(record: ResponseRecord) => boolean> {
-  const groups = new Set(await repository.groupsOfIndex(urlNames));
-  return (record) =>
-    (tags.length > 0 && hasTag(record, tags)) ||
-    matchesUrl(record, patterns) ||
-    (groups.size > 0 && repository.codec.names(record.key).some((name) => groups.has(name)));
+): AsyncGenerator<ScannedEntry<ResponseRecord>> {
+  const seen = new Set<string>();
+  const unseen = ({ id }: ScannedEntry) => !seen.has(id) && seen.add(id);
+  for (const group of await repository.groupsOfIndex(urlNames))
+    for await (const entry of scan.responses({ group })) if (unseen(entry)) yield entry;
+  if (tags.length > 0) for await (const entry of scan.responses({}, tags)) if (unseen(entry)) yield entry;
+  if (patterns.length === 0) return;
+  for await (const entry of scan.responses())
+    if (matchesUrl(entry.record, patterns) && !seen.has(entry.id)) yield entry;
 }
 
 /** Yields the readable responses that a filter selects, sorted if it says so: then heads are sorted in memory. */
@@ -39,11 +38,11 @@ export async function* selectResponses(
 ): AsyncGenerator<ResponseRecord> {
   if (!query) return;
   if (!compare) {
-    for await (const record of scan.whole(query)) if (hasTag(record, tags)) yield record;
+    yield* scan.whole(query, tags);
     return;
   }
   const sorted: Sortable[] = [];
-  for await (const { record, size } of scan.responses(query)) if (hasTag(record, tags)) sorted.push({ record, size });
+  for await (const { record, size } of scan.responses(query, tags)) sorted.push({ record, size });
   for (const { record } of sorted.sort(compare)) {
     const whole = await repository.reread(record, MANAGEMENT);
     if (whole) yield whole;
@@ -53,8 +52,8 @@ export async function* selectResponses(
 /** Counts the entries that a filter selects. */
 export async function countSelected(scan: EntryScan, { query, invalid, tags }: ParsedFilter): Promise<number> {
   let count = 0;
-  if (query) for await (const { record } of scan.responses(query)) if (hasTag(record, tags)) count += 1;
-  if (invalid) for await (const entry of scan.summaries()) if ('invalid' in entry) count += 1;
+  if (query) for await (const _ of scan.responses(query, tags)) count += 1;
+  if (invalid) for await (const _ of scan.unreadable(tags)) count += 1;
   return count;
 }
 
@@ -67,11 +66,5 @@ export async function deleteByState(
   let removed = expired ? await scan.deleteExpired(now) : 0;
   if (receivedBefore !== undefined) removed += await scan.deleteResponses({ receivedBefore });
   if (!invalid) return removed;
-  return (
-    removed +
-    (await scan.deleteMatching(
-      () => scan.summaries(),
-      (entry) => 'invalid' in entry,
-    ))
-  );
+  return removed + (await scan.deleteMatching(() => scan.unreadable()));
 }

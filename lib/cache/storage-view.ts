@@ -52,7 +52,7 @@ export function redirectsView(
     return found !== undefined;
   };
   const entries = async function* (): AsyncGenerator<[string, string]> {
-    for await (const record of scan.others('redirect')) {
+    for await (const record of scan.others({ kind: 'redirect' })) {
       if (record.kind === 'redirect') yield [record.key, record.target];
     }
   };
