@@ -23,6 +23,22 @@ export interface Lookup {
 /** Chooses among the responses of a key: by the request's header fields (Vary), or the newest. */
 export type Selection = Fields | 'newest';
 
+/** The key that an entry must have, and the use of the store. */
+interface Asked {
+  readonly key: string;
+  readonly access: StoreAccess;
+}
+
+/** One search for a stored response. */
+interface Search extends Asked {
+  readonly select: Selection;
+  /** That of the only response that counts. Default: any. */
+  readonly stamp?: string | undefined;
+}
+
+/** An entry as the store returned it; a string if it could not be read: the reason. */
+type Found = Entry | InvalidReason | undefined;
+
 const URI_MISS: Lookup = { miss: 'uri-miss' };
 const VARY_MISS: Lookup = { miss: 'vary-miss' };
 const NONE_PENDING: readonly PendingInvalidation[] = [];
@@ -60,8 +76,15 @@ export class EntryReader {
     // The store may carry out an invalidation after it has read the entry, and before the result arrives here. With
     // nothing pending, a hit pays two comparisons.
     const earlier = pending.size === 0 ? NONE_PENDING : [...pending];
-    return chain(this.#lookupKey(key, select, access), (found) =>
-      earlier.length + pending.size === 0 ? found : this.#withPending(key, found, earlier),
+    const search: Search = { key, select, access };
+    const [name, ...older] = this.codec.names(key);
+    // One continuation after the read: each further one would cost a hit a promise.
+    return chain(this.#find(name, search), (entry) =>
+      chain(this.#lookupFound(entry, name, search), (first) =>
+        chain(first.record || older.length === 0 ? first : this.#lookupOlder(older, search, first), (found) =>
+          earlier.length + pending.size === 0 ? found : this.#withPending(key, found, earlier),
+        ),
+      ),
     );
   }
 
@@ -85,43 +108,30 @@ export class EntryReader {
     return { ...found, record: { ...record, staleAt: Math.min(record.staleAt, this.#now()), isInvalidated: true } };
   }
 
-  #lookupKey(key: string, select: Selection, access: StoreAccess): MaybePromise<Lookup> {
-    const [name, ...older] = this.codec.names(key);
-    return chain(this.#lookupName(name, key, select, access), (found) => {
-      if (found.record || older.length === 0) return found;
-      return this.#lookupOlder(older, key, select, access, found);
-    });
-  }
-
   /** Older encryption keys result in older storage keys, which are read only after a miss. */
-  async #lookupOlder(
-    names: readonly string[],
-    key: string,
-    select: Selection,
-    access: StoreAccess,
-    first: Lookup,
-  ): Promise<Lookup> {
+  async #lookupOlder(names: readonly string[], search: Search, first: Lookup): Promise<Lookup> {
     for (const name of names) {
-      const found = await this.#lookupName(name, key, select, access);
+      const found = await this.#lookupFound(await this.#find(name, search), name, search);
       if (found.record) return found;
     }
     return first;
   }
 
-  #lookupName(name: string, key: string, select: Selection, access: StoreAccess): MaybePromise<Lookup> {
-    return chain(this.read(name, key, access), (found) => {
+  #lookupFound(entry: Found, name: string, search: Search): MaybePromise<Lookup> {
+    const { select } = search;
+    return chain(this.#decode(entry, search), (found) => {
       if (typeof found !== 'object') {
         // The marker of a key's variants may be missing or unreadable while its variants exist.
-        if (select === 'newest') return this.#searchVariants(name, key, select, access);
+        if (select === 'newest') return this.#searchVariants(name, search);
         return found === undefined ? URI_MISS : { miss: 'miss', detail: found };
       }
       switch (found.kind) {
         case 'response':
           return this.#isSelected(found, select) ? { record: found } : VARY_MISS;
         case 'variants':
-          return this.#lookupVariant(name, found, select, access);
+          return this.#lookupVariant(name, found, search);
         case 'redirect':
-          return this.#lookupTarget(found, select, access);
+          return this.#lookupTarget(found, search);
       }
     });
   }
@@ -130,7 +140,9 @@ export class EntryReader {
    * A redirect maps to the response that it was stored with, which has the same stamp; never to another redirect, so
    * that a cycle is a miss.
    */
-  async #lookupTarget(redirect: RedirectRecord, select: Selection, access: StoreAccess): Promise<Lookup> {
+  async #lookupTarget(redirect: RedirectRecord, { select, access }: Search): Promise<Lookup> {
+    // By the request's fields the variant is chosen first, and compared then.
+    const stamp = select === 'newest' ? redirect.stamp : undefined;
     for (const name of this.codec.names(redirect.target)) {
       const target = await this.read(name, redirect.target, access);
       if (typeof target !== 'object' || target.kind === 'redirect') continue;
@@ -139,38 +151,26 @@ export class EntryReader {
           ? this.#isSelected(target, select)
             ? { record: target }
             : VARY_MISS
-          : await this.#lookupVariant(name, target, select, access, redirect.stamp);
+          : await this.#lookupVariant(name, target, { key: target.key, select, access, stamp });
       if (!found.record || found.record.stamp === redirect.stamp) return found;
     }
     return URI_MISS;
   }
 
-  /** @param stamp that of the only response that counts, if 'newest' is selected */
-  #lookupVariant(
-    name: string,
-    { key, vary }: VariantsRecord,
-    select: Selection,
-    access: StoreAccess,
-    stamp?: string,
-  ): MaybePromise<Lookup> {
-    if (select === 'newest') return this.#searchVariants(name, key, select, access, stamp);
+  #lookupVariant(name: string, { vary }: VariantsRecord, search: Search): MaybePromise<Lookup> {
+    const { key, select, access } = search;
+    if (select === 'newest') return this.#searchVariants(name, search);
     const variant = this.codec.variantName(name, variantOf(vary, select));
     return chain(this.read(variant, key, access), (found) => {
       if (typeof found === 'object' && found.kind === 'response' && matchesVary(found, select))
         return { record: found };
       if (typeof found === 'string') return { miss: 'miss', detail: found };
-      return this.#searchVariants(name, key, select, access);
+      return this.#searchVariants(name, search);
     });
   }
 
   /** Responses of one key may vary by different fields, so that the marker does not name all of them. */
-  async #searchVariants(
-    name: string,
-    key: string,
-    select: Selection,
-    access: StoreAccess,
-    stamp?: string,
-  ): Promise<Lookup> {
+  async #searchVariants(name: string, { key, select, access, stamp }: Search): Promise<Lookup> {
     const found = await this.breaker.read(access, async (store) => {
       let newest: ResponseRecord | undefined;
       for await (const summary of store.list({ kind: 'response', group: name })) {
@@ -193,12 +193,17 @@ export class EntryReader {
 
   /** Reads the record with a storage key; a string if it cannot be used: the reason. */
   read(name: string, key: string, access: StoreAccess): MaybePromise<StoredRecord | InvalidReason | undefined> {
+    const asked = { key, access };
+    return chain(this.#find(name, asked), (entry) => this.#decode(entry, asked));
+  }
+
+  #find(name: string, { key, access }: Asked): MaybePromise<Found> {
     const failed = (error: unknown): InvalidReason => {
       if (failureKind(error) !== 'entry') throw error;
       this.#emitTo(access, { type: 'invalid', key, reason: 'unreadable', error });
       return 'unreadable';
     };
-    const found = this.breaker.read(access, (store): MaybePromise<Entry | InvalidReason | undefined> => {
+    return this.breaker.read(access, (store): MaybePromise<Found> => {
       try {
         const entry = store.find(name);
         return isPromise(entry) ? entry.catch(failed) : entry;
@@ -206,14 +211,15 @@ export class EntryReader {
         return failed(error);
       }
     });
-    return chain(found, (entry) => {
-      if (typeof entry !== 'object') return entry;
-      return chain(this.codec.decode(entry, key), (decoded) => {
-        if ('record' in decoded) return decoded.record;
-        const { invalid: reason, error } = decoded;
-        this.#emitTo(access, { type: 'invalid', key, reason, ...(error === undefined ? {} : { error }) });
-        return reason;
-      });
+  }
+
+  #decode(entry: Found, { key, access }: Asked): MaybePromise<StoredRecord | InvalidReason | undefined> {
+    if (typeof entry !== 'object') return entry;
+    return chain(this.codec.decode(entry, key), (decoded) => {
+      if ('record' in decoded) return decoded.record;
+      const { invalid: reason, error } = decoded;
+      this.#emitTo(access, { type: 'invalid', key, reason, ...(error === undefined ? {} : { error }) });
+      return reason;
     });
   }
 

@@ -85,17 +85,18 @@ export class CoalescedRequest implements SharedRequest {
   }
 }
 
-/** A look-up that is in progress while a coalesced request for the same key may end. */
-export interface LookupWatch {
-  /** Whether a request for the key has ended meanwhile, so that its response may be stored now. */
-  ended: boolean;
+/** The look-ups for a key that are in progress. */
+interface Lookups {
+  count: number;
+  /** The number of coalesced requests for the key that ended meanwhile, whose responses may be stored now. */
+  ended: number;
 }
 
 /** The origin requests of one cache that callers can join. All instances that share the cache share them. */
 export class Coalescing {
   readonly #open = new Map<string, CoalescedRequest>();
   readonly #separate = new Map<string, number>();
-  readonly #watches = new Map<string, Set<LookupWatch>>();
+  readonly #lookups = new Map<string, Lookups>();
 
   /** The request of that name that a caller can join, if any. */
   find(name: string): CoalescedRequest | undefined {
@@ -107,7 +108,8 @@ export class Coalescing {
   start(name: string, key: string, run: OriginRun): CoalescedRequest {
     const started: CoalescedRequest = new CoalescedRequest(run, () => {
       if (this.#open.get(name) === started) this.#open.delete(name);
-      for (const watch of this.#watches.get(key) ?? []) watch.ended = true;
+      const lookups = this.#lookups.get(key);
+      if (lookups) lookups.ended += 1;
     });
     this.#open.set(name, started);
     return started;
@@ -136,17 +138,19 @@ export class Coalescing {
     return false;
   }
 
-  /** Observes whether a request for the key ends during a look-up. */
-  async watch<R>(key: string, lookup: Promise<R>): Promise<readonly [result: R, ended: boolean]> {
-    const watch: LookupWatch = { ended: false };
-    const watches = this.#watches.get(key) ?? new Set();
-    this.#watches.set(key, watches.add(watch));
-    try {
-      return [await lookup, watch.ended];
-    } finally {
-      watches.delete(watch);
-      if (watches.size === 0 && this.#watches.get(key) === watches) this.#watches.delete(key);
-    }
+  /** Begins a look-up. `end` returns whether a request for the key has ended meanwhile. */
+  watch(key: string): { end(): boolean } {
+    const lookups = this.#lookups.get(key) ?? { count: 0, ended: 0 };
+    if (lookups.count === 0) this.#lookups.set(key, lookups);
+    lookups.count += 1;
+    const before = lookups.ended;
+    return {
+      end: () => {
+        lookups.count -= 1;
+        if (lookups.count === 0) this.#lookups.delete(key);
+        return lookups.ended !== before;
+      },
+    };
   }
 }
 

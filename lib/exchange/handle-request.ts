@@ -1,6 +1,6 @@
 import type { Lookup } from '../cache/entry-reader.js';
 import type { ResponseRecord } from '../models/record.js';
-import { isPromise, type MaybePromise } from '../platform/maybe-promise.js';
+import { chain, isPromise, type MaybePromise } from '../platform/maybe-promise.js';
 import { isTurnOver, type RealTimer, startTimer, stopTimer, yieldToEventLoop } from '../platform/real-time.js';
 import { bypassReason, decide } from '../policy/decide.js';
 import type { Reason } from '../policy/reasons.js';
@@ -96,13 +96,13 @@ async function bypassCache(context: RequestContext, reason: Reason): Promise<Res
 /** Finds the stored response, unless the user's filter refuses it, which deletes it. */
 function lookUp(context: RequestContext): MaybePromise<Lookup> {
   const { cache, key, request, access, settings } = context;
-  const found = cache.repository.lookup(key, request.headers, access);
-  return isPromise(found) || settings.filterFn || request.carriesMoreTo ? checkFound(context, found) : found;
+  const looking = cache.repository.lookup(key, request.headers, access);
+  if (!settings.filterFn && !request.carriesMoreTo) return looking;
+  return chain(looking, (found) => checkFound(context, found));
 }
 
-async function checkFound(context: RequestContext, looking: MaybePromise<Lookup>): Promise<Lookup> {
+async function checkFound(context: RequestContext, found: Lookup): Promise<Lookup> {
   const { cache, settings, access } = context;
-  const found = await looking;
   const { record } = found;
   if (!record) return found;
   if (!(await mayServeRedirected(context, record))) return { miss: 'uri-miss', detail: 'redirect-credentials' };
@@ -120,7 +120,14 @@ async function checkFound(context: RequestContext, looking: MaybePromise<Lookup>
 
 /** A look-up that outlives a request that it could have joined is repeated, since that may have stored a response. */
 async function lookUpSlowly(context: RequestContext, looking: Promise<Lookup>): Promise<Lookup> {
-  const [lookup, ended] = await coalescingOf(context.cache).watch(context.key, Promise.resolve(context.wait(looking)));
+  const watch = coalescingOf(context.cache).watch(context.key);
+  let lookup: Lookup;
+  let ended = false;
+  try {
+    lookup = await context.wait(looking);
+  } finally {
+    ended = watch.end();
+  }
   if (!ended || (lookup.record && isFresh(lookup.record, context.now()))) return lookup;
   return context.wait(lookUp(context));
 }

@@ -199,8 +199,10 @@ export class CircuitBreaker {
     // Only the time in which the request waits for the store counts, not that in which it waits for the origin.
     const began = monotonicNow();
     const left = access.readsLeft ?? this.#budget();
-    return this.#settle(access, this.#limited(result, left)).finally(() => {
-      access.readsLeft = left - (monotonicNow() - began);
+    return this.#settle(access, this.#limited(result, left), {
+      ended: () => {
+        access.readsLeft = left - (monotonicNow() - began);
+      },
     });
   }
 
@@ -211,18 +213,29 @@ export class CircuitBreaker {
       return result;
     }
     this.track(result);
-    return this.#settle(access, this.#limited(result, this.#budget()), result);
+    return this.#settle(access, this.#limited(result, this.#budget()), { write: result });
   }
 
-  /** @param write the store's own call if it writes */
-  #settle<T>(access: RequestAccess, limited: Promise<T>, write?: Promise<T>): Promise<T | undefined> {
+  /**
+   * @param write the store's own call if it writes
+   * @param ended called when the request does not wait any more
+   */
+  #settle<T>(
+    access: RequestAccess,
+    limited: Promise<T>,
+    { write, ended }: { readonly write?: Promise<T>; readonly ended?: () => void },
+  ): Promise<T | undefined> {
     return limited.then(
       (value) => {
+        ended?.();
         this.#circuit.hasAnswered = true;
         if (write && this.#writes.present) this.#writes.resume();
         return value;
       },
-      (error: unknown) => this.#failed(access, error, write),
+      (error: unknown) => {
+        ended?.();
+        return this.#failed(access, error, write);
+      },
     );
   }
 

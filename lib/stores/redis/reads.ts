@@ -17,8 +17,9 @@ const WRONG_TYPE = Symbol('wrong type');
 type Value = Buffer | null | typeof WRONG_TYPE;
 
 interface Waiting {
+  readonly id: string;
   readonly row: string;
-  readonly resolve: (value: Value) => void;
+  readonly resolve: (entry: Entry | undefined) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -31,47 +32,48 @@ export class EntryReader {
     this.#connection = connection;
   }
 
-  async read(id: string, row: string): Promise<Entry | undefined> {
-    const value = await new Promise<Value>((resolve, reject) => {
+  read(id: string, row: string): Promise<Entry | undefined> {
+    return new Promise((resolve, reject) => {
       if (this.#waiting.length === 0) void Promise.resolve().then(() => this.#send());
-      this.#waiting.push({ row, resolve, reject });
+      this.#waiting.push({ id, row, resolve, reject });
       if (this.#waiting.length >= AT_ONCE) this.#send();
     });
-    if (value === null) return undefined;
-    return value === WRONG_TYPE ? unreadable(id, 0) : parseEntry(id, value);
   }
 
   #send(): void {
     const waiting = this.#waiting;
-    if (waiting.length === 0) return;
+    const [first, second] = waiting;
+    if (!first) return;
     this.#waiting = [];
-    this.#connection
-      .run((redis) => readRows(redis, waiting))
-      .then(
-        (values) => waiting.forEach(({ resolve }, index) => void resolve(values[index] ?? null)),
-        (error: unknown) => waiting.forEach(({ reject }) => void reject(error)),
-      );
+    const failed = (error: unknown) => waiting.forEach(({ reject }) => void reject(error));
+    if (second) {
+      this.#connection
+        .run((redis) => readRows(redis, waiting))
+        .then((values) => waiting.forEach((one, index) => void answer(one, values[index] ?? null)), failed);
+    } else this.#connection.run((redis) => readRow(redis, first.row)).then((value) => answer(first, value), failed);
   }
+}
+
+function answer({ id, resolve }: Waiting, value: Value): void {
+  if (value === null) resolve(undefined);
+  else resolve(value === WRONG_TYPE ? unreadable(id, 0) : parseEntry(id, value));
 }
 
 async function readRows(redis: Redis, waiting: readonly Waiting[]): Promise<readonly Value[]> {
-  const [first, second] = waiting;
-  if (!first) return [];
-  if (!second) return [await readRow(redis, first.row)];
-  const values = (await redis.read(first.row, ['MGET', ...waiting.map(({ row }) => row)])) as (Buffer | null)[];
-  const absent = waiting.filter((_, index) => values[index] === null).map(({ row }) => row);
+  const rows = waiting.map(({ row }) => row);
+  const [first = ''] = rows;
+  const values = (await redis.read(first, ['MGET', ...rows])) as (Buffer | null)[];
+  const absent = rows.filter((_, index) => values[index] === null);
   // MGET does not distinguish an absent key from one of another type.
-  if (absent.length === 0 || (await redis.send(first.row, ['EXISTS', ...absent])) === 0) return values;
-  return Promise.all(waiting.map(({ row }, index) => values[index] ?? readRow(redis, row)));
+  if (absent.length === 0 || (await redis.send(first, ['EXISTS', ...absent])) === 0) return values;
+  return Promise.all(rows.map((row, index) => values[index] ?? readRow(redis, row)));
 }
 
-async function readRow(redis: Redis, row: string): Promise<Value> {
-  try {
-    return (await redis.read(row, ['GET', row])) as Buffer | null;
-  } catch (error) {
+function readRow(redis: Redis, row: string): Promise<Value> {
+  return (redis.read(row, ['GET', row]) as Promise<Buffer | null>).catch((error: unknown) => {
     if (replyCode(error) === 'WRONGTYPE') return WRONG_TYPE;
     throw error;
-  }
+  });
 }
 
 /** Reads entries without bodies; `undefined` for absent ones. */
