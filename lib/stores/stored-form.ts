@@ -32,7 +32,9 @@ export const FIELDS = {
   signatureLength: [115, 4],
   metaLength: [119, 9],
   bodyLength: [128, 10],
-} as const satisfies Readonly<Record<string, readonly [offset: number, length: number]>>;
+} as const satisfies Readonly<Record<string, Field>>;
+
+type Field = readonly [offset: number, length: number];
 
 /** A line break ends the head and each index digest, so that a file in this form is readable. */
 export const HEAD_LENGTH = 139;
@@ -92,7 +94,8 @@ export function parseEntry(id: string, value: Uint8Array): Entry {
   const bytes = bufferOf(value);
   const parsed = parse(id, bytes, bytes.byteLength);
   if (!parsed || parsed.bodyAt + parsed.bodyLength !== bytes.byteLength) return unreadable(id, bytes.byteLength);
-  return { ...parsed.summary, body: bytes.subarray(parsed.bodyAt) };
+  // A copy by spread would take a third of the time of a hit's decoding.
+  return Object.assign(parsed.summary, { body: bytes.subarray(parsed.bodyAt) });
 }
 
 /**
@@ -118,15 +121,15 @@ export function bodyLengthOf(summary: Uint8Array): number | undefined {
 function parse(id: string, bytes: Buffer, size: number) {
   const head = bytes.toString('latin1', 0, HEAD_LENGTH);
   if (head.length !== HEAD_LENGTH || !head.startsWith(MAGIC) || !head.endsWith('\n')) return undefined;
-  const kind = KINDS[part(head, 'kind')];
-  const protection = PROTECTIONS[part(head, 'protection')];
-  const receivedAt = numberIn(head, 'receivedAt');
-  const staleAt = numberIn(head, 'staleAt');
-  const order = numberIn(head, 'order');
-  const indexCount = numberIn(head, 'indexCount');
-  const signatureLength = numberIn(head, 'signatureLength');
-  const metaLength = numberIn(head, 'metaLength');
-  const bodyLength = numberIn(head, 'bodyLength');
+  const kind = KINDS[part(head, FIELDS.kind)];
+  const protection = PROTECTIONS[part(head, FIELDS.protection)];
+  const receivedAt = numberIn(head, FIELDS.receivedAt);
+  const staleAt = numberIn(head, FIELDS.staleAt);
+  const order = numberIn(head, FIELDS.order);
+  const indexCount = numberIn(head, FIELDS.indexCount);
+  const signatureLength = numberIn(head, FIELDS.signatureLength);
+  const metaLength = numberIn(head, FIELDS.metaLength);
+  const bodyLength = numberIn(head, FIELDS.bodyLength);
   const sum = receivedAt + staleAt + order + indexCount + signatureLength + metaLength + bodyLength;
   if (!kind || protection === undefined || Number.isNaN(sum)) return undefined;
   const signatureAt = HEAD_LENGTH + indexCount * DIGEST_LENGTH;
@@ -137,7 +140,7 @@ function parse(id: string, bytes: Buffer, size: number) {
     id,
     kind,
     protection,
-    group: part(head, 'group'),
+    group: part(head, FIELDS.group),
     receivedAt,
     staleAt: staleAt === Number(NEVER) ? Number.POSITIVE_INFINITY : staleAt,
     order,
@@ -171,14 +174,16 @@ export function unreadable(id: string, size: number): Entry {
 /** Returns the number of bytes before the body, computed from the head alone. */
 export function summaryLength(head: Uint8Array): number {
   const text = bufferOf(head).toString('latin1', 0, HEAD_LENGTH);
-  const number = (field: keyof typeof FIELDS) => numberIn(text, field) || 0;
-  return HEAD_LENGTH + number('indexCount') * DIGEST_LENGTH + number('signatureLength') + number('metaLength');
+  const number = (field: Field) => numberIn(text, field) || 0;
+  return (
+    HEAD_LENGTH + number(FIELDS.indexCount) * DIGEST_LENGTH + number(FIELDS.signatureLength) + number(FIELDS.metaLength)
+  );
 }
 
 /** Returns the number of bytes of a packed entry, computed from the head alone; NaN if it is no head. */
 export function wholeLength(head: Uint8Array): number {
   const text = bufferOf(head).toString('latin1', 0, HEAD_LENGTH);
-  return text.startsWith(MAGIC) ? summaryLength(head) + numberIn(text, 'bodyLength') : Number.NaN;
+  return text.startsWith(MAGIC) ? summaryLength(head) + numberIn(text, FIELDS.bodyLength) : Number.NaN;
 }
 
 function digestsOf(text: string): string[] {
@@ -192,10 +197,10 @@ function digits(number: number, field: keyof typeof FIELDS): string {
 }
 
 /** Returns the number in a field; NaN if a character is no digit. Each hit reads seven of them. */
-function numberIn(head: string, field: keyof typeof FIELDS): number {
-  const [offset, length] = FIELDS[field];
+function numberIn(head: string, field: Field): number {
+  const end = field[0] + field[1];
   let number = 0;
-  for (let at = offset; at < offset + length; at += 1) {
+  for (let at = field[0]; at < end; at += 1) {
     const digit = head.charCodeAt(at) - ZERO;
     if (!(digit >= 0 && digit <= 9)) return Number.NaN;
     number = number * 10 + digit;
@@ -203,7 +208,6 @@ function numberIn(head: string, field: keyof typeof FIELDS): number {
   return number;
 }
 
-function part(head: string, field: keyof typeof FIELDS): string {
-  const [offset, length] = FIELDS[field];
-  return head.slice(offset, offset + length);
+function part(head: string, field: Field): string {
+  return head.slice(field[0], field[0] + field[1]);
 }
