@@ -109,11 +109,7 @@ export class EventHub {
     for (const listener of listeners) deliver(() => listener(event));
     if (listeners.size > 0 || event.type !== 'error') return;
     const cause = (event.error as Error | null | undefined)?.message ?? event.reason;
-    const effect =
-      event.reason === 'writes-suspended'
-        ? "the cache's store does not finish writes, requests continue without writing"
-        : "the cache's store is not available, requests continue without it";
-    process.emitWarning(`${effect}: ${cause}`, 'CacheWarning');
+    process.emitWarning(`${effectOf(event)}: ${cause}`, 'CacheWarning');
   }
 
   #publish(event: CacheEvent): void {
@@ -127,6 +123,14 @@ export class EventHub {
     this.#warnedOfSerializer = true;
     process.emitWarning(`${error.message}; such responses are not served from the cache`, 'CacheWarning');
   }
+}
+
+/** Returns the effect of a failure of the store, for a warning. */
+function effectOf({ reason }: CacheEvent): string {
+  if (reason === 'store-replaced') return "the cache's store was damaged";
+  if (reason === 'writes-suspended')
+    return "the cache's store does not finish writes, requests continue without writing";
+  return "the cache's store is not available, requests continue without it";
 }
 
 /** Calls a listener; its errors and rejections affect neither the process nor other listeners. */

@@ -142,6 +142,8 @@ export type FailureReason =
   | 'store-timeout'
   /** A write was not done within `backendTimeout`: requests read, but do not write, until a write is done in time. | Find out what delays writes, such as another process that locks the database. */
   | 'writes-suspended'
+  /** The SQLite file was damaged, and was replaced by a new one with the entries that could be read. | The `error` of the event names the damaged file, which may be deleted. */
+  | 'store-replaced'
   /** The store failed. | See the event of type `error`. */
   | 'store-error'
   /** The serializer cannot write the response. | Use another serializer, or correct your own. */

@@ -69,6 +69,7 @@ export class CircuitBreaker {
     this.#strict = strict;
     this.#circuit = new Circuit(store, this.#timeout, onEvent);
     this.#writes = new WriteSuspension(this.#circuit, onEvent);
+    store.onReplaced?.((error) => onEvent({ type: 'error', reason: 'store-replaced', error, store: store.name }));
   }
 
   get state(): BreakerState {

@@ -104,6 +104,10 @@ export class FallbackStore implements Store {
     if (store.vacuum) yield* store.vacuum();
   }
 
+  onReplaced(listener: (error: Error) => void): void {
+    this.#preferred.onReplaced?.(listener);
+  }
+
   async ready(): Promise<void> {
     return this.#use((store) => store.ready());
   }

@@ -113,6 +113,12 @@ export interface Store {
   /** Returns the bytes that the store uses. Absent if the store cannot determine them. */
   size?(): Promise<number>;
 
+  /**
+   * Calls the listener when the store has replaced damaged storage by itself, with an error that says what was lost and where
+   * the damaged one is. Absent if the store never does.
+   */
+  onReplaced?(listener: (error: Error) => void): void;
+
   /** Returns unused space to the operating system, in steps. Absent if the store does so by itself. */
   vacuum?(): AsyncIterable<unknown>;
 }

@@ -7,10 +7,11 @@ import { DRIVERS } from '../../support/sqlite.js';
 /** Prints what each action returned, or the kind of its failure. */
 const START = `
   import { execFileSync } from 'node:child_process';
-  import { mkdirSync, writeFileSync } from 'node:fs';
+  import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
   import { setTimeout as pause } from 'node:timers/promises';
   import { SqliteStore } from './lib/stores/sqlite/index.js';
   import { entryOf, idOf } from './__tests__/support/entries.js';
+  import { rawConnection, rawQuery } from './__tests__/support/sqlite.js';
   const [, , disk, driver, size] = process.argv;
   const results = {};
   const note = async (name, work) => {
@@ -175,6 +176,28 @@ describeWithSmallDisk('a full or read-only disk', () => {
         await store.close();
         console.log(JSON.stringify(results));`;
       expect(await resultsOf(source, driver, '10000')).toEqual({ find: 'response', put: 'refusal' });
+    },
+    60_000,
+  );
+
+  test.each(DRIVERS)(
+    'driver %s, full of tables of another program: clear() does not remove them',
+    async (driver) => {
+      const source = `
+        const other = await rawConnection(store.file);
+        await other.run('CREATE TABLE accounts (name BLOB)');
+        await other.run('INSERT INTO accounts VALUES (zeroblob(100000))');
+        await put(store, 1);
+        await store.close();
+        try { writeFileSync(disk + '/filler', Buffer.alloc(10_000_000)); } catch {}
+        store = open();
+        await note('clear', () => all(store.clear()));
+        await store.close();
+        await other.close();
+        rmSync(disk + '/filler');
+        await note('accounts', async () => (await rawQuery(disk + '/cache.sqlite', 'SELECT count(*) AS n FROM accounts'))[0].n);
+        console.log(JSON.stringify(results));`;
+      expect(await resultsOf(source, driver, '10000')).toEqual({ clear: 'refusal', accounts: 1 });
     },
     60_000,
   );

@@ -3,14 +3,18 @@ import { chain, isPromise, type MaybePromise, recover } from '../../platform/may
 import { monotonicNow } from '../../platform/real-time.js';
 import { StoreFailure } from '../store-failure.js';
 import type { SqliteConnection } from './driver.js';
-import { isConnectionReadOnly, sqliteFailure } from './failures.js';
+import { isConnectionReadOnly, isDamaged, sqliteFailure } from './failures.js';
 import type { DatabaseFile } from './file.js';
-import { type DatabaseOptions, openDatabase, type Schema } from './open-database.js';
+import { type DatabaseOptions, type OpenDatabase, openDatabase, type Schema } from './open-database.js';
+import { Recovery } from './recovery.js';
 
 /** Milliseconds between two looks at the file on reads, and between two attempts to get a writable connection. */
 const INTERVAL = 1000;
 
-/** The connection to a file, which is opened on first use and again when the file was deleted or replaced. */
+/**
+ * The connection to a file, which is opened on first use and again when the file was deleted or replaced. A damaged file is
+ * replaced by a new one with the entries that can be read.
+ */
 export class Database {
   readonly #file: DatabaseFile;
   readonly #options: DatabaseOptions;
@@ -25,11 +29,21 @@ export class Database {
   /** Why the connection cannot write, for a file on a read-only or full medium. */
   #refusal: unknown;
   #refusedAt = Number.NEGATIVE_INFINITY;
+  readonly #recovery: Recovery;
+  /** Whether the file has to be replaced before it is opened again. */
+  #isDamaged = false;
+  #closing: Promise<void> = Promise.resolve();
 
   constructor(file: DatabaseFile, options: DatabaseOptions, schema: Schema) {
     this.#file = file;
     this.#options = options;
     this.#schema = schema;
+    this.#recovery = new Recovery(file, options, schema);
+  }
+
+  /** Calls the listener when a damaged file was replaced. */
+  onReplaced(listener: (error: Error) => void): void {
+    this.#recovery.onReplaced = listener;
   }
 
   /** Reads; looks at most once a second whether the file is still the one that was opened. */
@@ -59,7 +73,24 @@ export class Database {
       if (now - this.#refusedAt < INTERVAL) throw new StoreFailure('refusal', this.#refusal);
       this.#drop();
     }
-    return this.#use(work, 'write');
+    return recover(
+      () => this.#writeOnce(work),
+      (error) => {
+        if (!this.#isDamaged || !isDamaged(error)) throw error;
+        return this.#use(work, 'write');
+      },
+    );
+  }
+
+  #writeOnce<T>(work: (connection: SqliteConnection) => MaybePromise<T>): MaybePromise<T> {
+    const result = this.#use(work, 'write');
+    if (!isPromise(result)) return result;
+    return result.then((value) => {
+      if (!this.#connection || this.#file.identity() === this.#identity) return value;
+      // Another process replaced the file while this write waited for a lock.
+      this.#drop();
+      return this.#use(work, 'write');
+    });
   }
 
   /** Opens the file for writing. */
@@ -68,15 +99,31 @@ export class Database {
     if (this.#refusal !== undefined) throw new StoreFailure('refusal', this.#refusal);
   }
 
-  /** Removes the file and creates a new one. */
-  async replace(): Promise<void> {
+  /**
+   * Creates a new file in the place of one that is damaged or has no room.
+   *
+   * @param reason thrown if the file has tables of others
+   */
+  async replace(reason: unknown): Promise<void> {
     await this.close();
     try {
-      this.#file.remove();
+      const ownership = await this.#recovery.ownership();
+      if (ownership === 'shared') throw reason;
+      if (ownership === 'unknown' && this.#file.identity() !== undefined) this.#file.setAside('replaced');
+      else this.#file.remove();
     } catch (error) {
       throw sqliteFailure(error, 'write');
     }
     await this.#open();
+  }
+
+  /** Removes damaged files that were set aside. */
+  removeDamaged(): void {
+    try {
+      this.#file.removeDamaged();
+    } catch {
+      // The folder cannot be read.
+    }
   }
 
   /** Closes the connection for good, after a last write if it is open. Whatever follows rejects. */
@@ -124,8 +171,12 @@ export class Database {
   #failed(error: unknown, doing: 'read' | 'write', connection: SqliteConnection): Error {
     const failure = sqliteFailure(error, doing);
     const isBroken = failure instanceof StoreFailure && failure.kind === 'outage';
+    if (this.#connection === connection && isDamaged(failure) && this.#recovery.isPossible) {
+      this.#isDamaged = true;
+      this.#drop();
+    }
     // A new connection may see the file in a better state.
-    if (this.#connection === connection && isBroken) this.#drop();
+    else if (this.#connection === connection && isBroken) this.#drop();
     else if (this.#connection === connection && isConnectionReadOnly(failure)) this.#refuse(error);
     return failure;
   }
@@ -142,13 +193,13 @@ export class Database {
 
   /** The next use opens the file anew. */
   #drop(): void {
-    this.close().catch(() => {});
+    this.#closing = this.close().catch(() => {});
   }
 
   #open(): Promise<SqliteConnection> {
     if (this.#opening) return this.#opening;
     if (this.#isEnded) return Promise.reject(new CacheError('ERR_CACHE_CLOSED', 'the store was closed'));
-    const opening: Promise<SqliteConnection> = openDatabase(this.#file, this.#options, this.#schema).then(
+    const opening: Promise<SqliteConnection> = this.#openFile().then(
       ({ connection, identity, fingerprint, refusal }) => {
         if (this.#opening === opening) {
           this.#connection = connection;
@@ -166,5 +217,22 @@ export class Database {
     );
     this.#opening = opening;
     return opening;
+  }
+
+  async #openFile(): Promise<OpenDatabase> {
+    const open = () => openDatabase(this.#file, this.#options, this.#schema);
+    if (this.#isDamaged) {
+      await this.#closing;
+      await this.#recovery.attempt();
+      this.#isDamaged = false;
+    }
+    try {
+      return await open();
+    } catch (error) {
+      if (!isDamaged(error) || !this.#recovery.isPossible) throw error;
+      await this.#recovery.attempt();
+      // Another process may have replaced it meanwhile.
+      return open();
+    }
   }
 }

@@ -1,7 +1,8 @@
-import { closeSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
+import { closeSync, linkSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import * as path from 'node:path';
+import { randomHex16 } from '../../platform/random.js';
 
 export interface SqliteFileOptions {
   /**
@@ -22,9 +23,19 @@ export interface SqliteFileOptions {
 
 export const IN_MEMORY = ':memory:';
 const WAL = '-wal';
+const SHM = '-shm';
+const JOURNAL = '-journal';
 const RESERVE = '-reserve';
 /** Suffixes of the files that SQLite and this package keep beside a database. */
-const COMPANIONS = [WAL, '-shm', '-journal', RESERVE];
+const COMPANIONS = [WAL, SHM, JOURNAL, RESERVE];
+
+/** The end of the names of damaged files of this package that were set aside. */
+const DAMAGED = /^\.damaged-\d{8}T\d{9}Z(?:-wal|-journal)?$/;
+
+/** The end of the names of files that are being written. */
+const TEMPORARY = /^\.[0-9a-f]{16}\.tmp(?:-page)?(?:-wal|-shm|-journal)?$/;
+/** Milliseconds after which a killed process has left such a file. */
+const ABANDONED = 600_000;
 
 /** Returns the absolute path of a cache's file; `.sqlite` is added to a name without an extension. */
 export function sqliteFile(cacheName: string, options: SqliteFileOptions): string {
@@ -99,6 +110,59 @@ export class DatabaseFile {
     for (const suffix of ['', ...COMPANIONS]) rmSync(this.path + suffix, { force: true });
   }
 
+  /**
+   * Moves the file and its journals to another name; returns that name.
+   *
+   * @param mark `damaged` for a file of this package, which {@link removeDamaged} removes
+   * @param substitute a file that takes the place at once, so that the path always exists
+   */
+  setAside(mark: 'damaged' | 'replaced', substitute?: string): string {
+    const aside = `${this.path}.${mark}-${new Date().toISOString().replace(/[-:.]/g, '')}`;
+    // A journal beside another database would damage it.
+    for (const suffix of [WAL, JOURNAL]) moveUnlessEmpty(this.path + suffix, aside + suffix);
+    for (const suffix of [SHM, RESERVE]) rmSync(this.path + suffix, { force: true });
+    if (substitute === undefined) {
+      renameSync(this.path, aside);
+      return aside;
+    }
+    try {
+      linkSync(this.path, aside);
+    } catch {
+      // The file system has no links.
+      renameSync(this.path, aside);
+    }
+    renameSync(substitute, this.path);
+    return aside;
+  }
+
+  /** Returns a new name beside the file. */
+  temporaryPath(): string {
+    return `${this.path}.${randomHex16()}.tmp`;
+  }
+
+  /** Removes damaged files that were set aside, except one. */
+  removeDamaged(kept?: string): void {
+    for (const file of this.#beside(DAMAGED)) {
+      if (kept === undefined || !file.startsWith(kept)) rmSync(file, { force: true });
+    }
+  }
+
+  /** Removes temporary files of processes that were killed. */
+  removeAbandoned(): void {
+    for (const file of this.#beside(TEMPORARY)) {
+      const found = statSync(file, { throwIfNoEntry: false });
+      if (found && Date.now() - found.mtimeMs > ABANDONED) rmSync(file, { force: true });
+    }
+  }
+
+  /** Files whose names are the file's with that end. */
+  #beside(end: RegExp): string[] {
+    if (this.isInMemory) return [];
+    const [folder, name] = [path.dirname(this.path), path.basename(this.path)];
+    const found = readdirSync(folder).filter((one) => one.startsWith(name) && end.test(one.slice(name.length)));
+    return found.map((one) => path.join(folder, one));
+  }
+
   /** Bytes of the file and of those beside it. */
   async size(): Promise<number> {
     const sizes = ['', ...COMPANIONS].map((suffix) =>
@@ -109,4 +173,9 @@ export class DatabaseFile {
     );
     return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
   }
+}
+
+function moveUnlessEmpty(from: string, to: string): void {
+  if ((statSync(from, { throwIfNoEntry: false })?.size ?? 0) > 0) renameSync(from, to);
+  else rmSync(from, { force: true });
 }

@@ -212,14 +212,22 @@ export class SqliteStore implements PreferredStore {
     return this.#table.deleteExpired(now);
   }
 
-  /** A file that is damaged, or has no room even for deletions, is replaced by a new one. */
+  /**
+   * A file that is damaged, or has no room even for deletions, is replaced by a new one. One that nothing shows to be ours is
+   * kept under another name; one that has tables of others stays.
+   */
   async *clear(): AsyncGenerator<unknown> {
     try {
       yield* this.#table.clear();
     } catch (error) {
       if (!isDamaged(error) && !isFull(error)) throw error;
-      yield await this.#database.replace();
+      yield await this.#database.replace(error);
     }
+    this.#database.removeDamaged();
+  }
+
+  onReplaced(listener: (error: Error) => void): void {
+    this.#database.onReplaced(listener);
   }
 
   vacuum(): AsyncGenerator<unknown> {

@@ -76,7 +76,8 @@ async function openOver(
   }
 }
 
-async function openForWriting(
+/** Opens a file for writing, and creates its tables if it has none. */
+export async function openForWriting(
   driver: SqliteDriver,
   file: DatabaseFile,
   { busyTimeout, fastSave }: DatabaseOptions,

@@ -103,8 +103,11 @@ export const createTables: Work<void> = function* () {
   );
 };
 
+export const CREATE_TABLE = `CREATE TABLE IF NOT EXISTS ${TABLE} (key VARCHAR(255) PRIMARY KEY, value TEXT)`;
+
 const TABLES: readonly string[] = [
-  `CREATE TABLE IF NOT EXISTS ${TABLE} (key VARCHAR(255) PRIMARY KEY, value TEXT)`,
+  // The first one, since salvage.ts relies on its place in the file.
+  CREATE_TABLE,
   `CREATE INDEX IF NOT EXISTS ${TABLE}_stale_at ON ${TABLE} (${column('staleAt')})`,
   `CREATE INDEX IF NOT EXISTS ${TABLE}_group ON ${TABLE} (${column('group')}) WHERE ${IS_MEMBER}`,
   `CREATE INDEX IF NOT EXISTS ${TABLE}_digest ON ${TABLE} (${FIRST_DIGEST}) WHERE ${HAS_DIGEST}`,

@@ -1,0 +1,186 @@
+import { chmodSync, rmSync } from 'node:fs';
+import { monotonicNow } from '../../platform/real-time.js';
+import { loadDriver } from './choose-driver.js';
+import type { SqliteConnection, SqliteDriver } from './driver.js';
+import { isDamaged } from './failures.js';
+import { DatabaseFile } from './file.js';
+import { type DatabaseOptions, openForWriting, type Schema } from './open-database.js';
+import { driverInUse, registerConnection } from './open-files.js';
+import { type Ownership, ownershipByBytes, ownershipBySchema } from './ownership.js';
+import { copyWithFirstPage, salvage } from './salvage.js';
+
+/** Milliseconds between two attempts: the disk may damage each file again. */
+const INTERVAL = 10_000;
+
+/** A damaged database that can be read in part, or not at all. */
+interface Source {
+  readonly ownership: Ownership;
+  readonly connection?: SqliteConnection;
+  /** Of a file that was not locked. */
+  readonly fingerprint?: string;
+  close(): Promise<void>;
+}
+
+/**
+ * Replaces a damaged file of this package by a new one with all entries that can be read. The damaged file is set aside. Files
+ * that have tables of others, or that nothing shows to be databases of this package, are not touched.
+ */
+export class Recovery {
+  readonly #file: DatabaseFile;
+  readonly #options: DatabaseOptions;
+  readonly #schema: Schema;
+  #attemptedAt = Number.NEGATIVE_INFINITY;
+  /** Of a file that is not of this package alone. */
+  #foreign: string | undefined;
+  /** Receives an error that names the damaged file. */
+  onReplaced: ((error: Error) => void) | undefined;
+
+  constructor(file: DatabaseFile, options: DatabaseOptions, schema: Schema) {
+    this.#file = file;
+    this.#options = options;
+    this.#schema = schema;
+  }
+
+  /** Whether an attempt may succeed now. */
+  get isPossible(): boolean {
+    if (this.#file.isInMemory || monotonicNow() - this.#attemptedAt < INTERVAL) return false;
+    return this.#foreign === undefined || this.#foreign !== this.#file.fingerprint();
+  }
+
+  /** No connection of the caller may be open. Never rejects: the file remains damaged if it cannot be replaced. */
+  async attempt(): Promise<void> {
+    this.#attemptedAt = monotonicNow();
+    await this.#attempt().catch(() => {});
+  }
+
+  /** Whose file it is. */
+  async ownership(): Promise<Ownership> {
+    const identity = this.#file.identity();
+    if (identity === undefined) return 'unknown';
+    const source = await this.#open(identity, await this.#driver(identity));
+    await source.close();
+    return source.ownership;
+  }
+
+  #driver(identity: string): Promise<SqliteDriver> {
+    return loadDriver(this.#options.driver ?? driverInUse(identity));
+  }
+
+  async #attempt(): Promise<void> {
+    this.#file.removeAbandoned();
+    const identity = this.#file.identity();
+    if (identity === undefined) return;
+    const driver = await this.#driver(identity);
+    const source = await this.#open(identity, driver);
+    try {
+      if (source.ownership === 'own') await this.#replace(source, identity, driver);
+      else this.#foreign = this.#file.fingerprint();
+    } finally {
+      await source.close();
+    }
+  }
+
+  async #open(identity: string, driver: SqliteDriver): Promise<Source> {
+    const release = registerConnection(identity, driver.name);
+    const connection = await driver.open({ file: this.#file.path, busyTimeout: this.#options.busyTimeout });
+    const close = () =>
+      connection
+        .close()
+        .catch(() => {})
+        .finally(release);
+    try {
+      const ownership = await ownershipBySchema(connection);
+      // Other processes wait with writes until the file was replaced.
+      if (ownership === 'own') await connection.run('BEGIN IMMEDIATE');
+      return { ownership, connection, close };
+    } catch (error) {
+      await close();
+      if (!isDamaged(error)) throw error;
+      return this.#openBytes(identity, driver);
+    }
+  }
+
+  /** A file whose schema cannot be read. */
+  async #openBytes(identity: string, driver: SqliteDriver): Promise<Source> {
+    const nothing = async () => {};
+    if (driverInUse(identity) !== undefined) throw new Error('another cache of this process has the file open');
+    const fingerprint = this.#file.fingerprint();
+    const ownership = await ownershipByBytes([this.#file.path, this.#file.walPath]);
+    if (ownership !== 'own') return { ownership, close: nothing };
+    const copy = this.#temporary();
+    const remove = () => copy.remove();
+    try {
+      await copyWithFirstPage(this.#file, copy, driver);
+      const connection = await driver.open({ file: copy.path, busyTimeout: 0 });
+      return {
+        ownership,
+        connection,
+        fingerprint,
+        close: () =>
+          connection
+            .close()
+            .catch(() => {})
+            .finally(remove),
+      };
+    } catch {
+      remove();
+      return { ownership, fingerprint, close: nothing };
+    }
+  }
+
+  async #replace(source: Source, identity: string, driver: SqliteDriver): Promise<void> {
+    const substitute = this.#temporary();
+    try {
+      const kept = await this.#fill(substitute, source, driver);
+      // A file that was changed meanwhile is not as damaged as it seemed.
+      if (source.fingerprint !== undefined && source.fingerprint !== this.#file.fingerprint()) return;
+      // Windows moves no open file.
+      if (process.platform === 'win32') await source.close();
+      const aside = await this.#swap(substitute, identity, driver);
+      if (aside === undefined) return;
+      const message = `the file ${this.#file.path} was damaged: it was replaced by a new one with the ${kept} entries that could be read, and is now ${aside}`;
+      this.onReplaced?.(new Error(message));
+    } finally {
+      substitute.remove();
+    }
+  }
+
+  /** Creates a complete database, without a WAL. */
+  async #fill(substitute: DatabaseFile, { connection }: Source, driver: SqliteDriver): Promise<number> {
+    substitute.create();
+    const to = await openForWriting(driver, substitute, this.#options, this.#schema);
+    try {
+      return connection ? await salvage(connection, to) : 0;
+    } finally {
+      await to.close();
+    }
+  }
+
+  /** One process at a time: returns undefined if another one has replaced the file. */
+  async #swap(substitute: DatabaseFile, identity: string, driver: SqliteDriver): Promise<string | undefined> {
+    const { path } = this.#file;
+    const lockFile = `${path}-recovery`;
+    const lock = await driver.open({ file: lockFile, busyTimeout: this.#options.busyTimeout });
+    try {
+      chmodSync(lockFile, 0o600);
+      // A transaction, since the system releases its lock if the process is killed.
+      const aside = await lock.transaction(() => this.#swapLocked(substitute, identity));
+      if (aside !== undefined) this.#file.removeDamaged(aside);
+      return aside;
+    } finally {
+      await lock.close().catch(() => {});
+      rmSync(lockFile, { force: true });
+    }
+  }
+
+  // biome-ignore lint/correctness/useYield: a transaction without statements
+  *#swapLocked(substitute: DatabaseFile, identity: string): Generator<never, string | undefined> {
+    if (this.#file.identity() !== identity) return undefined;
+    return this.#file.setAside('damaged', substitute.path);
+  }
+
+  /** A file beside the database, so that it can be moved to its place. */
+  #temporary(): DatabaseFile {
+    return new DatabaseFile(this.#file.temporaryPath());
+  }
+}
