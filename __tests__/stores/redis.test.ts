@@ -34,13 +34,16 @@ describe('failures by the reply of the server', () => {
     ['', 'outage', 'outage'],
   ])('%s: %s of a write, %s of a read', (message, write, read) => {
     const error = new Error(message);
-    expect([failureKind(redisFailure(error, true)), failureKind(redisFailure(error, false))]).toEqual([write, read]);
-    expect((redisFailure(error, true) as Error).cause).toBe(error);
+    expect([failureKind(redisFailure(error, 'write')), failureKind(redisFailure(error, 'read'))]).toEqual([
+      write,
+      read,
+    ]);
+    expect((redisFailure(error, 'write') as Error).cause).toBe(error);
   });
 
   test('failures that have a kind, and errors of the set-up, stay as they are', () => {
     for (const error of [new StoreFailure('entry', 'x'), new CacheError('ERR_CACHE_BROKEN_PACKAGE', 'x')]) {
-      expect(redisFailure(error, true)).toBe(error);
+      expect(redisFailure(error, 'write')).toBe(error);
     }
   });
 });

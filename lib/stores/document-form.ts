@@ -30,8 +30,3 @@ export function entryOf(id: string, value: { head?: unknown; body?: unknown; siz
     return { ...summary, body };
   return unreadable(id, summary.size);
 }
-
-/** Returns a Buffer over the same memory, which the drivers of stores accept. */
-export function bytes(body: Uint8Array): Buffer {
-  return Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-}

@@ -4,6 +4,9 @@
  */
 export type FailureKind = 'entry' | 'refusal' | 'outage';
 
+/** The purpose of a command that failed: an error that refuses a write makes reads impossible. */
+export type Access = 'read' | 'write';
+
 /** A store's failure with its kind, which decides whether the circuit breaker opens; `cause` is the client's error. */
 export class StoreFailure extends Error {
   override readonly name = 'StoreFailure';

@@ -1,8 +1,5 @@
 import { CacheError } from '../../errors.js';
-import { StoreFailure } from '../store-failure.js';
-
-/** The purpose of the failed command: the same error refuses a write, but makes reads impossible. */
-export type Access = 'read' | 'write';
+import { type Access, StoreFailure } from '../store-failure.js';
 
 /** Errors of too many requests at a time, for reads too: the next one may succeed. */
 const THROTTLED: ReadonlySet<string> = new Set([

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Entry, EntrySummary } from '../../models/entry.js';
-import { bytes, entryOf, fieldsOf, summaryOf } from '../document-form.js';
+import { bufferOf } from '../../platform/bytes.js';
+import { entryOf, fieldsOf, summaryOf } from '../document-form.js';
 import { batches, counts, fits, isDirect, mapConcurrently, withMembers } from '../entry-query.js';
 import type { EntryQuery, Store } from '../store.js';
 import { packSummary } from '../stored-form.js';
@@ -93,7 +94,7 @@ export class DynamoDbStore implements Store {
 
   async replace(entry: Entry, replacement: Entry): Promise<boolean> {
     const expiresAt = this.#expiresAt(replacement);
-    const value = { ...fieldsOf(replacement), order: replacement.order, body: bytes(replacement.body) };
+    const value = { ...fieldsOf(replacement), order: replacement.order, body: bufferOf(replacement.body) };
     // The members of the index expire with the entry.
     await this.#index.add(replacement, expiresAt);
     const replaced = await this.#table.update(this.#entries + entry.id, {
@@ -187,7 +188,7 @@ export class DynamoDbStore implements Store {
    */
   async #write(entry: Entry, token: string): Promise<boolean> {
     const item = this.#entries + entry.id;
-    const next = { ...fieldsOf(entry), order: entry.order, token, body: bytes(entry.body) };
+    const next = { ...fieldsOf(entry), order: entry.order, token, body: bufferOf(entry.body) };
     const values = { ':next': next, ...(isDirect(entry) ? {} : KINDS) };
     const expiring = { ...values, ':expiresAt': endOfLifetime() };
     const isAllowed = isDirect(entry) ? [] : [NOT_DIRECT_PENDING];

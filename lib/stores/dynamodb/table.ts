@@ -4,9 +4,9 @@ import pLimit, { type LimitFunction } from 'p-limit';
 import { loadBeneath, loadClient } from '../../platform/load-client.js';
 import { pause } from '../../platform/real-time.js';
 import { batches } from '../entry-query.js';
-import { StoreFailure } from '../store-failure.js';
+import { type Access, StoreFailure } from '../store-failure.js';
 import { ensureTable } from './ensure-table.js';
-import { type Access, classified, isConditionFailure, isMissingTable } from './failures.js';
+import { classified, isConditionFailure, isMissingTable } from './failures.js';
 
 export interface DynamoDbTableOptions {
   /**

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Db, Document, Filter } from 'mongodb';
 import type { Entry } from '../../models/entry.js';
-import { isBytes } from '../../platform/bytes.js';
-import { bytes, fieldsOf } from '../document-form.js';
+import { bufferOf, isBytes } from '../../platform/bytes.js';
+import { fieldsOf } from '../document-form.js';
 import type { InvalidationOrder } from '../mongodb/invalidation-order.js';
 import { packSummary } from '../stored-form.js';
 import { type Bucket, type NewFile, newest, nextRevision, type StoredFile } from './bucket.js';
@@ -29,7 +29,7 @@ export class FileWrites {
     const ids = await this.#bucket.write(
       db,
       files,
-      entries.map(({ body }) => bytes(body)),
+      entries.map(({ body }) => bufferOf(body)),
     );
     const [outOfDate, present] = await Promise.all([
       this.#order.isOutOfDate(db, entries),
@@ -68,7 +68,7 @@ export class FileWrites {
     const head = previous?.metadata?.head;
     if (!previous || !isBytes(head) || !packSummary(entry).equals(head)) return false;
     const token = randomUUID();
-    const [id] = await this.#bucket.write(db, [this.#newFile(replacement, token)], [bytes(replacement.body)]);
+    const [id] = await this.#bucket.write(db, [this.#newFile(replacement, token)], [bufferOf(replacement.body)]);
     if (!id) return false;
     if (await this.#bucket.publishInPlaceOf(db, id, token, previous)) {
       const counts = newest(await this.#bucket.revisions(db, [filename]))?._id.equals(id);

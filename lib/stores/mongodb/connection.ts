@@ -1,7 +1,8 @@
 import type { Db, MongoClient } from 'mongodb';
 import { loadBeneath } from '../../platform/load-client.js';
 import { monotonicNow, type RealTimer, startTimer, stopTimer } from '../../platform/real-time.js';
-import { type Access, classified } from './failures.js';
+import type { Access } from '../store-failure.js';
+import { classified } from './failures.js';
 
 export interface MongoConnectionOptions {
   /**

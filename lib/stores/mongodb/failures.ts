@@ -1,8 +1,5 @@
 import { CacheError } from '../../errors.js';
-import { StoreFailure } from '../store-failure.js';
-
-/** The purpose of the failed command: the same error refuses a write, but makes reads impossible. */
-export type Access = 'read' | 'write';
+import { type Access, StoreFailure } from '../store-failure.js';
 
 /** Codes of documents that are too large: BSONObjectTooLarge, and the result of an update. */
 const TOO_LARGE: ReadonlySet<unknown> = new Set([10_334, 17_419, 17_420]);

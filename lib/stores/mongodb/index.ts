@@ -1,11 +1,12 @@
 import type { Collection, Db, Document, Filter } from 'mongodb';
 import type { Entry, EntrySummary } from '../../models/entry.js';
-import { bytes, entryOf, fieldsOf, summaryOf } from '../document-form.js';
+import { bufferOf } from '../../platform/bytes.js';
+import { entryOf, fieldsOf, summaryOf } from '../document-form.js';
 import { batches, countListed, fits } from '../entry-query.js';
 import type { EntryQuery, Store } from '../store.js';
+import type { Access } from '../store-failure.js';
 import { packSummary } from '../stored-form.js';
 import { MongoConnection, type MongoConnectionOptions } from './connection.js';
-import type { Access } from './failures.js';
 import { conditions, counted, DIRECT, type FieldNames, indexesOf, keysOf } from './filters.js';
 import { InvalidationOrder } from './invalidation-order.js';
 import { MongoLeases } from './leases.js';
@@ -100,7 +101,7 @@ export class MongoStore implements Store {
 
   replace(entry: Entry, replacement: Entry): Promise<boolean> {
     const { key, expiresAt } = this.#documentOf(replacement);
-    const value = { ...fieldsOf(replacement), order: replacement.order, body: bytes(replacement.body) };
+    const value = { ...fieldsOf(replacement), order: replacement.order, body: bufferOf(replacement.body) };
     return this.#run('write', async (collection) => {
       const unchanged = { key, 'value.head': packSummary(entry), ...PUBLISHED };
       return (await collection.updateOne(unchanged, { $set: { value, expiresAt } })).matchedCount > 0;

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { AnyBulkWriteOperation, Collection, Document, Filter } from 'mongodb';
 import type { Entry } from '../../models/entry.js';
-import { bytes, fieldsOf } from '../document-form.js';
+import { bufferOf } from '../../platform/bytes.js';
+import { fieldsOf } from '../document-form.js';
 import { isDirect } from '../entry-query.js';
 import { DIRECT } from './filters.js';
 
@@ -72,7 +73,7 @@ export async function withdraw(collection: Collection<Document>, pending: Filter
 
 /** Returns the commands that write an entry beside the published one. */
 function commandsOf({ key, entry, expiresAt }: NewDocument, token: string): AnyBulkWriteOperation<Document>[] {
-  const next = { ...fieldsOf(entry), order: entry.order, token, body: bytes(entry.body) };
+  const next = { ...fieldsOf(entry), order: entry.order, token, body: bufferOf(entry.body) };
   const update = { $set: { next, nextExpiresAt: expiresAt } };
   const unpublished = { unpublished: true, expiresAt: new Date(Date.now() + UNPUBLISHED_LIFETIME) };
   if (!isDirect(entry)) {

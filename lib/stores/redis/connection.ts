@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { RedisClientType, RedisClusterType, RedisSentinelType } from '@keyv/redis';
 import { loadClient } from '../../platform/load-client.js';
 import { monotonicNow, type RealTimer, startTimer, stopTimer, withinTime } from '../../platform/real-time.js';
+import type { Access } from '../store-failure.js';
 import {
   type AnyClient,
   createRedis,
@@ -44,13 +45,14 @@ export class RedisConnection {
   }
 
   /**
-   * Runs commands that read, or that write if `writes` is true.
+   * Runs commands.
    *
+   * @param access decides how a failure is classified
    * @throws StoreFailure
    */
-  run<T>(work: (redis: Redis) => Promise<T>, writes = false): Promise<T> {
+  run<T>(access: Access, work: (redis: Redis) => Promise<T>): Promise<T> {
     const link = this.#link;
-    return link?.isReady() ? link.use(work, writes) : this.#runWhenReady(work, writes);
+    return link?.isReady() ? link.use(access, work) : this.#runWhenReady(access, work);
   }
 
   /** Closes the connection unless it is the user's. Nothing opens it again. */
@@ -63,14 +65,14 @@ export class RedisConnection {
     link?.close();
   }
 
-  async #runWhenReady<T>(work: (redis: Redis) => Promise<T>, writes: boolean): Promise<T> {
+  async #runWhenReady<T>(access: Access, work: (redis: Redis) => Promise<T>): Promise<T> {
     let link: Link;
     try {
       link = await this.#ready();
     } catch (error) {
-      throw redisFailure(error, false);
+      throw redisFailure(error, 'read');
     }
-    return link.use(work, writes);
+    return link.use(access, work);
   }
 
   async #ready(): Promise<Link> {

@@ -64,7 +64,7 @@ export class RedisDeletion {
     const foreign = ids.filter((id) => this.#layout.keysOf(id) !== home);
     if (foreign.length === 0) return ids;
     const rowOf = (id: string) => this.#layout.row(id);
-    const summaries = await this.#connection.run((redis) => readSummaries(redis, foreign, rowOf));
+    const summaries = await this.#connection.run('read', (redis) => readSummaries(redis, foreign, rowOf));
     const left = new Set(foreign.filter((_, at) => summaries[at]?.group !== group));
     await this.#leaveGroup(group, [...left]);
     return ids.filter((id) => !left.has(id));
@@ -91,12 +91,12 @@ export class RedisDeletion {
     if (ids.length === 0) return;
     const key = this.#layout.keysOf(group).group(group);
     const rowOf = (id: string) => this.#layout.row(id);
-    await this.#connection.run(async (redis) => {
+    await this.#connection.run('write', async (redis) => {
       await redis.send(key, ['SREM', key, ...ids]);
       const summaries = await readSummaries(redis, ids, rowOf);
       const present = ids.filter((_, at) => summaries[at]?.group === group);
       if (present.length > 0) await redis.send(key, ['SADD', key, ...present]);
-    }, true);
+    });
   }
 
   /**
@@ -113,7 +113,7 @@ export class RedisDeletion {
 
   /** Returns a key of this cache for each server that has some. */
   async #keyOfEachServer(): Promise<readonly string[]> {
-    return this.#connection.run(async (redis) => {
+    return this.#connection.run('read', async (redis) => {
       const keys = this.#layout.shards.map(({ responses }) => responses);
       return [...new Map(keys.map((key) => [redis.serverOf(key), key])).values()];
     });
@@ -123,7 +123,7 @@ export class RedisDeletion {
     let cursor = '0';
     do {
       const words = ['SCAN', cursor, 'MATCH', this.#layout.pattern, 'COUNT', '2000'];
-      const reply = await this.#connection.run((redis) => redis.sendToServerOf(serverKey, words));
+      const reply = await this.#connection.run('read', (redis) => redis.sendToServerOf(serverKey, words));
       const [next, keys] = reply as [string, string[]];
       const found = keys.map((key) => this.#layout.parse(key)).filter((key) => key !== undefined);
       yield await this.delete(found.filter(({ type }) => type === 'r').map(({ name }) => name));
@@ -137,7 +137,7 @@ export class RedisDeletion {
     const place: Place = type === 'e' ? { key, removal: 'ZREM', name: '' } : { key, removal: 'SREM', name };
     for (let cursor: string | undefined; index && cursor !== '0'; ) {
       const page = await index.page(place, cursor ?? '0');
-      if (page.isWrongType) await this.#connection.run((redis) => redis.send(key, ['UNLINK', key]), true);
+      if (page.isWrongType) await this.#connection.run('write', (redis) => redis.send(key, ['UNLINK', key]));
       const own = page.ids.filter((id) => this.#layout.numberOf(id) === shard);
       await index.forget(place, own);
       if (own.length < page.ids.length) await this.#membersOf(name, page.ids);

@@ -1,5 +1,5 @@
 import { CacheError } from '../../errors.js';
-import { type FailureKind, StoreFailure } from '../store-failure.js';
+import { type Access, type FailureKind, StoreFailure } from '../store-failure.js';
 
 /** Codes of error replies by which a server that can be read refuses a write. `ERR`: a command that it does not accept. */
 const REFUSALS: ReadonlySet<string> = new Set(['OOM', 'READONLY', 'MISCONF', 'NOREPLICAS', 'NOPERM', 'ERR']);
@@ -40,17 +40,15 @@ export function isMove(error: unknown): boolean {
  * Classifies an error of node-redis by the error reply of the server. Errors of the connection, and error replies that no
  * write refusal explains (LOADING, CLUSTERDOWN, NOAUTH, WRONGPASS ...), are outages. A partial failure is a refusal, since an
  * outage would cost the hits of the other servers.
- *
- * @param writes whether the command was a write: a read that the server refuses is an outage
  */
-export function redisFailure(error: unknown, writes: boolean): unknown {
+export function redisFailure(error: unknown, access: Access): unknown {
   if (error instanceof StoreFailure || error instanceof CacheError) return error;
-  return new StoreFailure(kindOf(error, writes), error);
+  return new StoreFailure(kindOf(error, access), error);
 }
 
-function kindOf(error: unknown, writes: boolean): FailureKind {
+function kindOf(error: unknown, access: Access): FailureKind {
   if (error instanceof PartialFailure) return 'refusal';
   const code = replyCode(error) ?? '';
   if (ENTRIES.has(code) || TOO_LARGE.test(String((error as Error | null | undefined)?.message))) return 'entry';
-  return writes && REFUSALS.has(code) ? 'refusal' : 'outage';
+  return access === 'write' && REFUSALS.has(code) ? 'refusal' : 'outage';
 }

@@ -152,13 +152,15 @@ export class RedisStore implements Store {
   async acquireLease(name: string, holder: string, seconds: number): Promise<boolean> {
     const milliseconds = String(Math.max(1, Math.round(seconds * 1000)));
     const keys = [this.#layout.keysOf(name).lease(name)];
-    const reply = await this.#connection.run((redis) => runScript(redis, ACQUIRE, keys, [holder, milliseconds]), true);
+    const reply = await this.#connection.run('write', (redis) =>
+      runScript(redis, ACQUIRE, keys, [holder, milliseconds]),
+    );
     return reply === 1;
   }
 
   async releaseLease(name: string, holder: string): Promise<void> {
     const keys = [this.#layout.keysOf(name).lease(name)];
-    await this.#connection.run((redis) => runScript(redis, RELEASE, keys, [holder]), true);
+    await this.#connection.run('write', (redis) => runScript(redis, RELEASE, keys, [holder]));
   }
 
   /** Reads an entry that does not exist: unlike PING, only a server with keys of this cache answers it. */

@@ -1,4 +1,5 @@
 import { monotonicNow } from '../../platform/real-time.js';
+import type { Access } from '../store-failure.js';
 import type { Reachable, Redis } from './client.js';
 import { isMove, PartialFailure, redisFailure, replyCode } from './failures.js';
 import { SilenceWatch } from './silence.js';
@@ -71,10 +72,10 @@ export class Link {
   /**
    * Runs commands.
    *
-   * @param writes whether they write
+   * @param access decides how a failure is classified
    * @throws StoreFailure
    */
-  use<T>(work: (redis: Redis) => Promise<T>, writes: boolean): Promise<T> {
+  use<T>(access: Access, work: (redis: Redis) => Promise<T>): Promise<T> {
     this.#begin();
     return this.#rejectable(work(this.#parts.redis)).then(
       (value) => {
@@ -84,7 +85,7 @@ export class Link {
       (error: unknown) => {
         this.#finish();
         if (this.#parts.endRejects) this.#consider(error);
-        throw redisFailure(error, writes);
+        throw redisFailure(error, access);
       },
     );
   }

@@ -38,7 +38,9 @@ export class InvalidationOrders {
 
   async #read(): Promise<number> {
     const home = this.#home;
-    const last = await unlessWrongType(this.#connection.run((redis) => redis.send(home, ['ZSCORE', home, 'last'])));
+    const last = await unlessWrongType(
+      this.#connection.run('read', (redis) => redis.send(home, ['ZSCORE', home, 'last'])),
+    );
     if (last !== null && last !== undefined) return Number(last);
     try {
       return await this.#begin(home);
@@ -70,11 +72,11 @@ export class InvalidationOrders {
 
   async #begin(key: string, order?: number): Promise<number> {
     const values = [order === undefined ? '' : String(order)];
-    return Number(await this.#connection.run((redis) => runScript(redis, BEGIN_ORDERS, [key], values), true));
+    return Number(await this.#connection.run('write', (redis) => runScript(redis, BEGIN_ORDERS, [key], values)));
   }
 
   async #invalidate(key: string, values: readonly string[]): Promise<readonly [order: string, before: string]> {
-    const reply = await this.#connection.run((redis) => runScript(redis, INVALIDATE, [key], values), true);
+    const reply = await this.#connection.run('write', (redis) => runScript(redis, INVALIDATE, [key], values));
     return reply as [string, string];
   }
 }

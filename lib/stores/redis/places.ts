@@ -70,7 +70,7 @@ export class ShardIndex {
   async page(place: Place, cursor: string, { staleBy, freshAt }: EntryQuery = {}): Promise<Page> {
     const command = place.removal === 'ZREM' ? 'ZSCAN' : 'SSCAN';
     const words = [command, place.key, cursor, 'COUNT', `${PAGE}`];
-    const reply = await unlessWrongType(this.#connection.run((redis) => redis.send(place.key, words)));
+    const reply = await unlessWrongType(this.#connection.run('read', (redis) => redis.send(place.key, words)));
     if (reply === undefined) return { ids: [], cursor: '0', isWrongType: true };
     const [next, members] = reply as [string, string[]];
     if (command === 'SSCAN') return { ids: members, cursor: next, isWrongType: false };
@@ -86,7 +86,7 @@ export class ShardIndex {
     if (ids.length === 0) return;
     const keys = [place.key, ...ids.map((id) => this.#keys.row(id))];
     const values = [place.removal, place.name, ...ids];
-    await this.#connection.run((redis) => runScript(redis, FORGET, keys, values), true).catch(() => {});
+    await this.#connection.run('write', (redis) => runScript(redis, FORGET, keys, values)).catch(() => {});
   }
 
   /**
@@ -97,7 +97,7 @@ export class ShardIndex {
     const [place] = this.placesOf({ kind });
     if (!place) return;
     const words = ['ZRANDMEMBER', place.key, `${SWEPT}`];
-    await this.forget(place, (await this.#connection.run((redis) => redis.send(place.key, words))) as string[]);
+    await this.forget(place, (await this.#connection.run('read', (redis) => redis.send(place.key, words))) as string[]);
   }
 }
 

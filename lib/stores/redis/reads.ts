@@ -48,9 +48,10 @@ export class EntryReader {
     const failed = (error: unknown) => waiting.forEach(({ reject }) => void reject(error));
     if (second) {
       this.#connection
-        .run((redis) => readRows(redis, waiting))
+        .run('read', (redis) => readRows(redis, waiting))
         .then((values) => waiting.forEach((one, index) => void answer(one, values[index] ?? null)), failed);
-    } else this.#connection.run((redis) => readRow(redis, first.row)).then((value) => answer(first, value), failed);
+    } else
+      this.#connection.run('read', (redis) => readRow(redis, first.row)).then((value) => answer(first, value), failed);
   }
 }
 

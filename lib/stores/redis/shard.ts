@@ -72,7 +72,7 @@ export class RedisShard {
     const all = [keys.responses, keys.others, keys.orders, ...rows];
     const start = replaced ? packSummary(replaced) : '';
     const values = [keys.prefix, start, ...entries.flatMap((entry, at) => this.#values(entry, sets[at]?.length ?? 0))];
-    const reply = await this.#connection.run((redis) => runScript(redis, PUT, all, values), true);
+    const reply = await this.#connection.run('write', (redis) => runScript(redis, PUT, all, values));
     if (reply !== 1) return reply === 0 ? 'refused' : 'unordered';
     this.#sweepAtTimes(entries);
     return 'written';
@@ -115,7 +115,7 @@ export class RedisShard {
   /** Adds an entry of another shard to the set of its group, which is in this one. */
   async join(entry: Entry): Promise<void> {
     const keys = [this.keys.group(entry.group)];
-    await this.#connection.run((redis) => runScript(redis, JOIN_SET, keys, [entry.id, this.#life(entry)]), true);
+    await this.#connection.run('write', (redis) => runScript(redis, JOIN_SET, keys, [entry.id, this.#life(entry)]));
   }
 
   /**
@@ -128,7 +128,7 @@ export class RedisShard {
     const all = [keys.responses, keys.others, ...ids.map((id) => keys.row(id))];
     const from = expired?.from === keys.others ? '2' : '1';
     const values = [keys.prefix, expired ? instantField(expired.by) : '', from, ...ids];
-    const reply = await this.#connection.run((redis) => runScript(redis, DELETE, all, values), true);
+    const reply = await this.#connection.run('write', (redis) => runScript(redis, DELETE, all, values));
     const [deleted, ...names] = reply as [number, ...string[]];
     return { deleted, redirects: [...pairs(names)] };
   }
@@ -138,7 +138,7 @@ export class RedisShard {
     for (const from of [this.keys.responses, this.keys.others]) {
       for (;;) {
         const words = ['ZRANGEBYSCORE', from, '-inf', instantField(by), 'LIMIT', '0', `${PAGE}`];
-        const ids = await unlessWrongType(this.#connection.run((redis) => redis.send(from, words)));
+        const ids = await unlessWrongType(this.#connection.run('read', (redis) => redis.send(from, words)));
         if (ids === undefined || (ids as string[]).length === 0) break;
         yield await this.delete(ids as string[], { from, by });
       }
@@ -156,7 +156,7 @@ export class RedisShard {
 
   async #listed(place: Place, ids: readonly string[], query: EntryQuery): Promise<readonly EntrySummary[]> {
     const rowOf = (id: string) => this.#layout.row(id);
-    const read = await this.#connection.run((redis: Redis) => readSummaries(redis, ids, rowOf));
+    const read = await this.#connection.run('read', (redis: Redis) => readSummaries(redis, ids, rowOf));
     const summaries = read.filter((summary) => summary !== undefined);
     const found = new Set(summaries.filter((summary) => isIn(place, summary)).map(({ id }) => id));
     const dead = ids.filter((id) => !found.has(id) && this.#layout.keysOf(id) === this.keys);
@@ -171,7 +171,7 @@ export class RedisShard {
     const after = Math.max(freshAt ?? Number.NEGATIVE_INFINITY, forgotten);
     const from = after < 0 ? '-inf' : `(${instantField(after)}`;
     const words = ['ZCOUNT', responses, from, staleBy === undefined ? '+inf' : instantField(staleBy)];
-    return Number((await unlessWrongType(this.#connection.run((redis) => redis.send(responses, words)))) ?? 0);
+    return Number((await unlessWrongType(this.#connection.run('read', (redis) => redis.send(responses, words)))) ?? 0);
   }
 }
 

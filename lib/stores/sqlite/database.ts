@@ -1,7 +1,7 @@
 import { CacheError } from '../../errors.js';
 import { chain, isPromise, type MaybePromise, recover } from '../../platform/maybe-promise.js';
 import { monotonicNow } from '../../platform/real-time.js';
-import { StoreFailure } from '../store-failure.js';
+import { type Access, StoreFailure } from '../store-failure.js';
 import type { SqliteConnection } from './driver.js';
 import { isConnectionReadOnly, isDamaged, sqliteFailure } from './failures.js';
 import type { DatabaseFile } from './file.js';
@@ -147,7 +147,7 @@ export class Database {
     await (await opening?.catch(() => undefined))?.close();
   }
 
-  #use<T>(work: (connection: SqliteConnection) => MaybePromise<T>, doing: 'read' | 'write'): MaybePromise<T> {
+  #use<T>(work: (connection: SqliteConnection) => MaybePromise<T>, doing: Access): MaybePromise<T> {
     const connection = this.#connection;
     if (!connection) return this.#useOpened(work, doing);
     return recover(
@@ -158,7 +158,7 @@ export class Database {
     );
   }
 
-  async #useOpened<T>(work: (connection: SqliteConnection) => MaybePromise<T>, doing: 'read' | 'write'): Promise<T> {
+  async #useOpened<T>(work: (connection: SqliteConnection) => MaybePromise<T>, doing: Access): Promise<T> {
     const connection = await this.#open();
     if (doing === 'write' && this.#refusal !== undefined) throw new StoreFailure('refusal', this.#refusal);
     try {
@@ -168,7 +168,7 @@ export class Database {
     }
   }
 
-  #failed(error: unknown, doing: 'read' | 'write', connection: SqliteConnection): Error {
+  #failed(error: unknown, doing: Access, connection: SqliteConnection): Error {
     const failure = sqliteFailure(error, doing);
     const isBroken = failure instanceof StoreFailure && failure.kind === 'outage';
     if (this.#connection === connection && isDamaged(failure) && this.#recovery.isPossible) {

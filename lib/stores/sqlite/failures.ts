@@ -1,5 +1,5 @@
 import { CacheError } from '../../errors.js';
-import { type FailureKind, StoreFailure } from '../store-failure.js';
+import { type Access, type FailureKind, StoreFailure } from '../store-failure.js';
 import { BUSY, sqliteCode } from './busy.js';
 
 // The only place that knows the result codes of SQLite and the error codes of the file system.
@@ -20,12 +20,12 @@ const OPEN_REFUSAL_CODES: ReadonlySet<number> = new Set([BUSY, READ_ONLY, IO_ERR
 const REFUSAL_ERRORS: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EMFILE', 'ENFILE']);
 
 /** Classifies a driver's error; errors that are classified already are returned unchanged. */
-export function sqliteFailure(error: unknown, doing: 'open' | 'read' | 'write'): Error {
+export function sqliteFailure(error: unknown, doing: Access | 'open'): Error {
   if (error instanceof StoreFailure || error instanceof CacheError) return error;
   return new StoreFailure(kindOf(error, doing), error);
 }
 
-function kindOf(error: unknown, doing: 'open' | 'read' | 'write'): FailureKind {
+function kindOf(error: unknown, doing: Access | 'open'): FailureKind {
   const code = sqliteCode(error);
   if (code === undefined) {
     return REFUSAL_ERRORS.has((error as { code?: unknown } | undefined)?.code) ? 'refusal' : 'outage';
