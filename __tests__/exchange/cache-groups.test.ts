@@ -1,7 +1,9 @@
+import * as path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import type { AxiosRequestConfig } from 'axios';
 import type { CacheOptions } from '../../lib/settings/types.js';
 import { type Bench, startBench, temporaryFolder } from '../support/api.js';
+import { until } from '../support/faults.js';
 import { type Handler, sendJson, startOrigin, type TestOrigin } from '../support/origin.js';
 import { describeStores, type OptionsIn } from '../support/stores.js';
 
@@ -246,3 +248,22 @@ function groupTests(options: OptionsIn): void {
 }
 
 describeStores(groupTests);
+
+test.each<[string, OptionsIn]>([
+  ['memory', () => ({ backend: 'memory' })],
+  ['sqlite', (folder) => ({ backend: 'sqlite', cacheName: path.join(folder, 'cache.sqlite') })],
+  ['filesystem', (folder) => ({ backend: 'filesystem', cacheName: path.join(folder, 'cache') })],
+])('eviction takes nothing along: %s', async (_, options) => {
+  await using folder = await temporaryFolder();
+  const bounded = { ...options(folder.path), cacheControl: true, backendOptions: { maxEntries: 6 } } as CacheOptions;
+  await using bench = await startBench(bounded, handler);
+  await using other = await startOrigin(handler);
+  const one: Case = { ...bench, other };
+  for (const letter of letters) await one.api.get(urlOf(one, letter));
+  await one.api.get('/another');
+  await until('one is evicted', async () => (await one.api.cache.responseCount()) === 6);
+  expect(await left(one)).toBe('BCDEF');
+  // Its groups went with it.
+  await one.api.post('/A', 0, asking({}));
+  expect(await left(one)).toBe('BCDEF');
+});

@@ -103,17 +103,16 @@ function tagTests(options: OptionsIn, mode: CacheOptions): void {
     });
   });
 
-  test('requests in flight are joined only with equal tags', async () => {
-    await withBench({}, async ({ api, origin }) => {
+  test('requests in flight share one response, which each finds by its own tags', async () => {
+    await withBench({ tags: 'all' }, async ({ api }) => {
       const tags = [['one'], ['one'], ['two'], []];
       const answers = await Promise.all(tags.map((own) => api.get('/a', { tags: own })));
-      const [first, second, ...others] = answers.map(({ cacheStatus }) => cacheStatus.includes('collapsed'));
-      // Reads of a store may end in any order.
-      expect([[first, second].sort(), others]).toEqual([
-        [false, true],
-        [false, false],
-      ]);
-      expect(origin.asked).toHaveLength(3);
+      // Reads of a store may end in any order: one that ends late finds the stored response, and changes nothing.
+      const shared = answers.flatMap(({ cacheStatus }, index) => (cacheStatus.includes('; hit') ? [] : [index]));
+      const expected = ['all', ...shared.flatMap((index) => tags[index] ?? [])];
+      for (const index of shared) expect(answers[index]?.tags).toEqual(expect.arrayContaining(tags[index] ?? []));
+      for (const name of expected) expect([name, await api.cache.responseCount({ tags: name })]).toEqual([name, 1]);
+      expect(await api.cache.delete({ tags: expected.at(-1) })).toBe(1);
     });
   });
 
@@ -205,3 +204,137 @@ function tagTests(options: OptionsIn, mode: CacheOptions): void {
     });
   });
 }
+
+describe('tags of requests in flight at once', () => {
+  const OPTIONS: CacheOptions = { expireAfter: 60, backend: 'memory' };
+
+  /** An origin whose answers wait: each until it is let go. */
+  function held() {
+    const waiting: (() => void)[] = [];
+    const handler: Handler = async (request, response, count) => {
+      await new Promise<void>((resolve) => waiting.push(resolve));
+      await answer(request, response, count);
+    };
+    const letGo = async (number: number) => {
+      await until('the request has come', () => waiting.length > number);
+      waiting[number]?.();
+    };
+    return { handler, letGo };
+  }
+
+  async function found({ api }: Bench, names: readonly string[]): Promise<readonly number[]> {
+    return Promise.all(names.map((tags) => api.cache.responseCount({ tags })));
+  }
+
+  test('requests with different tags are one request to the origin', async () => {
+    const { handler, letGo } = held();
+    await using bench = await startBench(OPTIONS, handler);
+    const requests = [['one'], ['two'], undefined].map((tags) => bench.api.get('/a', { tags }));
+    await letGo(0);
+    const answers = await Promise.all(requests);
+    expect(answers.map(({ tags }) => tags)).toEqual([0, 1, 2].map(() => ['one', 'two']));
+    expect([bench.origin.asked.length, await found(bench, ['one', 'two'])]).toEqual([1, [1, 1]]);
+  });
+
+  test('functions of requests divide them, those of the instance do not', async () => {
+    const { handler, letGo } = held();
+    await using bench = await startBench({ ...OPTIONS, tags: counted }, handler);
+    const requests = [['one'], ['two'], () => 'three', () => 'four'].map((tags) => bench.api.get('/a', { tags }));
+    for (const number of [0, 1, 2]) await letGo(number);
+    await Promise.all(requests);
+    expect(bench.origin.asked).toHaveLength(3);
+    expect(await found(bench, ['one', 'two', 'count 3', 'four', 'three'])).toEqual([1, 1, 1, 1, 0]);
+  });
+
+  test('a caller that comes after the tags were settled asks by itself, and both have theirs', async () => {
+    const { handler, letGo } = held();
+    let [accept, isSettled]: [() => void, boolean] = [() => {}, false];
+    const accepted = new Promise<void>((resolve) => {
+      accept = resolve;
+    });
+    const filterFn = async () => {
+      isSettled = true;
+      await accepted;
+      return true;
+    };
+    await using bench = await startBench({ ...OPTIONS, filterFn }, handler);
+    const first = bench.api.get('/a', { tags: 'one' });
+    await letGo(0);
+    await until('the tags of the first are settled', () => isSettled);
+    const second = bench.api.get('/a', { tags: 'two' });
+    await new Promise((resolve) => setImmediate(resolve));
+    accept();
+    await letGo(1);
+    expect([(await first).tags, (await second).tags]).toEqual([['one'], ['two', 'one']]);
+    expect([bench.origin.asked.length, await found(bench, ['one', 'two'])]).toEqual([2, [1, 1]]);
+  });
+
+  test.each([
+    ['streams', { responseType: 'stream' }],
+    ['requests that are not coalesced', { coalesce: false }],
+  ] as const)('%s: the response that is stored last has the tags of both', async (_, config) => {
+    for (const order of [
+      [0, 1],
+      [1, 0],
+    ]) {
+      const { handler, letGo } = held();
+      await using bench = await startBench(OPTIONS, handler);
+      const requests: Promise<unknown>[] = [];
+      for (const tags of ['one', 'two']) {
+        const request = bench.api.get('/a', { ...config, tags });
+        requests.push(request.then(({ data }) => ('responseType' in config ? data.toArray() : data)));
+        await until('it has come', () => bench.origin.asked.length === requests.length);
+      }
+      for (const number of order) {
+        await letGo(number);
+        await requests[number];
+      }
+      expect([order, await found(bench, ['one', 'two'])]).toEqual([order, [1, 1]]);
+    }
+  });
+
+  test('a 304 that two share adds the tags of both', async () => {
+    const { handler, letGo } = held();
+    await using bench = await startBench(OPTIONS, handler);
+    const stored = bench.api.get('/a', { tags: 'zero' });
+    await letGo(0);
+    await stored;
+    bench.clock.advance(61);
+    const requests = ['one', 'two'].map((tags) => bench.api.get('/a', { tags }));
+    await letGo(1);
+    for (const { revalidated } of await Promise.all(requests)) expect(revalidated).toBe(true);
+    expect([bench.origin.asked.length, await found(bench, ['zero', 'one', 'two'])]).toEqual([2, [1, 1, 1]]);
+  });
+
+  test("an invalidation of any caller's tag keeps the shared response out of the store", async () => {
+    const { handler, letGo } = held();
+    await using bench = await startBench(OPTIONS, handler);
+    const requests = ['one', 'two'].map((tags) => bench.api.get('/a', { tags }));
+    await until('it has come', () => bench.origin.asked.length === 1);
+    await bench.api.cache.delete({ tags: 'two' });
+    await letGo(0);
+    await Promise.all(requests);
+    expect([bench.origin.asked.length, await bench.api.cache.responseCount()]).toEqual([1, 0]);
+  });
+
+  test('a later request has its own tags alone', async () => {
+    const { handler, letGo } = held();
+    await using bench = await startBench(OPTIONS, handler);
+    const first = bench.api.get('/a', { tags: 'one' });
+    await letGo(0);
+    await first;
+    const later = bench.api.get('/a', { tags: 'two', forceRefresh: true });
+    await letGo(1);
+    expect([(await later).tags, await found(bench, ['one', 'two'])]).toEqual([['two'], [0, 1]]);
+  });
+
+  test('a response with more than 128 tags in all is not stored', async () => {
+    const { handler, letGo } = held();
+    await using bench = await startBench(OPTIONS, handler);
+    const lists = ['a', 'b'].map((letter) => Array.from({ length: 70 }, (_, index) => `${letter}${index}`));
+    const requests = lists.map((tags) => bench.api.get('/a', { tags }));
+    await letGo(0);
+    await Promise.all(requests);
+    expect([bench.origin.asked.length, await bench.api.cache.responseCount()]).toEqual([1, 0]);
+  });
+});

@@ -146,6 +146,8 @@ interface KeyOrder {
   readonly variants: Map<string, StoredPlace>;
   /** Requests before this place are not stored: too many variants were stored since they began. */
   floor: number;
+  /** Tags of all requests since the key is in flight. */
+  readonly tags: Set<string>;
 }
 
 interface StoredPlace {
@@ -161,13 +163,22 @@ export class RequestOrder {
   #last = 0;
   readonly #keys = new Map<string, KeyOrder>();
 
-  /** Begins a request; returns its place in the order. */
-  begin(key: string): number {
-    const order = this.#keys.get(key);
-    if (order) order.inFlight += 1;
-    else this.#keys.set(key, { inFlight: 1, last: undefined, variants: new Map(), floor: 0 });
+  /** Begins a request with these tags; returns its place in the order. */
+  begin(key: string, tags: readonly string[] = []): number {
+    const order = this.#keys.get(key) ?? newOrder();
+    this.#keys.set(key, order);
+    order.inFlight += 1;
+    for (const tag of tags) if (order.tags.size < MAX_REMEMBERED) order.tags.add(tag);
     this.#last += 1;
     return this.#last;
+  }
+
+  /**
+   * Returns the tags of the requests for a key that are, or were, in flight together. Each of their callers may delete the
+   * response by its own tags, whichever response is stored last.
+   */
+  tagsOf(key: string): readonly string[] {
+    return [...(this.#keys.get(key)?.tags ?? [])];
   }
 
   /** Ends a request that {@link RequestOrder.begin} began. */
@@ -201,4 +212,8 @@ export class RequestOrder {
     // Another Vary replaces the marker of the variants.
     return order.last !== undefined && order.last.place > place && order.last.vary !== record.vary.join();
   }
+}
+
+function newOrder(): KeyOrder {
+  return { inFlight: 0, last: undefined, variants: new Map(), floor: 0, tags: new Set() };
 }

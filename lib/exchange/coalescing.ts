@@ -174,18 +174,39 @@ export async function shareRequest(
   if (!mayCoalesce(context) || coalescing.isSeparate(context.key, context.now())) return askAlone(context, ask);
   const name = coalescingName(context, condition);
   const open = coalescing.find(name);
-  if (open && !isInvalidatedSince(context, open.since)) {
-    const { invalidations } = context.cache.repository;
-    const wasInvalidated = invalidations.anySince(open.since);
-    const result = await waitForResult(context, open, true);
-    // Its final URL, tags and groups are unknown until now; an invalidation of them before this caller came counts.
-    const mayShare = fitsOtherCaller(context, result) && !(wasInvalidated && result.invalidated);
-    return mayShare ? result : askAlone(context, ask);
-  }
+  if (open && !isInvalidatedSince(context, open.since)) return withTags(context, () => joinRequest(context, open, ask));
   supersedeOlder(context);
   const result = await waitForResult(context, coalescing.start(name, context.key, ask()), false);
   if (isForOneCaller(context, result)) coalescing.keepSeparate(context.key, context.now());
   return result;
+}
+
+/** Waits for the response to another caller's request; asks the origin if it does not answer this one too. */
+async function joinRequest(context: RequestContext, open: CoalescedRequest, ask: () => OriginRun): Promise<Result> {
+  const wasInvalidated = context.cache.repository.invalidations.anySince(open.since);
+  const result = await waitForResult(context, open, true);
+  // Its final URL, tags and groups are unknown until now; an invalidation of them before this caller came counts.
+  const mayShare = fitsOtherCaller(context, result) && !(wasInvalidated && result.invalidated);
+  return mayShare && !lacksTags(context, result) ? result : askAlone(context, ask);
+}
+
+/** Adds the tags of a caller to those of the requests in flight, while it waits. */
+async function withTags<T>({ cache, key, settings }: RequestContext, work: () => Promise<T>): Promise<T> {
+  const { names } = settings.tags;
+  if (names.length === 0) return work();
+  const { requests } = cache.repository;
+  requests.begin(key, names);
+  try {
+    return await work();
+  } finally {
+    requests.end(key);
+  }
+}
+
+/** Whether the response was stored without a tag of this caller, which joined when its tags had been settled. */
+function lacksTags({ settings }: RequestContext, { record, response }: Result): boolean {
+  if (!record || !response || settings.readOnly) return false;
+  return settings.tags.names.some((name) => !record.tags.includes(name));
 }
 
 /** Asks the origin for this caller only. */
@@ -207,7 +228,7 @@ export function refreshShared(
   const coalescing = coalescingOf(context.cache);
   const name = coalescingName(context, condition);
   const open = coalescing.find(name);
-  if (open && !isInvalidatedSince(context, open.since)) return open.result;
+  if (open && !isInvalidatedSince(context, open.since)) return withTags(context, () => open.result);
   const request = coalescing.start(name, context.key, ask());
   request.join(undefined);
   const reported = request.result.then(

@@ -95,7 +95,7 @@ function beginRequest(context: RequestContext): BegunRequest {
   const { invalidations, requests } = context.cache.repository;
   const since = invalidations.begin();
   const key = orderedKey(context);
-  const place = key === undefined ? undefined : requests.begin(key);
+  const place = key === undefined ? undefined : requests.begin(key, context.settings.tags.names);
   let uses = 1;
   const end = () => {
     uses -= 1;

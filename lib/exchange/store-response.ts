@@ -191,14 +191,14 @@ export function acceptsResponse(
 }
 
 /**
- * The tags of a response: those of the settings and those that functions of the user return for it.
+ * The tags of a response: those of all requests for it that were in flight at once, and those that functions of the user
+ * return for it.
  *
  * @throws the error of a user's function, and a TypeError for a value that it may not return
  */
 export async function tagsOf({ settings, cache }: RequestContext, record: ResponseRecord): Promise<readonly string[]> {
   const { names, functions } = settings.tags;
-  if (functions.length === 0) return names;
-  const lists = [names];
+  const lists = [names, cache.repository.requests.tagsOf(record.key)];
   for (const tags of functions) {
     const value = await tags(cache.present(record));
     if (value !== undefined) lists.push(parseTags(value, 'tags'));

@@ -102,7 +102,8 @@ export interface SharedCacheOptions {
   cacheControl?: boolean | undefined;
   /**
    * Tags of stored responses, by which they can be found and removed: a string, up to 128 strings of 1 to 256 characters
-   * (case counts), or a function of the response that returns them. Those of instance and request add up. Default: none.
+   * (case counts), or a function of the response that returns them. Those of instance and request add up, and those of
+   * requests in flight that share a response. Default: none.
    * Anything else throws a `TypeError`; if the function throws or returns anything else, the response is not stored.
    *
    * @example

@@ -25,7 +25,8 @@ export function settingsSignature(settings: CallSettings): string {
   if (signature === undefined) {
     const parts = Object.entries(settings)
       .filter(([name]) => !OWN.has(name))
-      .map(([name, value]) => [name, comparable(value)]);
+      // Names of tags add up: a response has those of all requests that share it.
+      .map(([name, value]) => [name, comparable(name === 'tags' ? settings.tags.functions : value)]);
     signature = JSON.stringify(parts);
     signatures.set(settings, signature);
   }
