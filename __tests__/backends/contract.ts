@@ -247,6 +247,8 @@ export function describeBackend(name: string, backend: Backend): void {
         ['what is expired', { staleBy: 2_000 }, ['a', 'e']],
         ['what is fresh', { freshAt: 2_000 }, ['b', 'c', `c.${'f'.repeat(32)}`]],
         ['what is old', { receivedBefore: 1_500 }, ['a', `c.${'f'.repeat(32)}`, 'e']],
+        ['what is new', { receivedAfter: 1_000 }, ['b', 'c']],
+        ['what is fresh and new', { freshAt: 3_000, receivedAfter: 1_500 }, ['c']],
         [
           'all at once',
           { kind: 'response', group: idOf('a'), index: '1'.repeat(32), staleBy: 2_000, receivedBefore: 1_001 },

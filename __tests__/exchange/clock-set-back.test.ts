@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import type { BaseCache } from '../../lib/cache/base-cache.js';
-import { startBench } from '../support/api.js';
+import type { ResponseFilter } from '../../lib/cache/queries.js';
+import { startBench, temporaryFolder } from '../support/api.js';
 import { sendJson } from '../support/origin.js';
+import { describeStores } from '../support/stores.js';
 
 /** A stored response from the future has an unknown age: it would be fresh for longer than its lifetime. */
 
@@ -60,4 +62,32 @@ test.each<[string, (cache: BaseCache, key: string) => Promise<unknown>]>([
   expect((await api.get('/a')).fromCache).toBe(true);
   clock.advance(2);
   expect((await api.get('/a')).fromCache).toBe(false);
+});
+
+describeStores((options) => {
+  test('management sees the responses from the future as requests do', async () => {
+    await using folder = await temporaryFolder();
+    await using bench = await startBench({ ...options(folder.path), expireAfter: 60 });
+    const { api, clock } = bench;
+    await api.get('/future');
+    await api.get('/never', { expireAfter: -1 });
+    clock.advance(-3600);
+    await api.get('/fresh');
+    await api.get('/expired', { expireAfter: 1 });
+    clock.advance(2);
+
+    const urlsOf = async (filter: ResponseFilter) => {
+      const urls: string[] = [];
+      for await (const response of api.cache.filter(filter)) urls.push(new URL(response.url).pathname);
+      return urls.sort();
+    };
+    expect(await urlsOf({ expired: false })).toEqual(['/fresh', '/never']);
+    expect(await urlsOf({ valid: false })).toEqual(['/expired', '/future']);
+    expect(await urlsOf({ valid: false, sort: 'url' })).toEqual(['/expired', '/future']);
+    expect(await api.cache.responseCount({ expired: false })).toBe(2);
+    expect(await api.cache.responseCount({ valid: false, olderThan: new Date(clock.now() + 1) })).toBe(1);
+    expect(await api.cache.responseCount({})).toBe(4);
+    expect(await api.removeExpiredResponses()).toEqual({ removed: 2, kept: 2 });
+    expect(await urlsOf({})).toEqual(['/fresh', '/never']);
+  });
 });

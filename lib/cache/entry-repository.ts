@@ -34,6 +34,8 @@ export interface RequestPlace {
 export class EntryRepository extends EntryReader {
   /** The requests to the origin of this process. */
   readonly requests = new RequestOrder();
+  /** Milliseconds since the epoch: when the last response that was stored for a request had been received. */
+  latestReceivedAt = 0;
 
   /** Bytes of the largest body that the store accepts; Infinity if it has no limit, or if bodies may become shorter. */
   get largestBody(): number {
@@ -81,6 +83,7 @@ export class EntryRepository extends EntryReader {
     const { since, place } = sent ?? {};
     const isOutdated = () => since !== undefined && this.#isOutdated([record, ...redirects], since);
     if (isOutdated()) return 'invalidated';
+    this.latestReceivedAt = Math.max(this.latestReceivedAt, record.receivedAt);
     if (place !== undefined && !this.requests.claim(place, record)) return 'superseded';
     const isSuperseded = () => place !== undefined && this.requests.isSuperseded(place, record);
     const marker = record.variant ? markerOf(record) : undefined;

@@ -1,9 +1,10 @@
 import type { EntrySummary } from '../models/entry.js';
 import { type Lifetime, type ResponseRecord, type StoredRecord, withLifetime } from '../models/record.js';
 import type { InvalidReason } from '../policy/reasons.js';
+import { isFresh } from '../policy/stale.js';
 import { tagIndexName } from '../request/index-names.js';
 import { MANAGEMENT } from '../stores/circuit-breaker.js';
-import { countListed, countOf } from '../stores/entry-query.js';
+import { countListed, countOf, fromFuture } from '../stores/entry-query.js';
 import type { EntryQuery } from '../stores/store.js';
 import { EntryChanges } from './entry-changes.js';
 import type { EntryRepository } from './entry-repository.js';
@@ -185,18 +186,20 @@ export class EntryScan {
     return breaker.manage((store) => countOf(store, query));
   }
 
-  /** Deletes expired entries; resolves to the number of responses. */
+  /**
+   * Deletes expired entries; resolves to the number of responses. A store with an index finds those from the future only by
+   * a pass over all entries, which is made if this process stored some before its clock was set back.
+   */
   async deleteExpired(now: number): Promise<number> {
-    const { breaker } = this.#repository;
+    const { breaker, latestReceivedAt } = this.#repository;
+    const isExpired = (entry: EntrySummary) => entry.kind !== 'unknown' && !isFresh(entry, now);
     const steps = breaker.store.deleteExpired?.bind(breaker.store);
-    if (!steps) {
-      return this.deleteMatching(
-        () => this.#list({ staleBy: now }),
-        ({ kind }) => kind !== 'unknown',
-      );
-    }
+    if (!steps) return this.deleteMatching(() => this.#list({}), isExpired);
     let removed = 0;
     for await (const number of breaker.iterate(() => steps(now))) removed += number;
+    if (latestReceivedAt <= now) return removed;
+    removed += await this.deleteMatching(() => this.#list(fromFuture(now)), isExpired);
+    this.#repository.latestReceivedAt = now;
     return removed;
   }
 

@@ -2,7 +2,9 @@ import { optionError, refuseUnknownMembers } from '../errors.js';
 import type { ResponseRecord } from '../models/record.js';
 import { type ExpirationTime, parseExpiration } from '../policy/expiration.js';
 import { canParseUrl } from '../policy/parse-url.js';
+import { isFresh } from '../policy/stale.js';
 import { compileUrlPattern, type UrlMatcher } from '../policy/url-pattern.js';
+import { fromFuture } from '../stores/entry-query.js';
 import type { EntryQuery } from '../stores/store.js';
 
 /** Fields by which {@link BaseCache.filter} sorts. */
@@ -64,8 +66,10 @@ const SORT_FIELDS: Readonly<Record<SortField, (record: ResponseRecord, size: num
 
 /** A filter in parsed form. */
 export interface ParsedFilter {
-  /** Undefined if no readable response is wanted. */
-  readonly query: EntryQuery | undefined;
+  /** Together they find the responses, each once; none if no readable response is wanted. */
+  readonly queries: readonly EntryQuery[];
+  /** Whether a found response is in one of the wanted states, which requests see it in. */
+  readonly accepts: (record: ResponseRecord) => boolean;
   readonly invalid: boolean;
   readonly tags: readonly string[] | undefined;
   /** Compares two responses of given sizes; undefined for no order in particular. */
@@ -85,13 +89,19 @@ export function parseFilter(filter: ResponseFilter, now: number): ParsedFilter {
   const expired = readFlag('filter.expired', filter.expired, true);
   const { olderThan } = filter;
   const age = olderThan === undefined ? {} : { receivedBefore: readAge('filter.olderThan', olderThan, now) };
-  const state = valid && expired ? {} : valid ? { freshAt: now } : { staleBy: now };
   return {
-    query: valid || expired ? { ...state, ...age } : undefined,
+    queries: statesOf(valid, expired, now).map((state) => ({ ...state, ...age })),
+    accepts: (record) => (isFresh(record, now) ? valid : expired),
     invalid: readFlag('filter.invalid', filter.invalid, false),
     tags: readTags('filter.tags', filter.tags),
     compare: filter.sort === undefined ? undefined : comparison(filter.sort),
   };
+}
+
+/** A response from the future is expired, although it would become stale later (see {@link isFresh}). */
+function statesOf(valid: boolean, expired: boolean, now: number): readonly EntryQuery[] {
+  if (valid) return expired ? [{}] : [{ freshAt: now }];
+  return expired ? [{ staleBy: now }, fromFuture(now)] : [];
 }
 
 /** A deletion in parsed form. */

@@ -34,15 +34,17 @@ export async function* selectedResponses(
 export async function* selectResponses(
   repository: EntryRepository,
   scan: EntryScan,
-  { query, tags, compare }: ParsedFilter,
+  filter: ParsedFilter,
 ): AsyncGenerator<ResponseRecord> {
-  if (!query) return;
+  const { queries, tags, accepts, compare } = filter;
   if (!compare) {
-    yield* scan.whole(query, tags);
+    for (const query of queries) {
+      for await (const record of scan.whole(query, tags)) if (accepts(record)) yield record;
+    }
     return;
   }
   const sorted: Sortable[] = [];
-  for await (const { record, size } of scan.responses(query, tags)) sorted.push({ record, size });
+  for await (const { record, size } of listSelected(scan, filter)) sorted.push({ record, size });
   for (const { record } of sorted.sort(compare)) {
     const whole = await repository.reread(record, MANAGEMENT);
     if (whole) yield whole;
@@ -50,11 +52,20 @@ export async function* selectResponses(
 }
 
 /** Counts the entries that a filter selects. */
-export async function countSelected(scan: EntryScan, { query, invalid, tags }: ParsedFilter): Promise<number> {
+export async function countSelected(scan: EntryScan, filter: ParsedFilter): Promise<number> {
   let count = 0;
-  if (query) for await (const _ of scan.responses(query, tags)) count += 1;
-  if (invalid) for await (const _ of scan.unreadable(tags)) count += 1;
+  for await (const _ of listSelected(scan, filter)) count += 1;
+  if (filter.invalid) for await (const _ of scan.unreadable(filter.tags)) count += 1;
   return count;
+}
+
+async function* listSelected(
+  scan: EntryScan,
+  { queries, tags, accepts }: ParsedFilter,
+): AsyncGenerator<ScannedEntry<ResponseRecord>> {
+  for (const query of queries) {
+    for await (const entry of scan.responses(query, tags)) if (accepts(entry.record)) yield entry;
+  }
 }
 
 /** Deletes expired, old and unreadable entries; resolves to the number of responses. */

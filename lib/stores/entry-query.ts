@@ -8,7 +8,13 @@ export function fits(entry: EntryHead, query: EntryQuery): boolean {
   if (query.index !== undefined && !entry.indexes.includes(query.index)) return false;
   if (query.staleBy !== undefined && entry.staleAt > query.staleBy) return false;
   if (query.freshAt !== undefined && entry.staleAt <= query.freshAt) return false;
+  if (query.receivedAfter !== undefined && entry.receivedAt <= query.receivedAfter) return false;
   return query.receivedBefore === undefined || entry.receivedAt < query.receivedBefore;
+}
+
+/** Returns the query for entries that count as stale only because they were received later than now. */
+export function fromFuture(now: number): EntryQuery {
+  return { freshAt: now, receivedAfter: now };
 }
 
 /** Returns whether counts include an entry: a response, or an entry that may have been one. */

@@ -21,6 +21,8 @@ export interface EntryQuery {
   readonly freshAt?: number;
   /** Milliseconds: `receivedAt < receivedBefore`. */
   readonly receivedBefore?: number;
+  /** Milliseconds: `receivedAt > receivedAfter`. */
+  readonly receivedAfter?: number;
 }
 
 export interface Store {

@@ -27,7 +27,7 @@ export function counted({ entry }: FieldNames): Filter<Document> {
 
 /** Selects the documents of a query by the fields beside the head; the reader compares the head itself. */
 export function conditions(query: EntryQuery, prefix: string, { key, entry }: FieldNames): Filter<Document> {
-  const { kind, group, index, staleBy, freshAt, receivedBefore } = query;
+  const { kind, group, index, staleBy, freshAt, receivedBefore, receivedAfter } = query;
   const terms: Filter<Document>[] = [];
   if (kind !== undefined && kind !== 'unknown') terms.push({ [`${entry}.kind`]: kind });
   if (group !== undefined) terms.push({ $or: [{ [`${entry}.group`]: group }, { [key]: prefix + group }] });
@@ -35,6 +35,7 @@ export function conditions(query: EntryQuery, prefix: string, { key, entry }: Fi
   if (staleBy !== undefined) terms.push({ [`${entry}.staleAt`]: { $lte: staleBy } });
   if (freshAt !== undefined) terms.push({ [`${entry}.staleAt`]: { $gt: freshAt } });
   if (receivedBefore !== undefined) terms.push({ [`${entry}.receivedAt`]: { $lt: receivedBefore } });
+  if (receivedAfter !== undefined) terms.push({ [`${entry}.receivedAt`]: { $gt: receivedAfter } });
   return terms.length === 0 ? {} : { $and: terms };
 }
 

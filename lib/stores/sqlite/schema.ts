@@ -135,7 +135,8 @@ export interface Conditions {
   readonly isSelective: boolean;
 }
 
-export function conditions({ kind, group, index, staleBy, freshAt, receivedBefore }: EntryQuery): Conditions {
+export function conditions(query: EntryQuery): Conditions {
+  const { kind, group, index, staleBy, freshAt, receivedBefore, receivedAfter } = query;
   const terms = ['1'];
   const parameters: SqlValue[] = [];
   const add = (term: string, ...values: SqlValue[]) => {
@@ -155,5 +156,6 @@ export function conditions({ kind, group, index, staleBy, freshAt, receivedBefor
   if (freshAt !== undefined) add(`(${column('staleAt')} > ? OR (${IS_ENTRY}) IS NOT TRUE)`, instant(freshAt));
   if (receivedBefore !== undefined)
     add(`(${column('receivedAt')} < ? OR (${IS_ENTRY}) IS NOT TRUE)`, instant(receivedBefore));
+  if (receivedAfter !== undefined) add(`${column('receivedAt')} > ? AND ${IS_ENTRY}`, instant(receivedAfter));
   return { where: terms.join(' AND '), parameters, isSelective: group !== undefined || index !== undefined };
 }
