@@ -6,6 +6,7 @@ import { MANAGEMENT } from '../stores/circuit-breaker.js';
 import type { Store } from '../stores/store.js';
 import { failureKind } from '../stores/store-failure.js';
 import type { EntryRepository } from './entry-repository.js';
+import { encodingInTime } from './serializer-time.js';
 import { markerOf } from './variants.js';
 
 /** Of several writers one succeeds at each attempt, so that each needs as many attempts as there are writers at most. */
@@ -45,7 +46,7 @@ export class EntryChanges {
       if (found === 'moved') continue;
       const changed = await change(found.record);
       if (changed === undefined) return false;
-      const replacement = await codec.encode(changed);
+      const replacement = await encodingInTime(Promise.resolve(codec.encode(changed)), MANAGEMENT, breaker);
       if (!(await breaker.manage((store) => store.replace(found.entry, replacement)))) continue;
       if (changed.kind === 'response') {
         await this.#renewMarker(changed, found.record.staleAt);

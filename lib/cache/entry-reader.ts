@@ -5,11 +5,12 @@ import { chain, isPromise, type MaybePromise } from '../platform/maybe-promise.j
 import type { Fields } from '../policy/messages.js';
 import type { InvalidReason, Reason } from '../policy/reasons.js';
 import { matchesVary, variantOf } from '../policy/vary.js';
-import type { EntryCodec } from '../serializers/codec.js';
+import type { Decoded, EntryCodec } from '../serializers/codec.js';
 import { type CircuitBreaker, MANAGEMENT, type StoreAccess } from '../stores/circuit-breaker.js';
 import { failureKind } from '../stores/store-failure.js';
 import { Invalidations, type PendingInvalidation, type Selectable } from './invalidations.js';
 import { urlsOf } from './record-urls.js';
+import { decodingInTime } from './serializer-time.js';
 
 /** The result of looking for a stored response. */
 export interface Lookup {
@@ -171,17 +172,21 @@ export class EntryReader {
 
   /** Responses of one key may vary by different fields, so that the marker does not name all of them. */
   async #searchVariants(name: string, { key, select, access, stamp }: Search): Promise<Lookup> {
-    const found = await this.breaker.read(access, async (store) => {
-      let newest: ResponseRecord | undefined;
+    const decoded = await this.breaker.read(access, async (store) => {
+      const all: MaybePromise<Decoded>[] = [];
       for await (const summary of store.list({ kind: 'response', group: name })) {
-        const decoded = await this.codec.decodeSummary(summary, key);
-        if ('invalid' in decoded || decoded.record.kind !== 'response') continue;
-        const { record } = decoded;
-        if (stamp !== undefined && record.stamp !== stamp) continue;
-        if (this.#isSelected(record, select) && (!newest || record.receivedAt > newest.receivedAt)) newest = record;
+        all.push(this.codec.decodeSummary(summary, key));
       }
-      return newest;
+      return all;
     });
+    let found: ResponseRecord | undefined;
+    // Not in the time of the store, which a slow serializer would make an outage.
+    for (const one of await Promise.all((decoded ?? []).map((decoding) => this.#inTime(decoding, access)))) {
+      if ('invalid' in one || one.record.kind !== 'response') continue;
+      const { record } = one;
+      if (stamp !== undefined && record.stamp !== stamp) continue;
+      if (this.#isSelected(record, select) && (!found || record.receivedAt > found.receivedAt)) found = record;
+    }
     if (!found) return VARY_MISS;
     const record = await this.read(this.nameOf(found, name), key, access);
     return typeof record === 'object' && record.kind === 'response' ? { record } : VARY_MISS;
@@ -215,12 +220,18 @@ export class EntryReader {
 
   #decode(entry: Found, { key, access }: Asked): MaybePromise<StoredRecord | InvalidReason | undefined> {
     if (typeof entry !== 'object') return entry;
-    return chain(this.codec.decode(entry, key), (decoded) => {
+    return chain(this.#inTime(this.codec.decode(entry, key), access), (decoded) => {
       if ('record' in decoded) return decoded.record;
       const { invalid: reason, error } = decoded;
       this.#emitTo(access, { type: 'invalid', key, reason, ...(error === undefined ? {} : { error }) });
       return reason;
     });
+  }
+
+  /** A serializer that never finishes makes an entry unreadable. */
+  #inTime(decoding: MaybePromise<Decoded>, access: StoreAccess): MaybePromise<Decoded> {
+    if (!isPromise(decoding)) return decoding;
+    return decodingInTime(decoding, access, this.breaker).catch((error: unknown) => ({ invalid: 'unreadable', error }));
   }
 
   #emitTo(access: StoreAccess, event: CacheEvent): void {

@@ -11,6 +11,7 @@ import type { Store } from '../stores/store.js';
 import { EntryReader } from './entry-reader.js';
 import { type Invalidation, NO_INVALIDATION, RequestOrder, type Selectable } from './invalidations.js';
 import { deleteResponses } from './named-deletion.js';
+import { encodingInTime } from './serializer-time.js';
 import { markerOf, putVariant } from './variants.js';
 
 /**
@@ -88,7 +89,7 @@ export class EntryRepository extends EntryReader {
     const isSuperseded = () => place !== undefined && this.requests.isSuperseded(place, record);
     const marker = record.variant ? markerOf(record) : undefined;
     const records = marker ? [record, marker, ...redirects] : [record, ...redirects];
-    return chain(this.#encode(records, access), (entries) => {
+    const store = (entries: readonly Entry[] | undefined): MaybePromise<WriteResult> => {
       if (!entries) return 'failed';
       const put = (store: Store): MaybePromise<boolean> =>
         marker ? putVariant(store, this.codec, entries, marker) : store.put(entries);
@@ -102,7 +103,33 @@ export class EntryRepository extends EntryReader {
         });
       const write = (store: Store) => this.#duringFlight(() => putUnlessOutdated(store));
       return chain(this.breaker.write(access, write), (result) => result ?? 'failed');
-    });
+    };
+    const encoding = this.#encode(records, access);
+    return isPromise(encoding) ? this.#storeEncoded(encoding, store, access) : store(encoding);
+  }
+
+  /** If the serializer does not finish in time, the write continues in the background. */
+  #storeEncoded(
+    encoding: Promise<Entry[] | undefined>,
+    store: (entries: Entry[] | undefined) => MaybePromise<WriteResult>,
+    access: StoreAccess,
+  ): Promise<WriteResult> {
+    const written = Promise.resolve(this.#duringFlight(() => encoding.then(store)));
+    this.breaker.track(written);
+    return encodingInTime(encoding, access, this.breaker).then(
+      () => written,
+      (error: unknown) => {
+        this.#refuse(error, access);
+        return 'failed';
+      },
+    );
+  }
+
+  /** The serializer cannot write a response: only this one is then not cached. @throws the error, for management */
+  #refuse(error: unknown, access: StoreAccess): void {
+    if (access === MANAGEMENT) throw error;
+    access.failure = 'serializer';
+    access.emit({ type: 'error', reason: 'serializer', error });
   }
 
   /** Keeps the invalidations that begin during the work. */
@@ -123,10 +150,9 @@ export class EntryRepository extends EntryReader {
   /** Writes records of the present, for management: an earlier invalidation does not refuse them. */
   async put(records: readonly StoredRecord[]): Promise<void> {
     const order = await this.currentOrder(MANAGEMENT);
-    const entries = await this.#encode(
-      records.map((record) => ({ ...record, order })),
-      MANAGEMENT,
-    );
+    const ordered = records.map((record) => ({ ...record, order }));
+    const encoding = Promise.resolve(this.#encode(ordered, MANAGEMENT));
+    const entries = await encodingInTime(encoding, MANAGEMENT, this.breaker);
     if (entries) await this.breaker.manage((store) => store.put(entries));
   }
 
@@ -236,9 +262,7 @@ export class EntryRepository extends EntryReader {
   /** Undefined if the serializer cannot write one of them: for a request, only this response is then not cached. */
   #encode(records: readonly StoredRecord[], access: StoreAccess): MaybePromise<Entry[] | undefined> {
     const refused = (error: unknown) => {
-      if (access === MANAGEMENT) throw error;
-      access.failure = 'serializer';
-      access.emit({ type: 'error', reason: 'serializer', error });
+      this.#refuse(error, access);
       return undefined;
     };
     const accepted = (entries: Entry[]) => {

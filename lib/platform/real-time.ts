@@ -59,11 +59,20 @@ export function pause(
   });
 }
 
-/** The result of `work`, or an error after so many milliseconds (Infinity: never); the work itself continues. */
-export function withinTime<T>(work: Promise<T>, milliseconds: number, timeoutError: () => Error): Promise<T> {
+/**
+ * The result of `work`, or an error after so many milliseconds (Infinity: never); the work itself continues.
+ *
+ * @param keepsProcess whether the process stays alive until then. Default: `true`
+ */
+export function withinTime<T>(
+  work: Promise<T>,
+  milliseconds: number,
+  timeoutError: () => Error,
+  keepsProcess = true,
+): Promise<T> {
   if (milliseconds === Number.POSITIVE_INFINITY) return work;
   return new Promise((resolve, reject) => {
-    const timer = startTimer(milliseconds, () => reject(timeoutError()), true);
+    const timer = startTimer(milliseconds, () => reject(timeoutError()), keepsProcess);
     work.then(
       (value) => {
         stopTimer(timer);

@@ -146,7 +146,7 @@ export type FailureReason =
   | 'store-replaced'
   /** The store failed. | See the event of type `error`. */
   | 'store-error'
-  /** The serializer cannot write the response. | Use another serializer, or correct your own. */
+  /** The serializer cannot write the response, or not within `backendTimeout`: it is then stored in the background. | Use another serializer, correct your own, or raise `backendTimeout`. */
   | 'serializer';
 
 /** Entries that exist and cannot be used: the next response replaces them. */

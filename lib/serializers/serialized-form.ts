@@ -1,9 +1,13 @@
 import { CacheError } from '../errors.js';
 import { bufferOf, bytesOf, decodeText, encodeText } from '../platform/bytes.js';
-import { chain, type MaybePromise, recover } from '../platform/maybe-promise.js';
+import { chain, isPromise, type MaybePromise, recover } from '../platform/maybe-promise.js';
+import { withinTime } from '../platform/real-time.js';
 import { isImmediate } from './open-serializer.js';
 import { isOwnSerializer } from './pipeline.js';
 import type { Serializer } from './serializer.js';
+
+/** Milliseconds that a serializer may take to read one entry. */
+const READING_TIMEOUT = 30_000;
 
 /**
  * The output of a serializer for metadata and bodies. Metadata begins with a line of the serializer's name, marked
@@ -57,8 +61,8 @@ export class SerializedForm {
    */
   readMetadata(meta: Uint8Array): MaybePromise<unknown> {
     if (!startsWith(meta, this.#textLine))
-      return this.#serializer.loads(bufferOf(meta.subarray(this.#bytesLine.length)));
-    return this.#serializer.loads(decodeText(meta.subarray(this.#textLine.length)));
+      return inTime(this.#serializer.loads(bufferOf(meta.subarray(this.#bytesLine.length))));
+    return inTime(this.#serializer.loads(decodeText(meta.subarray(this.#textLine.length))));
   }
 
   /**
@@ -66,7 +70,7 @@ export class SerializedForm {
    * @throws the error of the serializer; RangeError if the body has another length
    */
   readBody(data: Uint8Array, size: number): MaybePromise<Uint8Array> {
-    return chain(this.#serializer.body?.loads(data, size) ?? data, (body) => {
+    return chain(inTime(this.#serializer.body?.loads(data, size) ?? data), (body) => {
       if (checkedBytes(body).byteLength === size) return body;
       throw new RangeError(`the body has ${body.byteLength} bytes instead of ${size}`);
     });
@@ -97,6 +101,12 @@ export class SerializedForm {
       cause,
     });
   }
+}
+
+/** A listing must end, even if the user's code never does. */
+function inTime<T>(reading: MaybePromise<T>): MaybePromise<T> {
+  if (!isPromise(reading)) return reading;
+  return withinTime(Promise.resolve(reading), READING_TIMEOUT, () => new Error('it did not finish in time'), false);
 }
 
 function startsWith(meta: Uint8Array, line: Buffer): boolean {

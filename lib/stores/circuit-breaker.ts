@@ -53,8 +53,8 @@ const ALWAYS_REJECTS: ReadonlySet<string> = new Set([
  */
 export class CircuitBreaker {
   readonly store: Store;
-  /** Milliseconds; `Infinity` for no limit. */
-  readonly #timeout: number;
+  /** Milliseconds that a request waits; `Infinity` for no limit. */
+  readonly timeout: number;
   readonly #strict: boolean;
   readonly #circuit: Circuit;
   readonly #writes: WriteSuspension;
@@ -65,9 +65,9 @@ export class CircuitBreaker {
   constructor(store: Store, options: CircuitBreakerOptions, onEvent: (event: CacheEvent) => void) {
     this.store = store;
     const { backendTimeout = DEFAULT_TIMEOUT, strict = false } = ownCopy(options);
-    this.#timeout = backendTimeout * 1000 || Number.POSITIVE_INFINITY;
+    this.timeout = backendTimeout * 1000 || Number.POSITIVE_INFINITY;
     this.#strict = strict;
-    this.#circuit = new Circuit(store, this.#timeout, onEvent);
+    this.#circuit = new Circuit(store, this.timeout, onEvent);
     this.#writes = new WriteSuspension(this.#circuit, onEvent);
     store.onReplaced?.((error) => onEvent({ type: 'error', reason: 'store-replaced', error, store: store.name }));
   }
@@ -167,7 +167,7 @@ export class CircuitBreaker {
 
   /** Resolves when the work has settled, or after the budget of a request, at the latest after 30 seconds. */
   async withinBudget(work: Promise<unknown>): Promise<void> {
-    await this.#limited(work, Math.min(this.#timeout, MANAGEMENT_TIMEOUT)).catch(() => {});
+    await this.#limited(work, Math.min(this.timeout, MANAGEMENT_TIMEOUT)).catch(() => {});
   }
 
   /** Waits for work in the background within a request's budget, and releases the store. */
@@ -191,7 +191,7 @@ export class CircuitBreaker {
 
   /** Milliseconds. With `strict`, a request waits for the first connection. */
   #budget(): number {
-    return this.#strict && !this.#circuit.hasAnswered ? Math.max(this.#timeout, CONNECT_TIMEOUT) : this.#timeout;
+    return this.#strict && !this.#circuit.hasAnswered ? Math.max(this.timeout, CONNECT_TIMEOUT) : this.timeout;
   }
 
   #read<T>(access: RequestAccess, work: (store: Store) => MaybePromise<T>): MaybePromise<T | undefined> {
