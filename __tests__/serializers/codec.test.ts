@@ -4,7 +4,7 @@ import type { Entry } from '../../lib/models/entry.js';
 import type { StoredRecord } from '../../lib/models/record.js';
 import { type Fields, fields } from '../../lib/policy/messages.js';
 import type { EntryCodec } from '../../lib/serializers/codec.js';
-import { linedJsonSerializer } from '../../lib/serializers/json.js';
+import { linedJsonSerializer } from '../../lib/serializers/formats.js';
 import { openCodec } from '../../lib/serializers/open-codec.js';
 import { openSerializer } from '../../lib/serializers/open-serializer.js';
 import { SerializerPipeline } from '../../lib/serializers/pipeline.js';

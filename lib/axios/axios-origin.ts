@@ -9,6 +9,7 @@ import { sentFields } from '../conversion/sent-fields.js';
 import { discard, isReset, keepSession, teed } from '../conversion/stream-body.js';
 import type { BypassResponse, Origin, OriginResponse, SharedRequest } from '../exchange/origin.js';
 import type { Hop } from '../models/record.js';
+import { NO_BYTES } from '../platform/bytes.js';
 import { EncodedMessages, type HttpTransport } from '../platform/encoded-messages.js';
 import { identityOf } from '../platform/identity.js';
 import { isPromise } from '../platform/maybe-promise.js';
@@ -94,7 +95,7 @@ export class AxiosOrigin implements Origin {
   async open(conditions: Fields | undefined): Promise<OriginResponse> {
     const { response, message } = await this.#ask('stream', conditions);
     const { encoded } = message;
-    const body = new Uint8Array(0);
+    const body = NO_BYTES;
     // The fetch adapter has no stream for an empty body, which it reads as empty for other response types.
     const bodyForm = this.#flavor === 'fetch' ? 'bytes' : 'none';
     if (!response.data) return { ...message, bodyForm, body, native: response };

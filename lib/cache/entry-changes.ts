@@ -2,6 +2,7 @@ import { CacheError } from '../errors.js';
 import type { Entry } from '../models/entry.js';
 import type { ResponseRecord, StoredRecord } from '../models/record.js';
 import type { MaybePromise } from '../platform/maybe-promise.js';
+import { nameOfRecord } from '../serializers/naming.js';
 import { MANAGEMENT } from '../stores/circuit-breaker.js';
 import type { Store } from '../stores/store.js';
 import { failureKind } from '../stores/store-failure.js';
@@ -75,7 +76,7 @@ export class EntryChanges {
     }
     // A file that another process is replacing is absent for moments, but listed.
     for await (const { id } of this.#repository.breaker.iterate((store) => store.list({ group: name }))) {
-      if (id === this.#idOf(name, listed)) return 'moved';
+      if (id === nameOfRecord(name, listed)) return 'moved';
     }
     return 'absent';
   }
@@ -85,7 +86,7 @@ export class EntryChanges {
     const { breaker, codec } = this.#repository;
     const find = async (store: Store) => {
       try {
-        return await store.find(this.#idOf(name, listed));
+        return await store.find(nameOfRecord(name, listed));
       } catch (error) {
         if (failureKind(error) === 'entry') return 'absent';
         throw error;
@@ -96,11 +97,6 @@ export class EntryChanges {
     const decoded = await codec.decode(entry, listed.key);
     if ('invalid' in decoded || decoded.record.kind !== listed.kind) return 'absent';
     return { entry, record: decoded.record as T };
-  }
-
-  #idOf(name: string, record: StoredRecord): string {
-    const isVariant = record.kind === 'response' && record.variant !== '';
-    return isVariant ? this.#repository.codec.variantName(name, record.variant) : name;
   }
 
   async #renewRedirects(record: ResponseRecord, before: number): Promise<void> {

@@ -6,6 +6,7 @@ import type { Fields } from '../policy/messages.js';
 import type { InvalidReason, Reason } from '../policy/reasons.js';
 import { matchesVary, variantOf } from '../policy/vary.js';
 import type { Decoded, EntryCodec } from '../serializers/codec.js';
+import { nameOfRecord, variantName } from '../serializers/naming.js';
 import { type CircuitBreaker, MANAGEMENT, type StoreAccess } from '../stores/circuit-breaker.js';
 import { failureKind } from '../stores/store-failure.js';
 import { Invalidations, type PendingInvalidation, type Selectable } from './invalidations.js';
@@ -89,11 +90,6 @@ export class EntryReader {
     );
   }
 
-  /** The storage key of a response among those of its key. */
-  nameOf(record: ResponseRecord, name: string): string {
-    return record.variant ? this.codec.variantName(name, record.variant) : name;
-  }
-
   /** The properties by which invalidations select a response. */
   selectable(record: ResponseRecord): Selectable {
     return { digests: [...record.indexes, ...this.codec.names(record.key)], urls: urlsOf(record) };
@@ -161,7 +157,7 @@ export class EntryReader {
   #lookupVariant(name: string, { vary }: VariantsRecord, search: Search): MaybePromise<Lookup> {
     const { key, select, access } = search;
     if (select === 'newest') return this.#searchVariants(name, search);
-    const variant = this.codec.variantName(name, variantOf(vary, select));
+    const variant = variantName(name, variantOf(vary, select));
     return chain(this.read(variant, key, access), (found) => {
       if (typeof found === 'object' && found.kind === 'response' && matchesVary(found, select))
         return { record: found };
@@ -188,7 +184,7 @@ export class EntryReader {
       if (this.#isSelected(record, select) && (!found || record.receivedAt > found.receivedAt)) found = record;
     }
     if (!found) return VARY_MISS;
-    const record = await this.read(this.nameOf(found, name), key, access);
+    const record = await this.read(nameOfRecord(name, found), key, access);
     return typeof record === 'object' && record.kind === 'response' ? { record } : VARY_MISS;
   }
 

@@ -6,6 +6,7 @@ import { canParseUrl } from '../policy/parse-url.js';
 import type { KeyRules } from '../request/cache-key.js';
 import { tagIndexName, urlIndexNames } from '../request/index-names.js';
 import { normalizeUrl } from '../request/normalize-url.js';
+import { nameOfRecord } from '../serializers/naming.js';
 import { MANAGEMENT, type StoreAccess } from '../stores/circuit-breaker.js';
 import type { Store } from '../stores/store.js';
 import { EntryReader } from './entry-reader.js';
@@ -159,7 +160,7 @@ export class EntryRepository extends EntryReader {
   /** Reads a listed response again, with its body. */
   async reread(record: ResponseRecord, access: StoreAccess): Promise<ResponseRecord | undefined> {
     for (const name of this.codec.names(record.key)) {
-      const found = await this.read(this.nameOf(record, name), record.key, access);
+      const found = await this.read(nameOfRecord(name, record), record.key, access);
       if (typeof found === 'object' && found.kind === 'response') return found;
     }
     return undefined;
@@ -172,7 +173,7 @@ export class EntryRepository extends EntryReader {
 
   #deleteFrom(store: Store, record: ResponseRecord): Promise<number> {
     const groups = this.codec.names(record.key);
-    const names = groups.map((name) => this.nameOf(record, name));
+    const names = groups.map((name) => nameOfRecord(name, record));
     return deleteResponses(store, new Map(names.map((name, index) => [name, groups[index] ?? name])));
   }
 

@@ -1,4 +1,5 @@
 import type { RedirectRecord, ResponseRecord } from '../models/record.js';
+import { nameOfRecord } from '../serializers/naming.js';
 import { MANAGEMENT } from '../stores/circuit-breaker.js';
 import type { ClientRecords } from './client-records.js';
 import type { EntryRepository } from './entry-repository.js';
@@ -78,7 +79,7 @@ export class KeyRecreation {
     const { codec } = this.#repository;
     const names = codec.names(record.key);
     const gone = redirects.filter(({ key }) => !kept.has(key)).flatMap(({ key }) => codec.names(key));
-    const own = record.variant === '' ? names : names.map((name) => codec.variantName(name, record.variant));
+    const own = names.map((name) => nameOfRecord(name, record));
     await this.#repository.deleteExact([...own, ...gone]);
     for (const group of names) {
       if ((await this.#scan.count({ kind: 'response', group })) === 0) await this.#repository.deleteGroups([group]);

@@ -1,11 +1,9 @@
 import type { InternalAxiosRequestConfig } from 'axios';
 import type { BodyForm } from '../models/record.js';
-import { bufferOf, isArrayBuffer, isBytes } from '../platform/bytes.js';
+import { bufferOf, isArrayBuffer, isBytes, NO_BYTES } from '../platform/bytes.js';
 import type { MaybePromise } from '../platform/maybe-promise.js';
 import type { Flavor } from './flavor.js';
 import { streamOf } from './stream-body.js';
-
-const EMPTY = new Uint8Array(0);
 
 /** The data of an adapter for `responseType: 'arraybuffer'`, as bytes to store. */
 export interface RawBody {
@@ -15,7 +13,7 @@ export interface RawBody {
 
 /** Reads an adapter's data. Adapters that ignore `responseType` (mocks) may return text or objects: see {@link BodyForm}. */
 export function readBody(data: unknown): MaybePromise<RawBody> {
-  if (data === undefined || data === null) return { bodyForm: 'none', body: EMPTY };
+  if (data === undefined || data === null) return { bodyForm: 'none', body: NO_BYTES };
   if (isBytes(data)) return { bodyForm: 'bytes', body: data };
   if (isArrayBuffer(data)) return { bodyForm: 'bytes', body: new Uint8Array(data) };
   if (typeof data === 'string') return { bodyForm: 'text', body: Buffer.from(data) };
@@ -26,7 +24,7 @@ export function readBody(data: unknown): MaybePromise<RawBody> {
     const text = stringify(data);
     if (text !== undefined) return { bodyForm: 'json', body: Buffer.from(text) };
   }
-  return { bodyForm: 'opaque', body: EMPTY };
+  return { bodyForm: 'opaque', body: NO_BYTES };
 }
 
 /** Returns whether JSON represents the value: instances of other classes than Array and Object would change. */

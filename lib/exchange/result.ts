@@ -1,5 +1,6 @@
 import type { Served } from '../cache/events.js';
 import type { BodyForm, Hop, ResponseRecord } from '../models/record.js';
+import { NO_BYTES } from '../platform/bytes.js';
 import { currentAge } from '../policy/age.js';
 import { type CacheStatusParts, cacheStatus } from '../policy/cache-status.js';
 import { type Fields, newFields } from '../policy/messages.js';
@@ -78,15 +79,13 @@ const NOT_MODIFIED = { status: 304, statusText: 'Not Modified' };
 const PARTIAL_CONTENT = { status: 206, statusText: 'Partial Content' };
 const NO_HISTORY: readonly Hop[] = [];
 const NO_TAGS: readonly string[] = [];
-const NO_BODY = new Uint8Array(0);
-
 /** RFC 9111 section 5.2.1.7: the response to a request for nothing but a stored response. */
 const GATEWAY_TIMEOUT: ServedMessage = {
   status: 504,
   statusText: 'Gateway Timeout',
   headers: Object.freeze(newFields()),
   bodyForm: 'bytes',
-  body: NO_BODY,
+  body: NO_BYTES,
   url: '',
 };
 

@@ -1,5 +1,7 @@
 import { isUtf8 as isValidUtf8 } from 'node:buffer';
 
+export const NO_BYTES: Uint8Array = new Uint8Array(0);
+
 /** Returns a Buffer over the same memory, or over the UTF-8 bytes of a text. */
 export function bufferOf(data: string | Uint8Array): Buffer {
   if (typeof data === 'string') return Buffer.from(data);

@@ -131,7 +131,7 @@ export function storedFields(
       listedFields(directives, 'no-cache'),
       rules.shared ? listedFields(directives, 'private') : undefined,
     ];
-    for (const names of lists) if (Array.isArray(names)) for (const name of names) excluded.add(name);
+    for (const name of lists.flatMap((names) => (typeof names === 'object' ? names : []))) excluded.add(name);
   }
   const kept = newFields();
   for (const name in headers) {

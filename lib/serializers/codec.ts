@@ -25,8 +25,6 @@ export interface EntryCodec {
    * looked up only after a miss. Without `encryptionKey` the cache key itself if it is a hex digest, else its SHA-256.
    */
   names(key: string): readonly [string, ...string[]];
-  /** Returns the storage key of a variant under a storage key; `variant` is the record's digest. */
-  variantName(name: string, variant: string): string;
   /**
    * Returns the digests of a name in the secondary index (such as `url https://a.com/`), 32 hex digits each: the current
    * one first, then those under older encryption keys. Keyed if `encryptionKey` is set.

@@ -1,5 +1,5 @@
+import { hkdfSync } from 'node:crypto';
 import { isBytes } from '../platform/bytes.js';
-import { deriveKey } from '../platform/derived-key.js';
 import { sha256 } from '../platform/digest.js';
 
 /** A secret of at least 32 bytes; of a text, the UTF-8 bytes count. */
@@ -30,9 +30,9 @@ export function readKeys(value: unknown, option: string): readonly Uint8Array[] 
   });
 }
 
-/** Returns a key of 32 bytes for one use. */
+/** Returns a key of 32 bytes for one use (HKDF with SHA-256, RFC 5869). */
 export function derivedKey(key: Uint8Array, use: 'sign' | 'encrypt' | 'name'): Uint8Array {
-  return deriveKey(key, SALT, use);
+  return new Uint8Array(hkdfSync('sha256', key, SALT, use, 32));
 }
 
 /** Returns 16 hex digits that identify a derived key and reveal nothing of it. */

@@ -6,6 +6,7 @@ import type {
   StoredRecord,
   VariantsRecord,
 } from '../models/record.js';
+import { NO_BYTES } from '../platform/bytes.js';
 import { type Fields, type FieldValue, newFields } from '../policy/messages.js';
 
 // A record's metadata: everything but the body and the fields of the entry's head.
@@ -24,8 +25,6 @@ export interface ParsedRecord {
   readonly record: StoredRecord;
   readonly size: number;
 }
-
-const NO_BODY = new Uint8Array(0);
 
 /** Returns the metadata of a record. */
 export function metadataOf(record: StoredRecord): Metadata {
@@ -115,7 +114,7 @@ function parseResponse(value: Metadata, base: RecordBase): ParsedRecord | undefi
     ...(revision === undefined ? {} : { revision }),
     ...(aliases === undefined ? {} : { aliases }),
     bodyForm,
-    body: NO_BODY,
+    body: NO_BYTES,
   };
   return { record, size };
 }

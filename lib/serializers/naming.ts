@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import type { StoredRecord } from '../models/record.js';
 import { sha256 } from '../platform/digest.js';
 import { HmacKey } from '../platform/hmac.js';
 import { memoize } from '../platform/memo.js';
@@ -15,9 +15,6 @@ export interface Naming {
 
 const HEX_DIGEST = /^[0-9a-f]{64}$/;
 const INDEX_DIGEST_LENGTH = 32;
-/** Names that are remembered, and the longest key (in characters) for which they are. */
-const REMEMBERED = 4_000;
-const REMEMBERED_LENGTH = 500;
 
 /** Keys that are digests are names; others are hashed. */
 export const plainNaming: Naming = {
@@ -30,16 +27,19 @@ export function keyedNaming([first, ...older]: readonly [Uint8Array, ...Uint8Arr
   const current = new HmacKey(derivedKey(first, 'name'));
   const rest = older.map((key) => new HmacKey(derivedKey(key, 'name')));
   const each = (digest: (key: HmacKey) => string): Names => [digest(current), ...rest.map(digest)];
-  // A hit needs the names of its key twice.
-  const remembered = new LRUCache<string, Names>({ max: REMEMBERED });
   return {
-    names(key) {
-      const known = remembered.get(key);
-      if (known) return known;
-      const names = each((by) => by.digest(`key ${key}`, 'hex'));
-      if (key.length <= REMEMBERED_LENGTH) remembered.set(key, names);
-      return names;
-    },
+    // A hit needs the names of its key twice.
+    names: memoize((key) => each((by) => by.digest(`key ${key}`, 'hex'))),
     indexDigests: (name) => each((by) => by.digest(`index ${name}`, 'hex').slice(0, INDEX_DIGEST_LENGTH)),
   };
+}
+
+/** Returns the storage key of a record, given a storage key of its cache key. */
+export function nameOfRecord(name: string, record: StoredRecord): string {
+  return record.kind === 'response' ? variantName(name, record.variant) : name;
+}
+
+/** Returns the storage key of a variant, given a storage key of its cache key: that itself if the digest is empty. */
+export function variantName(name: string, variant: string): string {
+  return variant === '' ? name : `${name}.${variant}`;
 }

@@ -1,11 +1,8 @@
 import { optionError } from '../errors.js';
 import { canResolve, missingPackage } from '../platform/load-client.js';
-import { bsonSerializer } from './bson.js';
-import { jsonSerializer, linedJsonSerializer } from './json.js';
+import { bsonSerializer, jsonSerializer, linedJsonSerializer, v8Serializer, yamlSerializer } from './formats.js';
 import type { Serializer } from './serializer.js';
 import { type Stage, utf8Stage } from './stages.js';
-import { v8Serializer } from './v8.js';
-import { yamlSerializer } from './yaml.js';
 
 /** The serializers of this package. */
 const FORMATS = { json: jsonSerializer, v8: v8Serializer, bson: bsonSerializer, yaml: yamlSerializer };

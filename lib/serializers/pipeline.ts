@@ -1,6 +1,6 @@
 import { optionError } from '../errors.js';
 import { bufferOf, bytesOf, decodeText, encodeText } from '../platform/bytes.js';
-import { bsonSerializer } from './bson.js';
+import { bsonSerializer, v8Serializer } from './formats.js';
 import {
   isOwnFormat,
   isSerializerName,
@@ -10,7 +10,6 @@ import {
 } from './open-serializer.js';
 import type { BodyEncoding, Serializer } from './serializer.js';
 import { brotliStage, gzipStage, type Stage, utf8Stage } from './stages.js';
-import { v8Serializer } from './v8.js';
 
 /** Bytes that a stage may unpack of metadata. */
 const METADATA_LIMIT = 64 * 1024 * 1024;

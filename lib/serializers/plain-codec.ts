@@ -1,16 +1,16 @@
 import { LRUCache } from 'lru-cache';
 import { type Entry, type EntryHead, type EntrySummary, storedInstant } from '../models/entry.js';
 import type { StoredRecord } from '../models/record.js';
+import { NO_BYTES } from '../platform/bytes.js';
 import { chain, type MaybePromise, recover } from '../platform/maybe-promise.js';
 import type { Decoded, EntryCodec, InvalidEntry } from './codec.js';
 import { compactEntry } from './compact-record.js';
 import { metadataOf, type ParsedRecord, parseMetadata } from './metadata.js';
-import type { Naming } from './naming.js';
+import { type Naming, nameOfRecord } from './naming.js';
 import { RecordEntry } from './record-entry.js';
 import { SerializedForm } from './serialized-form.js';
 import type { Serializer } from './serializer.js';
 
-const NO_BODY = new Uint8Array(0);
 const WRONG_ITEM: InvalidEntry = { invalid: 'wrong-item' };
 /** Parsed metadata that is remembered: entries, and bytes of the metadata. */
 const REMEMBERED = 4_000;
@@ -52,17 +52,13 @@ export class PlainCodec implements EntryCodec {
     return this.#naming.names(key);
   }
 
-  variantName(name: string, variant: string): string {
-    return `${name}.${variant}`;
-  }
-
   indexDigests(name: string): readonly [string, ...string[]] {
     return this.#naming.indexDigests(name);
   }
 
   encode(record: StoredRecord): MaybePromise<Entry> {
     const [name] = this.names(record.key);
-    const id = record.kind === 'response' && record.variant ? this.variantName(name, record.variant) : name;
+    const id = nameOfRecord(name, record);
     const group = record.kind === 'redirect' ? this.names(record.target)[0] : name;
     if (!this.#keepsObjects) return this.#serialized(id, group, record);
     if (this.#form.isImmediate) return new RecordEntry(id, group, record, this.#form);
@@ -70,7 +66,7 @@ export class PlainCodec implements EntryCodec {
   }
 
   #serialized(id: string, group: string, record: StoredRecord): MaybePromise<Entry> {
-    return chain(record.kind === 'response' ? this.#form.writeBody(record.body) : NO_BODY, (body) =>
+    return chain(record.kind === 'response' ? this.#form.writeBody(record.body) : NO_BYTES, (body) =>
       chain(this.#form.writeMetadata(metadataOf(record)), (meta) => ({
         id,
         kind: record.kind,
@@ -142,9 +138,7 @@ export class PlainCodec implements EntryCodec {
   /** Refuses a record that is stored under the storage key of another. */
   #wrongItem(record: StoredRecord, { id }: EntryHead, asked: string | undefined): InvalidEntry | undefined {
     if (asked !== undefined && record.key !== asked) return WRONG_ITEM;
-    const variant = record.kind === 'response' ? record.variant : '';
-    const isOwn = this.names(record.key).some((name) => id === (variant ? this.variantName(name, variant) : name));
-    return isOwn ? undefined : WRONG_ITEM;
+    return this.names(record.key).some((name) => id === nameOfRecord(name, record)) ? undefined : WRONG_ITEM;
   }
 
   #unreadable(error: unknown): InvalidEntry {

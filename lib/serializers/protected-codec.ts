@@ -39,10 +39,6 @@ export class ProtectedCodec implements EntryCodec {
     return this.#plain.names(key);
   }
 
-  variantName(name: string, variant: string): string {
-    return this.#plain.variantName(name, variant);
-  }
-
   indexDigests(name: string): readonly [string, ...string[]] {
     return this.#plain.indexDigests(name);
   }

@@ -1,11 +1,10 @@
 import type { Entry } from '../models/entry.js';
 import type { StoredRecord } from '../models/record.js';
+import { NO_BYTES } from '../platform/bytes.js';
 import type { Fields } from '../policy/messages.js';
 import { compactRecord } from './compact-record.js';
 import { metadataOf } from './metadata.js';
 import type { SerializedForm } from './serialized-form.js';
-
-const NO_BODY = new Uint8Array(0);
 
 /**
  * An entry that keeps its record, for a store in this process's memory: metadata is serialized if it is read, which no
@@ -59,12 +58,12 @@ export class RecordEntry implements Entry {
   }
 
   get body(): Uint8Array {
-    return this.record.kind === 'response' ? this.record.body : NO_BODY;
+    return this.record.kind === 'response' ? this.record.body : NO_BYTES;
   }
 
   /** The record as listings return it. */
   withoutBody(): { readonly record: StoredRecord } {
-    return { record: this.record.kind === 'response' ? { ...this.record, body: NO_BODY } : this.record };
+    return { record: this.record.kind === 'response' ? { ...this.record, body: NO_BYTES } : this.record };
   }
 }
 

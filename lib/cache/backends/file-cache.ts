@@ -1,6 +1,6 @@
 import { systemNow } from '../../platform/clock.js';
 import { brandOf } from '../../platform/shared-state.js';
-import { jsonSerializer, linedJsonSerializer } from '../../serializers/json.js';
+import { jsonSerializer, linedJsonSerializer } from '../../serializers/formats.js';
 import { openSerializer } from '../../serializers/open-serializer.js';
 import type { Serializer } from '../../serializers/serializer.js';
 import { type FileExtension, FileStore, type FileStoreOptions } from '../../stores/filesystem/index.js';

@@ -14,22 +14,26 @@ const PASSING: ReadonlySet<string> = new Set(['CREATING', 'DELETING']);
  */
 export async function ensureTable(client: DynamoDB, TableName: string): Promise<void> {
   try {
-    let created = false;
-    for (let polls = 0; polls < MAX_POLLS; polls += 1) {
-      const status = await statusOf(client, TableName);
-      if (status === undefined) {
-        await create(client, TableName);
-        created = true;
-      } else if (!PASSING.has(status)) {
-        if (created) await expire(client, TableName);
-        return;
-      }
-      await pause(POLL, { keepsProcess: true });
-    }
-    throw new Error(`the table ${TableName} is not ready`);
+    await findOrCreate(client, TableName);
   } finally {
     client.destroy();
   }
+}
+
+async function findOrCreate(client: DynamoDB, TableName: string): Promise<void> {
+  let created = false;
+  for (let polls = 0; polls < MAX_POLLS; polls += 1) {
+    const status = await statusOf(client, TableName);
+    if (status === undefined) {
+      await create(client, TableName);
+      created = true;
+    } else if (!PASSING.has(status)) {
+      if (created) await expire(client, TableName);
+      return;
+    }
+    await pause(POLL, { keepsProcess: true });
+  }
+  throw new Error(`the table ${TableName} is not ready`);
 }
 
 /** Returns the status of the table; undefined if it does not exist. */

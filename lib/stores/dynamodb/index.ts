@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Entry, EntrySummary } from '../../models/entry.js';
 import { bufferOf } from '../../platform/bytes.js';
+import { batches, mapConcurrently } from '../concurrency.js';
 import { entryOf, fieldsOf, summaryOf } from '../document-form.js';
-import { batches, counts, fits, isDirect, mapConcurrently, withMembers } from '../entry-query.js';
+import { counts, fits, isDirect, withMembers } from '../entry-query.js';
 import type { EntryQuery, Store } from '../store.js';
 import { packSummary } from '../stored-form.js';
 import { isTooLarge } from './failures.js';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { LeaseWatch } from './lease-watch.js';
+import { LeaseWatch } from '../lease-watch.js';
 import type { DynamoDbTable } from './table.js';
 
 /** Seconds, in addition to its own, after which the server may delete a lease that is neither renewed nor released. */
@@ -24,10 +24,11 @@ export class DynamoDbLeases {
     if (await this.#take(name, holder, seconds, 'attribute_not_exists(#id) OR #holder = :holder', {})) return true;
     const lease = await this.#table.getItem(this.#prefix + name);
     // It was released meanwhile: the next attempt acquires it.
-    if (!lease || !this.#watch.isExpired(name, String(lease.token), Number(lease.seconds))) return false;
-    return this.#take(name, holder, seconds, 'attribute_not_exists(#token) OR #token = :seen', {
-      ':seen': String(lease.token),
-    });
+    if (!lease) return false;
+    const token = String(lease.token);
+    this.#watch.saw(name, token, Number(lease.seconds));
+    if (this.#watch.expiredToken(name) !== token) return false;
+    return this.#take(name, holder, seconds, 'attribute_not_exists(#token) OR #token = :seen', { ':seen': token });
   }
 
   async release(name: string, holder: string): Promise<void> {
@@ -52,7 +53,7 @@ export class DynamoDbLeases {
     };
     const update = 'SET #holder = :holder, #token = :token, #seconds = :seconds, #expiresAt = :expiresAt';
     const taken = await this.#table.update(this.#prefix + name, { update, condition, values: { ...values, ...more } });
-    if (taken) this.#watch.isExpired(name, token, seconds);
+    if (taken) this.#watch.saw(name, token, seconds);
     return taken !== undefined;
   }
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { EntryHead } from '../../models/entry.js';
-import { mapConcurrently } from '../entry-query.js';
+import { mapConcurrently } from '../concurrency.js';
 import { indexedUnder, LIST_PARTS, listPart } from '../secondary-index.js';
 import { isTooLarge } from './failures.js';
 import type { Change, DynamoDbTable } from './table.js';

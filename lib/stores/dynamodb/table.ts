@@ -3,7 +3,7 @@ import type { DynamoDBDocument, ScanCommandOutput } from '@aws-sdk/lib-dynamodb'
 import pLimit, { type LimitFunction } from 'p-limit';
 import { loadBeneath, loadClient } from '../../platform/load-client.js';
 import { pause } from '../../platform/real-time.js';
-import { batches } from '../entry-query.js';
+import { batches } from '../concurrency.js';
 import { type Access, StoreFailure } from '../store-failure.js';
 import { ensureTable } from './ensure-table.js';
 import { classified, isConditionFailure, isMissingTable } from './failures.js';

@@ -2,7 +2,7 @@ import { lstatSync } from 'node:fs';
 import { lstat, mkdir, readdir, rmdir, unlink } from 'node:fs/promises';
 import * as path from 'node:path';
 import type { MaybePromise } from '../../platform/maybe-promise.js';
-import { mapConcurrently } from '../entry-query.js';
+import { mapConcurrently } from '../concurrency.js';
 import { StoreFailure } from '../store-failure.js';
 import { codeOf, failureOf, isAbsent } from './failures.js';
 import type { ReadPace } from './read-pace.js';

@@ -1,19 +1,12 @@
 import * as path from 'node:path';
 import type { Entry, EntryKind, EntrySummary } from '../../models/entry.js';
 import { chain, type MaybePromise } from '../../platform/maybe-promise.js';
-import {
-  allSettled,
-  batches,
-  counts,
-  eachFound,
-  fits,
-  isDirect,
-  mapConcurrently,
-  withMembers,
-} from '../entry-query.js';
+import { allSettled, batches, eachFound, mapConcurrently } from '../concurrency.js';
+import { counts, fits, isDirect, withMembers } from '../entry-query.js';
 import { deleteExpiredOneByOne, RetentionSweep } from '../retention.js';
 import type { EntryQuery, Store } from '../store.js';
 import { HEAD_LENGTH } from '../stored-form.js';
+import { Turns } from '../turns.js';
 import { FileBounds } from './bounds.js';
 import { Folders } from './folders.js';
 import { EXTENSIONS, type FileExtension, FileLayout } from './layout.js';
@@ -22,7 +15,6 @@ import { ReadPace } from './read-pace.js';
 import { EntryReader } from './reader.js';
 import { FileReplacement } from './replacement.js';
 import { FileIndex } from './secondary-index.js';
-import { Turns } from './turns.js';
 import { EntryWriter, type StagedFile } from './writer.js';
 
 export type { FileExtension } from './layout.js';
@@ -137,10 +129,8 @@ export class FileStore implements Store {
     try {
       await allSettled(entries.map((entry) => this.#stage(entry, staged)));
       await allSettled([...staged].map(({ entry }) => this.#index.add(entry)));
-      for (const kind of ORDER) {
-        for (const one of staged)
-          if (one.entry.kind === kind) await this.#turns.take(one.entry.id, () => this.#place(one, staged));
-      }
+      const inOrder = [...staged].sort((a, b) => ORDER.indexOf(a.entry.kind) - ORDER.indexOf(b.entry.kind));
+      for (const one of inOrder) await this.#turns.take(one.entry.id, () => this.#place(one, staged));
     } finally {
       await Promise.all([...staged].map(({ file }) => this.#writer.discard(file)));
     }

@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import * as path from 'node:path';
-import { mapConcurrently } from '../entry-query.js';
+import { mapConcurrently } from '../concurrency.js';
 import type { EntryFile } from './bounds.js';
 import type { Folders } from './folders.js';
 import {

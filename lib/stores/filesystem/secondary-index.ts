@@ -1,6 +1,6 @@
 import * as path from 'node:path';
 import type { EntrySummary } from '../../models/entry.js';
-import { allSettled } from '../entry-query.js';
+import { allSettled } from '../concurrency.js';
 import { indexedUnder } from '../secondary-index.js';
 import type { Folders } from './folders.js';
 import { type FileLayout, memberOf } from './layout.js';

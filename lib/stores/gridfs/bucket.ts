@@ -1,8 +1,8 @@
 import type { Collection, Db, Document, Filter, ObjectId } from 'mongodb';
 import type { Entry } from '../../models/entry.js';
 import { isBytes } from '../../platform/bytes.js';
+import { batches } from '../concurrency.js';
 import { type EntryFields, entryOf } from '../document-form.js';
-import { batches } from '../entry-query.js';
 import { classified, DUPLICATE_KEY } from '../mongodb/failures.js';
 import { DIRECT, type FieldNames, indexesOf, NOT_COUNTED } from '../mongodb/filters.js';
 import { failureKind } from '../store-failure.js';

@@ -1,7 +1,8 @@
 import type { Db, Document, Filter } from 'mongodb';
 import type { Entry, EntrySummary } from '../../models/entry.js';
+import { batches } from '../concurrency.js';
 import { summaryOf } from '../document-form.js';
-import { batches, countListed, fits } from '../entry-query.js';
+import { countListed, fits } from '../entry-query.js';
 import { MongoConnection, type MongoConnectionOptions } from '../mongodb/connection.js';
 import { conditions, counted, DIRECT, keysOf } from '../mongodb/filters.js';
 import { DEFAULT_COLLECTION } from '../mongodb/index.js';

@@ -1,6 +1,7 @@
 import type Keyv from 'keyv';
 import type { Entry, EntrySummary } from '../../models/entry.js';
-import { batches, counts, fits, isDirect, withMembers } from '../entry-query.js';
+import { batches } from '../concurrency.js';
+import { counts, fits, isDirect, withMembers } from '../entry-query.js';
 import type { EntryQuery, Store } from '../store.js';
 import { isSame, packEntry, parseEntry, unreadable } from '../stored-form.js';
 import { isKeyv, type KeyvAdapter, throughKeyv } from './keyv-line.js';

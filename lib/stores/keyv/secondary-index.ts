@@ -1,5 +1,6 @@
 import type { EntryHead } from '../../models/entry.js';
 import { indexedUnder, LIST_PARTS, listPart } from '../secondary-index.js';
+import { Turns } from '../turns.js';
 import type { Found, KeyvTexts } from './texts.js';
 
 /** Ids of a list, each with the instant (milliseconds since the epoch) from which its entry may be gone. */
@@ -12,8 +13,8 @@ type Ids = Map<string, number>;
 export class KeyvIndex {
   readonly #texts: KeyvTexts;
   readonly #now: () => number;
-  /** Changes of each list in this process, one after the other. */
-  readonly #changes = new Map<string, Promise<void>>();
+  /** The changes of each list in this process. */
+  readonly #turns = new Turns();
 
   constructor(texts: KeyvTexts, now: () => number) {
     this.#texts = texts;
@@ -43,18 +44,8 @@ export class KeyvIndex {
   }
 
   async #changeAll(names: readonly string[], id: string, change: (ids: Ids) => boolean): Promise<void> {
-    await Promise.all(names.map((name) => this.#change(keyOf(name, listPart(id)), change)));
-  }
-
-  async #change(key: string, change: (ids: Ids) => boolean): Promise<void> {
-    const before = this.#changes.get(key) ?? Promise.resolve();
-    const changing = before.catch(() => {}).then(() => this.#rewrite(key, change));
-    this.#changes.set(key, changing);
-    try {
-      await changing;
-    } finally {
-      if (this.#changes.get(key) === changing) this.#changes.delete(key);
-    }
+    const keys = names.map((name) => keyOf(name, listPart(id)));
+    await Promise.all(keys.map((key) => this.#turns.take(key, () => this.#rewrite(key, change))));
   }
 
   async #rewrite(key: string, change: (ids: Ids) => boolean): Promise<void> {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type Keyv from 'keyv';
 import { UnsupportedOperationError } from '../../errors.js';
-import { batches } from '../entry-query.js';
+import { batches } from '../concurrency.js';
 import { writeFailure } from './failures.js';
 import { type KeyvLine, lineOf } from './keyv-line.js';
 
@@ -190,16 +190,19 @@ export class KeyvTexts {
     }
     try {
       for (let attempt = 0; attempt < PROBE_ATTEMPTS; attempt += 1) {
-        for await (const listed of this.#listed()) {
-          if (listed !== key) continue;
-          this.#seenIn = arrangement;
-          return;
-        }
+        if (!(await this.#isListed(key))) continue;
+        this.#seenIn = arrangement;
+        return;
       }
     } finally {
       await this.delete([key]);
     }
     throw unsupported('the keys of this cache are not among those that the adapter lists under this namespace');
+  }
+
+  async #isListed(key: string): Promise<boolean> {
+    for await (const listed of this.#listed()) if (listed === key) return true;
+    return false;
   }
 
   /** Returns how many of the keys one call may have. */

@@ -1,8 +1,9 @@
 import type { Collection, Db, Document, Filter } from 'mongodb';
 import type { Entry, EntrySummary } from '../../models/entry.js';
 import { bufferOf } from '../../platform/bytes.js';
+import { batches } from '../concurrency.js';
 import { entryOf, fieldsOf, summaryOf } from '../document-form.js';
-import { batches, countListed, fits } from '../entry-query.js';
+import { countListed, fits } from '../entry-query.js';
 import type { EntryQuery, Store } from '../store.js';
 import type { Access } from '../store-failure.js';
 import { packSummary } from '../stored-form.js';

@@ -1,4 +1,4 @@
-import { batches, mapConcurrently } from '../entry-query.js';
+import { batches, mapConcurrently } from '../concurrency.js';
 import type { RedisConnection } from './connection.js';
 import type { FoundKey, Layout } from './layout.js';
 import { PAGE, type Place } from './places.js';

@@ -1,5 +1,6 @@
 import type { Entry, EntrySummary } from '../../models/entry.js';
-import { batches, countListed } from '../entry-query.js';
+import { batches } from '../concurrency.js';
+import { countListed } from '../entry-query.js';
 import type { EntryQuery, Store } from '../store.js';
 import type { RedisConnectionOptions } from './client.js';
 import { RedisConnection } from './connection.js';

@@ -1,4 +1,4 @@
-import { batches } from '../entry-query.js';
+import { batches } from '../concurrency.js';
 import { StoreFailure } from '../store-failure.js';
 import type { RedisConnection } from './connection.js';
 import { unlessWrongType } from './places.js';

@@ -1,5 +1,5 @@
 import type { EntryKind, EntrySummary } from '../../models/entry.js';
-import { batches } from '../entry-query.js';
+import { batches } from '../concurrency.js';
 import type { EntryQuery } from '../store.js';
 import { StoreFailure } from '../store-failure.js';
 import type { RedisConnection } from './connection.js';

@@ -1,5 +1,5 @@
 import type { Entry, EntrySummary } from '../../models/entry.js';
-import { mapConcurrently } from '../entry-query.js';
+import { mapConcurrently } from '../concurrency.js';
 import { HEAD_LENGTH, parseEntry, parseWholeSummary, summaryLength, unreadable } from '../stored-form.js';
 import type { Redis } from './client.js';
 import type { RedisConnection } from './connection.js';

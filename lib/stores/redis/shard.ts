@@ -1,5 +1,6 @@
 import type { Entry, EntrySummary } from '../../models/entry.js';
-import { batches, fits } from '../entry-query.js';
+import { batches } from '../concurrency.js';
+import { fits } from '../entry-query.js';
 import type { EntryQuery } from '../store.js';
 import { instantField, kindField, packEntry, packSummary } from '../stored-form.js';
 import type { Redis, Words } from './client.js';

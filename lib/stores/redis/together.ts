@@ -13,7 +13,7 @@ export async function* together<T>(sources: readonly (() => AsyncGenerator<T>)[]
       running.push(...waiting.splice(0, atOnce - running.length).map((source) => source()));
       const steps = await Promise.all(running.map((source) => source.next()));
       running = running.filter((_, index) => !steps[index]?.done);
-      for (const step of steps) if (!step.done) yield step.value;
+      yield* steps.flatMap((step) => (step.done ? [] : [step.value]));
     }
   } finally {
     await Promise.all(running.map((source) => source.return(undefined)));

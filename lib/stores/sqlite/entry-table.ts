@@ -2,7 +2,7 @@ import type { EntrySummary } from '../../models/entry.js';
 import { isBytes } from '../../platform/bytes.js';
 import { type MaybePromise, recover } from '../../platform/maybe-promise.js';
 import { yieldToEventLoop } from '../../platform/real-time.js';
-import { batches } from '../entry-query.js';
+import { batches } from '../concurrency.js';
 import type { EntryQuery } from '../store.js';
 import { instantField, parseWholeSummary, unreadable } from '../stored-form.js';
 import type { Database } from './database.js';
