@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { jsonSerializer } from '../../lib/serializers/json.js';
+import { jsonSerializer } from '../../lib/serializers/formats.js';
 import { SerializerPipeline } from '../../lib/serializers/pipeline.js';
 import { startBench } from '../support/api.js';
 import { until } from '../support/faults.js';
