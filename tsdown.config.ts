@@ -32,6 +32,8 @@ export default defineConfig([
     // It uses globals that some realms lack, such as that of jsdom in Jest.
     inputOptions: {
       transform: {
+        // Without it, the build would compute the URL from `__filename`, which ES module bundles of this build lack.
+        define: { 'import.meta.url': 'undefined' },
         inject: {
           TextDecoder: ['node:util', 'TextDecoder'],
           TextEncoder: ['node:util', 'TextEncoder'],

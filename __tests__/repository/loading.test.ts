@@ -3,10 +3,9 @@ import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
-import { build, type Format, type Plugin } from 'esbuild';
 import { VERSION } from '../../lib/platform/version.js';
 import { temporaryFolder } from '../support/api.js';
-import { DEPENDENCIES, project } from '../support/project.js';
+import { DEPENDENCIES, install, LOADED, project, SIGNED } from '../support/project.js';
 
 /** The packed package in the module systems and tools that programs use. `npm run test:matrix` tries more of them. */
 
@@ -21,18 +20,6 @@ async function output(folder: string, file: string, source: string): Promise<str
 }
 
 const ADAPTER = `const adapter = async (config) => ({ data: 'x', status: 200, statusText: 'OK', headers: {}, config });`;
-/** A miss and a hit, signed and encrypted, so that jose is needed. */
-const SIGNED = `${ADAPTER}
-  const key = 'k'.repeat(32);
-  const api = setupCache(axios.create({ adapter }), { backend: 'memory', secretKey: key, encryptionKey: key });
-  const first = await api.get('http://localhost/');
-  const second = await api.get('http://localhost/');
-  const seen = [first.fromCache, second.fromCache].join();`;
-const LOADED = {
-  esm: `import axios from 'axios'; import { setupCache } from 'axios-keyv-cache';`,
-  cjs: `const axios = require('axios'); const { setupCache } = require('axios-keyv-cache');`,
-};
-
 test("Jest's default mode, which loads CommonJS alone", async () => {
   await using folder = await temporaryFolder();
   await project(folder.path, DEPENDENCIES);
@@ -80,74 +67,6 @@ test('node:vm, in a realm without Symbol.dispose, import(), and what jsdom lacks
     load(require('node:path').resolve('inner.cjs'));`;
   writeFileSync(path.join(folder.path, 'inner.cjs'), program);
   expect(await output(folder.path, 'main.cjs', source)).toEqual(['false,true true undefined']);
-});
-
-/** An import of all of `node:module` sees `createRequire` in its default export alone. */
-const DEFAULT_EXPORT_ALONE: Plugin = {
-  name: 'default-export-alone',
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^(node:)?module$/ }, ({ kind }) =>
-      kind === 'import-statement' ? { path: 'module', namespace: 'default-export-alone' } : { external: true },
-    );
-    onLoad({ filter: /./, namespace: 'default-export-alone' }, () => ({
-      contents: `const nodeModule = require('node:module'); export default nodeModule; export const { isBuiltin } = nodeModule;`,
-    }));
-  },
-};
-
-describe('esbuild', () => {
-  test.each<[Format, string]>([
-    ['cjs', 'esm'],
-    ['cjs', 'cjs'],
-    ['esm', 'esm'],
-  ])('a bundle as %s of a program as %s starts where there are no packages', async (format, kind) => {
-    await using folder = await temporaryFolder();
-    await using elsewhere = await temporaryFolder();
-    await project(folder.path, DEPENDENCIES);
-    const contents = `${LOADED[kind as 'esm' | 'cjs']} (async () => { ${SIGNED} console.log(seen); })();`;
-    const outfile = path.join(elsewhere.path, `bundle.${format === 'cjs' ? 'cjs' : 'mjs'}`);
-    const banner =
-      format === 'esm'
-        ? { js: `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);` }
-        : {};
-    const stdin = { contents, resolveDir: folder.path };
-    await build({ stdin, bundle: true, platform: 'node', format, outfile, banner, logLevel: 'silent' });
-    const { stdout } = await run(process.execPath, ['--unhandled-rejections=strict', outfile], { cwd: elsewhere.path });
-    expect(stdout.trim()).toBe('false,true');
-  });
-
-  test('a bundle that sees createRequire in the default export alone, as that of Next.js, finds clients', async () => {
-    await using folder = await temporaryFolder();
-    await project(folder.path, DEPENDENCIES);
-    const client = path.join(folder.path, 'node_modules/@keyv/redis');
-    mkdirSync(client);
-    writeFileSync(path.join(client, 'index.js'), `throw new Error('the client beside the bundle');`);
-    const contents = `${LOADED.esm}
-      setupCache(axios.create(), { backend: 'redis' }).cache.ready().catch((error) => console.log(error.message));`;
-    const outfile = path.join(folder.path, 'bundle.cjs');
-    const stdin = { contents, resolveDir: folder.path };
-    const options = { bundle: true, platform: 'node', format: 'cjs', outfile, logLevel: 'silent' } as const;
-    await build({ stdin, ...options, plugins: [DEFAULT_EXPORT_ALONE] });
-    const { stdout } = await run(process.execPath, [outfile], { cwd: folder.path });
-    expect(stdout).toContain('the client beside the bundle');
-  });
-
-  test('a client that only a subpath names is in the bundle', async () => {
-    await using folder = await temporaryFolder();
-    await using elsewhere = await temporaryFolder();
-    await project(folder.path, DEPENDENCIES);
-    const client = path.join(folder.path, 'node_modules/@keyv/redis');
-    mkdirSync(client);
-    writeFileSync(path.join(client, 'index.js'), `throw new Error('the client in the bundle');`);
-    const contents = `import axios from 'axios'; import { setupCache } from 'axios-keyv-cache';
-      import { RedisCache } from 'axios-keyv-cache/redis';
-      setupCache(axios.create(), { backend: RedisCache }).cache.ready().catch((error) => console.log(error.message));`;
-    const outfile = path.join(elsewhere.path, 'bundle.cjs');
-    const stdin = { contents, resolveDir: folder.path };
-    await build({ stdin, bundle: true, platform: 'node', format: 'cjs', outfile, logLevel: 'silent' });
-    const { stdout } = await run(process.execPath, [outfile], { cwd: elsewhere.path });
-    expect(stdout).toContain('the client in the bundle');
-  });
 });
 
 /** Ways in which `@keyv/redis` may be installed and not load, each with the code that is expected. */
@@ -203,9 +122,7 @@ describe.each(BROKEN)('a client with %s', (_, files, code) => {
 test('a client that lacks its native part: the commands of each package manager', async () => {
   await using folder = await temporaryFolder();
   await project(folder.path, DEPENDENCIES);
-  const client = path.join(folder.path, 'node_modules/@keyv/sqlite');
-  mkdirSync(client);
-  writeFileSync(path.join(client, 'index.js'), `throw new Error('Could not locate the bindings file. Tried:\\n /a');`);
+  install(folder.path, '@keyv/sqlite', `throw new Error('Could not locate the bindings file. Tried:\\n /a');`);
   const source = `${LOADED.esm}
     const options = { backend: 'sqlite', backendOptions: process.getBuiltinModule?.('node:sqlite') ? { driver: 'keyv' } : {} };
     await setupCache(axios.create(), options).cache.ready().catch((error) => console.log(error.message));`;
@@ -221,13 +138,45 @@ test('a client that lacks its native part: the commands of each package manager'
   }
 });
 
+const MISSING: [string, string][] = [
+  [`{ backend: 'redis' }`, '@keyv/redis'],
+  [`{ backend: 'mongodb' }`, '@keyv/mongo'],
+  [`{ backend: 'gridfs' }`, '@keyv/mongo'],
+  [`{ backend: 'dynamodb' }`, '@keyv/dynamo'],
+  [`{ backend: 'memory', serializer: 'bson' }`, 'bson'],
+  [`{ backend: 'memory', serializer: 'yaml' }`, 'yaml'],
+];
+
+test('a client that is not installed: the command of each package manager', async () => {
+  await using folder = await temporaryFolder();
+  await project(folder.path, DEPENDENCIES);
+  const attempts = [
+    ...MISSING.map(([options]) => options),
+    `{ backend: 'sqlite', backendOptions: { driver: 'keyv' } }`,
+  ];
+  const source = `${LOADED.esm}
+    for (const options of [${attempts.join()}]) {
+      try { setupCache(axios.create(), options); } catch (error) { console.log(error.code, error.message); }
+    }`;
+  const lines = await output(folder.path, 'main.mjs', source);
+  const anywhere = MISSING.map(([, name]) =>
+    expect.stringContaining(
+      `npm install ${name}, pnpm add ${name}, yarn add ${name}, bun add ${name} or deno add npm:${name}`,
+    ),
+  );
+  const native = expect.stringContaining(
+    'npm install @keyv/sqlite (npm 12: then npm install-scripts approve sqlite3 && npm rebuild sqlite3), ' +
+      'pnpm add --allow-build=sqlite3 @keyv/sqlite, or yarn add @keyv/sqlite keyv@5 after "dependenciesMeta"',
+  );
+  expect(lines).toEqual([...anywhere, native]);
+  expect(lines.every((line) => line.startsWith('ERR_CACHE_MISSING_PACKAGE '))).toBe(true);
+});
+
 test("a client whose peer dependency Yarn's Plug'n'Play does not find: the command", async () => {
   await using folder = await temporaryFolder();
   await project(folder.path, DEPENDENCIES);
-  const client = path.join(folder.path, 'node_modules/@keyv/sqlite');
-  mkdirSync(client);
   const members = `{ code: 'MODULE_NOT_FOUND', pnpCode: 'MISSING_PEER_DEPENDENCY', data: { dependencyName: 'keyv' } }`;
-  writeFileSync(path.join(client, 'index.js'), `throw Object.assign(new Error('not provided'), ${members});`);
+  install(folder.path, '@keyv/sqlite', `throw Object.assign(new Error('not provided'), ${members});`);
   const source = `${LOADED.esm}
     const options = { backend: 'sqlite', backendOptions: { driver: 'keyv' } };
     await setupCache(axios.create(), options).cache.ready().catch((error) => console.log(error.code, error.message));

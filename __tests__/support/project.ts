@@ -50,6 +50,28 @@ export async function project(folder: string, packages: readonly string[], axios
   writeFileSync(path.join(folder, 'package.json'), '{ "private": true }');
 }
 
+/** Makes a package of one CommonJS file. */
+export function install(folder: string, name: string, source: string): void {
+  const target = path.join(folder, 'node_modules', name);
+  mkdirSync(target, { recursive: true });
+  writeFileSync(path.join(target, 'index.js'), source);
+}
+
+/** A program's first lines, by module system. */
+export const LOADED = {
+  esm: `import axios from 'axios'; import { setupCache } from 'axios-keyv-cache';`,
+  cjs: `const axios = require('axios'); const { setupCache } = require('axios-keyv-cache');`,
+};
+
+/** A miss and a hit, signed and encrypted, so that jose is needed. */
+export const SIGNED = `
+  const adapter = async (config) => ({ data: 'x', status: 200, statusText: 'OK', headers: {}, config });
+  const key = 'k'.repeat(32);
+  const api = setupCache(axios.create({ adapter }), { backend: 'memory', secretKey: key, encryptionKey: key });
+  const first = await api.get('http://localhost/');
+  const second = await api.get('http://localhost/');
+  const seen = [first.fromCache, second.fromCache].join();`;
+
 export interface Compilation {
   /** The installed package that is the compiler. Default: `typescript`. */
   readonly compiler?: string;

@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import * as nodeModule from 'node:module';
 import * as path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { CacheError } from '../errors.js';
 
 type Loader = () => Promise<unknown>;
@@ -39,11 +38,16 @@ function requireFrom(file: string): NodeJS.Require {
   return create(file);
 }
 
-/** The URL of this code; webpack writes the path of the machine that built the bundle into `import.meta.url`. */
+/**
+ * The file of this code, or one in the working folder. Bundlers write paths that do not exist: webpack that of the machine
+ * that built the bundle into `import.meta.url`, and `/index.js` into `__filename`.
+ */
 function ownFile(): string {
   const url = import.meta.url as string | undefined;
-  if (url?.startsWith('file:') && existsSync(fileURLToPath(url))) return url;
-  return typeof __filename === 'string' && path.isAbsolute(__filename) ? __filename : path.resolve('index.js');
+  // `existsSync` also returns false for the path of another operating system.
+  if (url?.startsWith('file:') && existsSync(new URL(url))) return url;
+  const file = typeof __filename === 'string' ? __filename : '';
+  return path.isAbsolute(file) && existsSync(file) ? file : path.resolve('index.js');
 }
 
 /**
@@ -99,8 +103,15 @@ function resolves(name: string): boolean {
 
 /** The error for a client library that is not installed; `what` needs it. */
 export function missingPackage(packageName: string, what: string, cause?: unknown): CacheError {
-  const message = `${what} needs the package ${packageName}, which is not installed; install it with npm install ${packageName}, pnpm add ${packageName} or yarn add ${packageName}`;
+  const message = `${what} needs the package ${packageName}, which is not installed; install it with ${installCommands(packageName)}`;
   return new CacheError('ERR_CACHE_MISSING_PACKAGE', message, { cause });
+}
+
+/** How to install a package, by package manager. */
+function installCommands(name: string): string {
+  const native = NATIVE[name];
+  if (native !== undefined) return nativeInstallCommands(name, native);
+  return `npm install ${name}, pnpm add ${name}, yarn add ${name}, bun add ${name} or deno add npm:${name}`;
 }
 
 /** The error for a client library that is installed but does not load. */
@@ -108,7 +119,7 @@ function brokenPackage(packageName: string, what: string, cause: unknown): Cache
   const reason = String((cause as Error | undefined)?.message ?? cause).split('\n', 1)[0];
   const peer = missingPeer(cause);
   const native = NATIVE[packageName];
-  let advice = `install it again: npm install ${packageName}`;
+  let advice = `install it again with ${installCommands(packageName)}`;
   if (peer !== undefined) advice = `install what it needs: yarn add ${peer}`;
   else if (native !== undefined) advice = buildCommands(packageName, native);
   const message = `${what} cannot load the package ${packageName} (${reason}); ${advice}`;
@@ -122,14 +133,27 @@ function missingPeer(cause: unknown): string | undefined {
   return data.dependencyName;
 }
 
-/** How to build a native part, by package manager: most do not run the install scripts of dependencies any more. */
+/** How to install a package with a native part: most package managers do not run the install scripts of dependencies. */
+function nativeInstallCommands(packageName: string, native: string): string {
+  return [
+    `npm install ${packageName} (npm 12: then npm install-scripts approve ${native} && npm rebuild ${native})`,
+    `pnpm add --allow-build=${native} ${packageName}`,
+    `or yarn add ${packageName} keyv@5 after ${yarnPermission(native)}`,
+  ].join(', ');
+}
+
+/** How to build a native part that was not built. */
 function buildCommands(packageName: string, native: string): string {
   return [
     `the native part of ${native} may not have been built. npm 12: npm install-scripts approve ${native} && npm rebuild ${native}`,
     `npm 10 and 11: npm rebuild ${native}`,
     `pnpm: pnpm add --allow-build=${native} ${packageName} && pnpm rebuild ${native}`,
-    `yarn: "dependenciesMeta": { "${native}": { "built": true } } in package.json, then yarn install`,
+    `yarn: ${yarnPermission(native)}, then yarn install`,
   ].join('; ');
+}
+
+function yarnPermission(native: string): string {
+  return `"dependenciesMeta": { "${native}": { "built": true } } in package.json`;
 }
 
 /**
@@ -156,8 +180,8 @@ export async function loadClient<T>(packageName: string, what: string): Promise<
   } catch (error) {
     // A realm without `import()` cannot add anything to the error of `require`.
     const cause = String(codeOf(error)).startsWith('ERR_VM_DYNAMIC_IMPORT') ? notFound : error;
-    if (!canResolve(packageName)) throw missingPackage(packageName, what, cause);
-    throw brokenPackage(packageName, what, cause);
+    const isMissing = !canResolve(packageName) || isAbsent(packageName, cause);
+    throw (isMissing ? missingPackage : brokenPackage)(packageName, what, cause);
   }
 }
 
@@ -175,6 +199,11 @@ export async function loadBeneath<T>(packageName: string, dependency: string, wh
   } catch (error) {
     throw brokenPackage(dependency, what, error);
   }
+}
+
+/** Whether an error says that a package of a bundle was not there when the bundle was built, nor is it now. */
+function isAbsent(packageName: string, error: unknown): boolean {
+  return NOT_FOUND.has(codeOf(error)) && String((error as Error).message).includes(`'${packageName}'`);
 }
 
 function codeOf(error: unknown): unknown {

@@ -146,7 +146,7 @@ export class MongoConnection {
   async #connect(): Promise<Opened> {
     const { client, clientOptions, url = DEFAULT_URL } = this.#options;
     if (client) return { db: (client as MongoClient).db(this.#database), close: async () => {} };
-    const { MongoClient } = await loadBeneath<Driver>('@keyv/mongo', 'mongodb', 'backends "mongodb" and "gridfs"');
+    const { MongoClient } = await loadBeneath<Driver>('@keyv/mongo', 'mongodb', 'the connection to MongoDB');
     const own = new MongoClient(url, { ...FAIL_FAST, ...clientOptions });
     try {
       await own.connect();
