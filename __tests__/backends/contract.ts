@@ -145,7 +145,7 @@ export function describeBackend(name: string, backend: Backend): void {
     }
 
     if (backend.ordered ?? false) {
-      test('refuses entries that were requested before an invalidation of one of their digests', async () => {
+      test('refuses entries that were requested before an invalidation of one of their names', async () => {
         const other = another();
         const [digest, unrelated] = ['1'.repeat(32), '2'.repeat(32)];
         const before = (await store.currentOrder?.()) ?? 0;
@@ -156,6 +156,20 @@ export function describeBackend(name: string, backend: Backend): void {
         expect([await store.put([old]), await store.find(old.id)]).toEqual([false, undefined]);
         expect(await store.put([{ ...old, indexes: [unrelated] }])).toBe(true);
         expect(await store.put([{ ...old, order: after }])).toBe(true);
+        const redirect = entryOf('r', { kind: 'redirect', group: idOf('c'), order: after });
+        const variant = entryOf('v', { id: `${idOf('c')}.${'f'.repeat(32)}`, group: idOf('c'), order: after });
+        for (const [name, expected] of [
+          [idOf('c'), [false, false, false, true]],
+          [idOf('r'), [true, true, false, true]],
+        ] as const) {
+          const at = (await store.currentOrder?.()) ?? 0;
+          await other.invalidate?.([name]);
+          const writes = [[entryOf('c')], [variant], [entryOf('c'), redirect], [entryOf('d')]];
+          const outcomes: boolean[] = [];
+          for (const entries of writes)
+            outcomes.push(await store.put(entries.map((entry) => ({ ...entry, order: at }))));
+          expect(outcomes).toEqual(expected);
+        }
         await other.invalidate?.([]);
         expect(await store.put([entryOf('b', { order: after })])).toBe(false);
         expect(await store.put([entryOf('b', { order: (await store.currentOrder?.()) ?? 0 })])).toBe(true);

@@ -8,6 +8,7 @@ import { nameIn } from '../support/names.js';
 import { startProxy } from '../support/proxy.js';
 import { describeService } from '../support/services.js';
 import { describeBackend } from './contract.js';
+import { testSharedInvalidation } from './shared-invalidation.js';
 
 describeService(redis, (server) => {
   async function raw<T>(work: (client: RedisClientType) => Promise<T>): Promise<T> {
@@ -35,6 +36,12 @@ describeService(redis, (server) => {
         await client.zAdd(`{${nameIn(folder, cacheName)}}:e:responses`, { score: 1, value: id });
       }),
   });
+
+  testSharedInvalidation((folder) => ({
+    backend: 'redis',
+    cacheName: nameIn(folder, 'shared'),
+    backendOptions: { url: server().url },
+  }));
 
   test('entries that the server removed by itself are counted until a listing finds that they are gone', async () => {
     // No write sweeps the index.

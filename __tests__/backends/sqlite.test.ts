@@ -9,6 +9,7 @@ import { startBench, temporaryFolder } from '../support/api.js';
 import { expectPermissions } from '../support/permissions.js';
 import { DRIVERS, rawStore } from '../support/sqlite.js';
 import { describeBackend } from './contract.js';
+import { testSharedInvalidation } from './shared-invalidation.js';
 
 describe.each(DRIVERS)('driver %s', (driver) => {
   describeBackend('sqlite', {
@@ -64,3 +65,5 @@ test('a cache survives the process: another instance on the same file is served'
   await other.detachCache();
   await other.cache?.close();
 });
+
+testSharedInvalidation((folder) => ({ backend: 'sqlite', cacheName: path.join(folder, 'cache') }));

@@ -17,6 +17,14 @@ export function fromFuture(now: number): EntryQuery {
   return { freshAt: now, receivedAfter: now };
 }
 
+/**
+ * Returns the names by which an invalidation selects an entry: its digests, the id of its cache key, and, for a redirect, of
+ * the key that it maps.
+ */
+export function invalidatedBy({ id, kind, group, indexes }: EntryHead): readonly string[] {
+  return kind === 'redirect' ? [...indexes, group, id] : [...indexes, group];
+}
+
 /** Returns whether counts include an entry: a response, or an entry that may have been one. */
 export function counts(entry: Pick<EntryHead, 'kind'>): boolean {
   return entry.kind === 'response' || entry.kind === 'unknown';

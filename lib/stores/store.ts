@@ -43,7 +43,7 @@ export interface Store {
    * at all, and all or none where the store can. An entry replaces the entry with its id, except that a redirect never
    * replaces a response or a variant marker: it is left out.
    *
-   * @returns `false`, with nothing written, if one of the entries' digests, or everything, was invalidated after the
+   * @returns `false`, with nothing written, if one of the entries' names, or everything, was invalidated after the
    *   entries' `order` (see {@link Store.invalidate})
    */
   put(entries: readonly Entry[]): MaybePromise<boolean>;
@@ -107,10 +107,11 @@ export interface Store {
   currentOrder?(): MaybePromise<number>;
 
   /**
-   * Records that stored responses with one of these digests (no digests: all stored responses) are out of date if they
-   * were requested before now, so that `put` refuses them for at least an hour. Deletes nothing.
+   * Records that stored responses with one of these names, which are digests or ids of cache keys (no names: all stored
+   * responses), are out of date if they were requested before now, so that `put` refuses them for at least an hour. Deletes
+   * nothing.
    */
-  invalidate?(digests: readonly string[]): MaybePromise<void>;
+  invalidate?(names: readonly string[]): MaybePromise<void>;
 
   /** Returns the bytes that the store uses. Absent if the store cannot determine them. */
   size?(): Promise<number>;

@@ -31,6 +31,9 @@ const SUMMARY = '#id, #value.#head, #value.#size, #next.#token';
 /** An item that another write may not replace by a redirect. */
 const NOT_DIRECT = 'NOT #value.#kind IN (:response, :variants)';
 const NOT_DIRECT_PENDING = 'NOT #next.#kind IN (:response, :variants)';
+/** A pending entry that an invalidation by a name selects. */
+const IS_SELECTED =
+  '#next.#order < :order AND (contains(#next.#indexes, :name) OR #next.#group = :name OR #id = :item)';
 /** The pending write, in an item with and without a published entry. */
 const SET_NEXT = 'SET #next = :next';
 const SET_EXPIRING = 'SET #next = :next, #expiresAt = :expiresAt';
@@ -151,20 +154,20 @@ export class DynamoDbStore implements Store {
     return this.#order.current();
   }
 
-  async invalidate(digests: readonly string[]): Promise<void> {
-    const order = await this.#order.record(digests);
+  async invalidate(names: readonly string[]): Promise<void> {
+    const order = await this.#order.record(names);
     const withdraw = (item: Item, condition: string, values: object) =>
       this.#withdraw(String(item.id).slice(this.#entries.length), condition, { ':order': order, ...values });
     const isPending = ({ next }: Item) => next !== undefined;
-    if (digests.length === 0) {
+    if (names.length === 0) {
       for await (const items of this.#table.scan(this.#entries, SUMMARY)) {
         await mapConcurrently(items.filter(isPending), (item) => withdraw(item, '#next.#order < :order', {}));
       }
     }
-    for (const digest of digests) {
-      const items = await this.#items(await this.#index.ids(digest));
+    for (const name of names) {
+      const items = await this.#items([name, ...(await this.#index.ids(name))]);
       await mapConcurrently(items.filter(isPending), (item) =>
-        withdraw(item, '#next.#order < :order AND contains(#next.#indexes, :digest)', { ':digest': digest }),
+        withdraw(item, IS_SELECTED, { ':name': name, ':item': this.#entries + name }),
       );
     }
   }

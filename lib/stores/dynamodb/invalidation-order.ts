@@ -1,4 +1,5 @@
 import type { Entry } from '../../models/entry.js';
+import { invalidatedBy } from '../entry-query.js';
 import type { DynamoDbTable } from './table.js';
 
 /** Seconds that an invalidation is remembered: at least an hour, even if the clock of its process is a day late. */
@@ -50,9 +51,9 @@ export class DynamoDbInvalidationOrder {
   /** Returns whether one of the entries was invalidated after its order. */
   async isOutOfDate(entries: readonly Entry[]): Promise<boolean> {
     const least = Math.min(...entries.map((entry) => entry.order));
-    const digests = ['everything', ...entries.flatMap(({ indexes }) => indexes)];
+    const names = new Set(['everything', ...entries.flatMap(invalidatedBy)]);
     const stamps = await this.#table.getItems(
-      digests.map((digest) => this.#prefix + digest),
+      [...names].map((name) => this.#prefix + name),
       '#order',
     );
     return stamps.some(({ order }) => Number(order) > least);

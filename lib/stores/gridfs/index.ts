@@ -151,12 +151,17 @@ export class GridFSStore implements Store {
     return this.#connection.run('read', (db) => this.#order.current(db));
   }
 
-  async invalidate(digests: readonly string[]): Promise<void> {
-    const order = await this.#connection.run('write', (db) => this.#order.record(db, digests));
+  async invalidate(names: readonly string[]): Promise<void> {
+    const order = await this.#connection.run('write', (db) => this.#order.record(db, names));
+    const either = [
+      { 'metadata.indexes': { $in: names } },
+      { 'metadata.group': { $in: names } },
+      this.#filenames(names),
+    ];
     const steps = this.#deletePages({
       'metadata.pending': { $exists: true },
       'metadata.order': { $lt: order },
-      ...(digests.length === 0 ? {} : { 'metadata.indexes': { $in: digests } }),
+      ...(names.length === 0 ? {} : { $or: either }),
     });
     for await (const _ of steps);
   }

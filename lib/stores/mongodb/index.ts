@@ -172,10 +172,11 @@ export class MongoStore implements Store {
     return this.#run('read', (_, db) => this.#order.current(db));
   }
 
-  invalidate(digests: readonly string[]): Promise<void> {
+  invalidate(names: readonly string[]): Promise<void> {
     return this.#run('write', async (collection, db) => {
-      const order = await this.#order.record(db, digests);
-      const own = digests.length === 0 ? {} : { 'next.indexes': { $in: digests } };
+      const order = await this.#order.record(db, names);
+      const either = [{ 'next.indexes': { $in: names } }, { 'next.group': { $in: names } }, this.#keys(names)];
+      const own = names.length === 0 ? {} : { $or: either };
       await withdraw(collection, {
         ...this.#all(),
         'next.token': { $exists: true },

@@ -1,5 +1,6 @@
 import type { Collection, Db } from 'mongodb';
 import type { Entry } from '../../models/entry.js';
+import { invalidatedBy } from '../entry-query.js';
 
 interface Invalidation {
   readonly _id: string;
@@ -58,8 +59,8 @@ export class InvalidationOrder {
   /** Returns whether one of the entries was invalidated after its order. */
   async isOutOfDate(db: Db, entries: readonly Entry[]): Promise<boolean> {
     const order = Math.min(...entries.map((entry) => entry.order));
-    const digests = new Set(entries.flatMap(({ indexes }) => indexes));
-    const _id = { $in: [this.#everything, ...[...digests].map((digest) => this.#prefix + digest)] };
+    const names = new Set(entries.flatMap(invalidatedBy));
+    const _id = { $in: [this.#everything, ...[...names].map((name) => this.#prefix + name)] };
     const later = await this.#in(db).findOne({ _id, order: { $gt: order } }, { projection: { _id: 1 } });
     return later !== null;
   }

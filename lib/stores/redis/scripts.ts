@@ -170,13 +170,13 @@ export const JOIN_SET = script(`${JOIN}
   return 1`);
 
 /**
- * Writes entries with their places in the index, if none of their digests was invalidated after their order. A redirect does
+ * Writes entries with their places in the index, if none of their names was invalidated after their order. A redirect does
  * not replace a response or a variant marker. A single entry can be written in place of a certain other one alone: that is
  * stored, so that no invalidation has deleted it.
  *
  * KEYS: responses, others, orders, then for each entry its row and its sets.
- * ARGV: the prefix of sets; the bytes with which the entry to be replaced begins, empty for any; for each entry id, kind, order, staleAt, milliseconds to live (0: no limit), value, number of sets, number of digests,
- * digests. Kinds, digests and group are also in the value.
+ * ARGV: the prefix of sets; the bytes with which the entry to be replaced begins, empty for any; for each entry id, kind, order, staleAt, milliseconds to live (0: no limit), value, number of sets, number of names by
+ * which it is invalidated, those names. Kinds, digests and group are also in the value.
  *
  * Returns 1, 0 if refused, or -1 if it does not know the orders of invalidations.
  */
@@ -188,17 +188,17 @@ export const PUT = script(`${UNDECLARED_SETS}
   while at <= #ARGV do
     local entry = { row = KEYS[key], id = ARGV[at], kind = ARGV[at + 1], staleAt = ARGV[at + 3], life = tonumber(ARGV[at + 4]),
       value = ARGV[at + 5], sets = {} }
-    local order, sets, digests = tonumber(ARGV[at + 2]), tonumber(ARGV[at + 6]), tonumber(ARGV[at + 7])
+    local order, sets, names = tonumber(ARGV[at + 2]), tonumber(ARGV[at + 6]), tonumber(ARGV[at + 7])
     for place = 1, sets do entry.sets[place] = KEYS[key + place] end
     if replaced == '' then
       if order > 0 and not first then return -1 end
       if order < all or order > 0 and order < first then reply = 0 end
-      for place = at + 8, at + 7 + digests do
+      for place = at + 8, at + 7 + names do
         if order < (orderOf(KEYS[3], ARGV[place]) or 0) then reply = 0 end
       end
     end
     entries[#entries + 1] = entry
-    key, at = key + 1 + sets, at + 8 + digests
+    key, at = key + 1 + sets, at + 8 + names
   end
   if reply == 0 then return 0 end
   for _, entry in ipairs(entries) do

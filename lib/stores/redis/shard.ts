@@ -1,6 +1,6 @@
 import type { Entry, EntrySummary } from '../../models/entry.js';
 import { batches } from '../concurrency.js';
-import { fits } from '../entry-query.js';
+import { fits, invalidatedBy } from '../entry-query.js';
 import type { EntryQuery } from '../store.js';
 import { instantField, kindField, packEntry, packSummary } from '../stored-form.js';
 import type { Redis, Words } from './client.js';
@@ -93,6 +93,7 @@ export class RedisShard {
 
   #values(entry: Entry, sets: number): Words {
     if (entry.kind === 'unknown') throw new TypeError('an entry of unknown kind cannot be stored');
+    const names = invalidatedBy(entry);
     return [
       entry.id,
       kindField(entry.kind),
@@ -101,8 +102,8 @@ export class RedisShard {
       this.#life(entry),
       packEntry(entry),
       String(sets),
-      String(entry.indexes.length),
-      ...entry.indexes,
+      String(names.length),
+      ...names,
     ];
   }
 

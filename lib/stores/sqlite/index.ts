@@ -1,7 +1,7 @@
 import type { Entry, EntrySummary } from '../../models/entry.js';
 import { isBytes } from '../../platform/bytes.js';
 import { chain, type MaybePromise, recover } from '../../platform/maybe-promise.js';
-import { isDirect } from '../entry-query.js';
+import { invalidatedBy, isDirect } from '../entry-query.js';
 import type { PreferredStore } from '../fallback.js';
 import { RetentionSweep } from '../retention.js';
 import type { EntryQuery } from '../store.js';
@@ -270,7 +270,7 @@ export class SqliteStore implements PreferredStore {
 
 function invalidatedParameters(entries: readonly Entry[]): SqlValue[] {
   const order = Math.min(...entries.map((entry) => entry.order));
-  return [order, order, JSON.stringify(entries.flatMap(({ indexes }) => indexes))];
+  return [order, order, JSON.stringify(entries.flatMap(invalidatedBy))];
 }
 
 /** A row that cannot be read is an unreadable entry; other failures concern the file. */
