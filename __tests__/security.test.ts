@@ -126,7 +126,7 @@ describe('names', () => {
   );
 
   test('a password in a URL is not shown', () => {
-    expect(() => new RedisCache({ url: 'http://user:s3cr3t@host' })).toThrow(/^url: what was given is not accepted/);
+    expect(() => new RedisCache({ url: 'http://user:s3cr3t@host' })).toThrow(/^url: the given value is not accepted/);
   });
 });
 

@@ -59,7 +59,7 @@ export class UnsupportedOperationError extends CacheError {
 
 /** Parts of names whose values are not shown. */
 const SECRET_NAME = /key|secret|passw|pwd|passphrase|token|credential|auth|encrypt|cipher/i;
-const HIDDEN = 'what was given';
+const HIDDEN = 'the given value';
 const MAX_LENGTH = 80;
 
 /**

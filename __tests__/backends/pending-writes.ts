@@ -5,7 +5,7 @@ import { entryOf } from '../support/entries.js';
 import { managed } from '../support/managed.js';
 
 /** A command of a write that a test can delay: the check for invalidations, or the publication. */
-export type Step = 'check' | 'publish';
+type Step = 'check' | 'publish';
 
 /** Called before each step of each store of a test. */
 type BeforeStep = (step: Step) => Promise<void>;

@@ -348,24 +348,27 @@ describe('wrong options', () => {
 
   test.each([
     [{ clusterOptions: 5 }, 'clusterOptions: 5 is not accepted; expected options of node-redis'],
-    [{ clusterOptions: `redis://:${secret}@host` }, 'clusterOptions: what was given is not accepted; expected options'],
+    [
+      { clusterOptions: `redis://:${secret}@host` },
+      'clusterOptions: the given value is not accepted; expected options',
+    ],
     [{ clusterOptions: { rootNodes: [], defaults: { password: secret } } }, 'rootNodes as a list that is not empty'],
     [{ sentinelOptions: null }, 'sentinelOptions: null is not accepted; expected options of node-redis'],
     [
       { sentinelOptions: { ...sentinel, name: '', password: secret } },
-      'sentinelOptions: what was given is not accepted',
+      'sentinelOptions: the given value is not accepted',
     ],
     [{ sentinelOptions: { name: 'main' } }, 'sentinelRootNodes as a list that is not empty'],
-    [{ client: `redis://:${secret}@host` }, 'client: what was given is not accepted; expected a node-redis client'],
+    [{ client: `redis://:${secret}@host` }, 'client: the given value is not accepted; expected a node-redis client'],
     [
       { clusterOptions: cluster, url: 'redis://host' },
-      'clusterOptions: what was given is not accepted; expected no url',
+      'clusterOptions: the given value is not accepted; expected no url',
     ],
     [{ clusterOptions: cluster, shards: 0 }, 'shards: 0 is not accepted; expected a whole number from 1 to 1024'],
     [{ clusterOptions: cluster, shards: 1_025 }, 'expected a whole number from 1 to 1024'],
     [{ url: 'redis://host', shards: 2 }, 'shards: 2 is not accepted; expected 1 without clusterOptions or a cluster'],
     [{ clusterOptions: cluster, clientOptions: {} }, 'expected no clientOptions beside it'],
-    [{ sentinelOptions: sentinel, client: {} }, 'sentinelOptions: what was given is not accepted; expected no client'],
+    [{ sentinelOptions: sentinel, client: {} }, 'sentinelOptions: the given value is not accepted; expected no client'],
     [
       { clusterOptions: cluster, sentinelOptions: sentinel },
       'expected no sentinelOptions beside it: one of url, client',

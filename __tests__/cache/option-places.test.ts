@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { BACKEND_OPTION_NAMES, COMMON_BACKEND_OPTION_NAMES, otherBackends } from '../../lib/cache/option-places.js';
+import { BACKEND_OPTION_NAMES, backendsWith, COMMON_BACKEND_OPTION_NAMES } from '../../lib/cache/option-places.js';
 import {
   DynamoDbCache,
   FileCache,
@@ -43,8 +43,8 @@ describe('the table of backend options is that of the classes', () => {
   });
 });
 
-test('otherBackends names the backends of an option', () => {
-  expect(otherBackends('bucket')).toBe('it is an option of the backend gridfs');
-  expect(otherBackends('maxSize')).toBe('it is an option of the backend sqlite, filesystem, memory');
-  expect(otherBackends('noSuchOption')).toBeUndefined();
+test('backendsWith names the backends of an option', () => {
+  expect(backendsWith('bucket')).toBe('gridfs');
+  expect(backendsWith('maxSize')).toBe('sqlite, filesystem, memory');
+  expect(backendsWith('noSuchOption')).toBeUndefined();
 });

@@ -5,7 +5,7 @@ import { freshnessOf } from '../../lib/policy/lifetime.js';
 import { responseDirectives } from '../../lib/policy/response-directives.js';
 import type { Rules } from '../../lib/policy/rules.js';
 import { mayServeOnError } from '../../lib/policy/stale.js';
-import { storable, storedFields } from '../../lib/policy/storable.js';
+import { storageObstacle, storedFields } from '../../lib/policy/storable.js';
 import { freshen } from '../../lib/policy/validation.js';
 import { httpDate, NOW, request, response, rules, stored } from '../support/messages.js';
 
@@ -24,8 +24,8 @@ function headersOf({ A, C, CC, ...others }: Headers): Headers {
 function outcome(headers: Headers, changes: Partial<Rules> = {}, set?: { seconds: number }): number | string {
   const all = rules({ ...TARGETED, ...changes });
   const message = response(headersOf(headers));
-  const { store, reason } = storable(request(), message, all, set);
-  return store ? ((freshnessOf(message, all, set, TIMES)?.staleAt ?? Number.NaN) - NOW) / 1000 : reason;
+  const obstacle = storageObstacle(request(), message, all, set);
+  return obstacle ?? ((freshnessOf(message, all, set, TIMES)?.staleAt ?? Number.NaN) - NOW) / 1000;
 }
 
 describe('RFC 9213 section 2.2: the first valid field that is not empty decides alone', () => {
@@ -106,19 +106,19 @@ describe('every reader uses the same directives', () => {
 
   test('Authorization in a shared cache', () => {
     const reason = (headers: Headers) =>
-      storable(
+      storageObstacle(
         request({ authorization: 'Basic x' }),
         response(headersOf(headers)),
         rules({ ...TARGETED, shared: true }),
         undefined,
-      ).reason;
+      ) ?? 'storable';
     expect(reason({ C: 'public, max-age=60', CC: 'no-store' })).toBe('storable');
     expect(reason({ C: 'max-age=60', CC: 'public, max-age=60' })).toBe('authorization');
   });
 
   test('must-understand', () => {
     const reason = (headers: Headers, status: number) =>
-      storable(request(), response(headersOf(headers), status), rules(TARGETED), undefined).reason;
+      storageObstacle(request(), response(headersOf(headers), status), rules(TARGETED), undefined) ?? 'storable';
     expect(reason({ C: 'must-understand, max-age=60' }, 299)).toBe('must-understand');
     expect(reason({ C: 'max-age=60', CC: 'must-understand' }, 299)).toBe('storable');
   });

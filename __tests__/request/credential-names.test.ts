@@ -5,7 +5,7 @@ import {
   CREDENTIAL_PARAMETERS,
   POSSIBLE_CREDENTIAL_PARAMETERS,
 } from '../../lib/request/credential-names.js';
-import { isCredentialHeader, parameterClass } from '../../lib/request/credentials.js';
+import { isCredentialHeader, storedParameter } from '../../lib/request/credentials.js';
 
 const none = { credentialNames: new Set<string>() };
 const security = readFileSync('docs/security.md', 'utf8').replace(/\s+/g, ' ');
@@ -23,6 +23,6 @@ test.each([
 
 test('the lists are those that apply', () => {
   for (const word of CREDENTIAL_HEADER_WORDS) expect(isCredentialHeader(`x-${word}`, none)).toBe(true);
-  for (const name of CREDENTIAL_PARAMETERS) expect(parameterClass(name, none)).toBe('secret');
-  for (const name of POSSIBLE_CREDENTIAL_PARAMETERS) expect(parameterClass(name, none)).toBe('ambiguous');
+  for (const name of CREDENTIAL_PARAMETERS) expect(storedParameter(name, none)).toBe('redact');
+  for (const name of POSSIBLE_CREDENTIAL_PARAMETERS) expect(storedParameter(name, none)).toBe('redact-if-secret');
 });

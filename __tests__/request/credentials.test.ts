@@ -4,8 +4,8 @@ import {
   isIgnoredNested,
   looksLikeSecret,
   type NameRules,
-  parameterClass,
   plainName,
+  storedParameter,
 } from '../../lib/request/credentials.js';
 import { expectLinear } from '../support/linear.js';
 import { AMBIGUOUS_PARAMETERS } from '../support/planted-secrets.js';
@@ -173,10 +173,10 @@ describe('parameters', () => {
     'pwd',
     'client_assertion',
     'code_verifier',
-  ])('%s is always redacted', (name) => expect(parameterClass(name, NONE)).toBe('secret'));
+  ])('%s is always redacted', (name) => expect(storedParameter(name, NONE)).toBe('redact'));
 
   test.each(AMBIGUOUS_PARAMETERS)('%s is redacted by its value', (name) => {
-    expect(parameterClass(name, NONE)).toBe('ambiguous');
+    expect(storedParameter(name, NONE)).toBe('redact-if-secret');
   });
 
   test.each([
@@ -196,11 +196,11 @@ describe('parameters', () => {
     '',
     '[]',
     '__proto__',
-  ])('%p is not', (name) => expect(parameterClass(name, NONE)).toBe('other'));
+  ])('%p is not', (name) => expect(storedParameter(name, NONE)).toBe('keep'));
 
   test('credentialNames add parameters, nested ones and page tokens too', () => {
     const rules = { ...NONE, credentialNames: new Set(['pin', 'cursor']) };
-    for (const name of ['pin', 'P-I-N', 'card[pin]', 'cursor']) expect(parameterClass(name, rules)).toBe('secret');
+    for (const name of ['pin', 'P-I-N', 'card[pin]', 'cursor']) expect(storedParameter(name, rules)).toBe('redact');
   });
 });
 
@@ -223,5 +223,5 @@ test('ignored parameters are nested only in brackets', () => {
 test.each<[string, (length: number) => unknown]>([
   ['a header of separators', (length) => isCredentialHeader('-'.repeat(length), NONE)],
   ['a header of letters', (length) => isCredentialHeader('a'.repeat(length), NONE)],
-  ['a parameter of brackets', (length) => parameterClass('['.repeat(length), NONE)],
+  ['a parameter of brackets', (length) => storedParameter('['.repeat(length), NONE)],
 ])('a long name takes linear time: %s', (_, work) => expectLinear(work));

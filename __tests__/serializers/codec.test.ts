@@ -550,7 +550,7 @@ describe('wrong keys', () => {
     const { MemoryCache } = await import('../../lib/cache/backends/memory-cache.js');
     expect(() => new MemoryCache({ secretKey: secretKey as string })).toThrow(message);
     expect(() => new MemoryCache({ secretkey: 'my secret' } as object)).toThrow(
-      /^secretkey: what was given is not accepted/,
+      /^secretkey: the given value is not accepted/,
     );
   });
 });

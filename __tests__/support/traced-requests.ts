@@ -7,7 +7,7 @@ import { buildSync } from 'esbuild';
 const run = promisify(execFile);
 
 /** The functions of each file of `lib/` that ran during a request, by path below `lib/` with the ending `.ts`. */
-export type Trace = ReadonlyMap<string, ReadonlySet<string>>;
+type Trace = ReadonlyMap<string, ReadonlySet<string>>;
 
 /** Runs in a process of its own: one request of each kind, each with the coverage counters of V8 set to zero before it. */
 const PROGRAM = `

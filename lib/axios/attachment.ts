@@ -90,7 +90,7 @@ export class Attachment implements CachingContext {
   readonly #undo: (() => void)[] = [];
   readonly #children = new Set<WeakRef<Attachment>>();
   readonly #forgotten = new FinalizationRegistry<WeakRef<Attachment>>((child) => this.#children.delete(child));
-  readonly #inFlight = new InFlight();
+  readonly inFlight = new InFlight();
   #disablings = 0;
 
   /** @param how.owned whether the cache was opened for this instance, and is closed with it */
@@ -122,14 +122,6 @@ export class Attachment implements CachingContext {
     return this.#disablings > 0 || isDisabledHere(this) || (this.#parent?.isDisabled() ?? false);
   }
 
-  enter(): void {
-    this.#inFlight.enter();
-  }
-
-  leave(): void {
-    this.#inFlight.leave();
-  }
-
   /** Restores the instance and its children, and resolves when their requests have settled. */
   async detach(): Promise<void> {
     if (attachments.get(this.instance.interceptors) === this) {
@@ -138,7 +130,7 @@ export class Attachment implements CachingContext {
     }
     for (const undo of this.#undo.splice(0).reverse()) undo();
     const children = [...this.#children].map((child) => child.deref()?.detach());
-    await this.cache.breaker.withinBudget(Promise.all([...children, this.#inFlight.idle()]));
+    await this.cache.breaker.withinBudget(Promise.all([...children, this.inFlight.idle()]));
     if (this.#owned) await this.base.close();
   }
 

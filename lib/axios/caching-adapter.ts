@@ -25,9 +25,7 @@ export interface CachingContext {
   readonly settings: { readonly compiled: CallSettings };
   /** Returns whether the cache is disabled for the code that runs now. */
   isDisabled(): boolean;
-  /** Called at the beginning and at the end of each request, so that detaching can wait for those in flight. */
-  enter(): void;
-  leave(): void;
+  readonly inFlight: InFlight;
 }
 
 /** The property of a caching adapter that contains the adapter which it replaces; a weak map would slow each request. */
@@ -72,7 +70,7 @@ export async function answer(
   context: CachingContext,
   given: MaybePromise<AxiosCopy>,
 ): Promise<AxiosResponse> {
-  context.enter();
+  context.inFlight.enter();
   let caller: CallerLimits | undefined;
   try {
     const copy = isPromise(given) ? await given : given;
@@ -99,7 +97,7 @@ export async function answer(
     return isPromise(response) ? await response : response;
   } finally {
     caller?.end();
-    context.leave();
+    context.inFlight.leave();
   }
 }
 

@@ -14,7 +14,7 @@ export class OpenedCache implements CachingContext {
   readonly settings: InstanceSettings;
   readonly #owned: boolean;
   readonly #release: () => void;
-  readonly #inFlight = new InFlight();
+  readonly inFlight = new InFlight();
   #isReleased = false;
 
   /** @throws as `setupCache` */
@@ -32,14 +32,6 @@ export class OpenedCache implements CachingContext {
     return this.#isReleased;
   }
 
-  enter(): void {
-    this.#inFlight.enter();
-  }
-
-  leave(): void {
-    this.#inFlight.leave();
-  }
-
   /** Ends the use of the cache: requests that arrive later are sent without it. */
   release(): void {
     this.#isReleased = true;
@@ -49,7 +41,7 @@ export class OpenedCache implements CachingContext {
   /** Releases the cache, waits for the requests in flight (at most `backendTimeout`), and closes a store that was opened here. */
   async close(): Promise<void> {
     this.release();
-    await this.cache.breaker.withinBudget(this.#inFlight.idle());
+    await this.cache.breaker.withinBudget(this.inFlight.idle());
     if (this.#owned) await this.base.close();
   }
 }

@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import * as path from 'node:path';
-import { hiddenOptionError as hiddenError, optionError, unknownOptionError } from '../errors.js';
+import { hiddenOptionError, optionError, unknownOptionError } from '../errors.js';
 import { ownCopy } from '../platform/own-copy.js';
 import { parseExpiration } from '../policy/expiration.js';
 import type { EntryCodec } from '../serializers/codec.js';
@@ -8,7 +8,7 @@ import { type Keys, readKeys } from '../serializers/keys.js';
 import { openCodec } from '../serializers/open-codec.js';
 import { openSerializer } from '../serializers/open-serializer.js';
 import type { Serializer } from '../serializers/serializer.js';
-import { otherBackends } from './option-places.js';
+import { backendsWith } from './option-places.js';
 
 /** Options of every backend. */
 export interface CommonBackendOptions {
@@ -107,10 +107,15 @@ export function readBackendOptions(
   const read = ownCopy<Record<string, unknown>>({});
   for (const [name, value] of Object.entries(options)) {
     const reader = Object.hasOwn(known, name) ? known[name] : undefined;
-    if (!reader) throw unknownOptionError(name, value, Object.keys(known), otherBackends(name));
+    if (!reader) throw unknownOptionError(name, value, Object.keys(known), placeOf(name));
     if (value !== undefined) read[name] = reader(value, name);
   }
   return read;
+}
+
+function placeOf(name: string): string | undefined {
+  const backends = backendsWith(name);
+  return backends && `it is an option of the backend ${backends}`;
 }
 
 export function atLeastZero(value: unknown, option: string): number {
@@ -174,27 +179,28 @@ export function readName(value: unknown, option: string): string {
 export function readClientObject(accepted = 'an object'): (value: unknown, option: string) => object {
   return (value, option) => {
     if (typeof value === 'object' && value !== null) return value;
-    throw typeof value === 'string' ? hiddenError(option, accepted) : optionError(option, value, accepted);
+    throw typeof value === 'string' ? hiddenOptionError(option, accepted) : optionError(option, value, accepted);
   };
 }
-
-export { hiddenError };
 
 /** A reader for URLs of some protocols. The value is not shown, since a URL may contain a password. */
 export function readUrl(protocols: readonly string[]): (value: unknown, option: string) => string {
   return (value, option) => {
     if (typeof value === 'string' && protocols.some((protocol) => value.startsWith(`${protocol}//`))) return value;
     const accepted = protocols.map((protocol) => `${protocol}//`).join(' or ');
-    throw hiddenError(option, `a ${accepted} URL`);
+    throw hiddenOptionError(option, `a ${accepted} URL`);
   };
 }
 
 /**
  * Returns the codec for a backend's options, as they were read.
  *
- * @param keepsObjects whether the store returns the same entry objects that it got
+ * @param store.keepsObjects whether the store returns the same entry objects that it got
  */
-export function codecFor(given: Readonly<Record<string, unknown>>, keepsObjects = false): EntryCodec {
+export function codecFor(
+  given: Readonly<Record<string, unknown>>,
+  { keepsObjects }: { readonly keepsObjects: boolean } = { keepsObjects: false },
+): EntryCodec {
   const read = ownCopy(given);
   return openCodec({
     keepsObjects,

@@ -2,14 +2,14 @@ import { optionError } from '../errors.js';
 import { CachedRequest } from '../models/cached-response.js';
 import type { RedirectRecord, ResponseRecord, StoredRecord } from '../models/record.js';
 import type { Expiration } from '../policy/expiration.js';
-import { redirectedMethod } from '../policy/methods.js';
 import { canParseUrl } from '../policy/parse-url.js';
 import { variantOf, varyNamesOfChain } from '../policy/vary.js';
 import { countsInVary, type KeyRules, keyOf } from '../request/cache-key.js';
+import { REDACTED } from '../request/credentials.js';
+import { followedRequest } from '../request/followed-request.js';
 import { groupIndexNames, tagIndexName, urlIndexName, urlIndexNames } from '../request/index-names.js';
-import { REDACTED } from '../request/parameter-rule.js';
 import { keyUrl, redactHops, redactRequest, redactUrl, storedHeaders } from '../request/redaction.js';
-import { asGet, requestOfRecord } from '../request/request-of-record.js';
+import { requestOfRecord } from '../request/request-of-record.js';
 import { selectingHops } from '../request/selecting-hops.js';
 import { clientBindings } from './bindings.js';
 import type { EntryRepository } from './entry-repository.js';
@@ -133,11 +133,8 @@ export class ClientRecords {
     const request = redirect.url.includes(REDACTED) ? undefined : requestOfRecord(record);
     const target = { ...redirect, target: moved.key, url: redactUrl(redirect.url, this.#rules) };
     if (!request || place === -1) return target;
-    const method = history
-      .slice(0, place + 1)
-      .reduce((current, { status }) => redirectedMethod(current, status), request.method);
-    const followed = { ...request, url: redirect.url };
-    return { ...target, key: keyOf(method === request.method ? followed : asGet(followed), this.#rules) };
+    const followed = followedRequest(request, redirect.url, history.slice(0, place + 1));
+    return { ...target, key: keyOf(followed, this.#rules) };
   }
 }
 

@@ -12,8 +12,8 @@ export const BACKEND_OPTION_NAMES: Readonly<Record<string, readonly string[]>> =
 /** The options of every backend that are not options of `setupCache`. */
 export const COMMON_BACKEND_OPTION_NAMES: readonly string[] = ['backendTimeout', 'strict', 'retention'];
 
-/** Returns the hint that an option belongs to other backends; undefined if no backend has it. */
-export function otherBackends(name: string): string | undefined {
-  const backends = Object.keys(BACKEND_OPTION_NAMES).filter((backend) => BACKEND_OPTION_NAMES[backend]?.includes(name));
-  return backends.length === 0 ? undefined : `it is an option of the backend ${backends.join(', ')}`;
+/** Returns the names of the backends that have an option, as a text; undefined if none has it. */
+export function backendsWith(option: string): string | undefined {
+  const backends = Object.keys(BACKEND_OPTION_NAMES).filter((name) => BACKEND_OPTION_NAMES[name]?.includes(option));
+  return backends.length === 0 ? undefined : backends.join(', ');
 }

@@ -8,7 +8,7 @@ import { fromFuture } from '../stores/entry-query.js';
 import type { EntryQuery } from '../stores/store.js';
 
 /** Fields by which {@link BaseCache.filter} sorts. */
-export type SortField = 'createdAt' | 'expires' | 'size' | 'url';
+type SortField = 'createdAt' | 'expires' | 'size' | 'url';
 
 /** Conditions of {@link BaseCache.filter} and {@link BaseCache.responseCount}. */
 export interface ResponseFilter {

@@ -1,7 +1,7 @@
 import { optionError } from '../errors.js';
 import { CachedResponse } from '../models/cached-response.js';
 import type { BodyForm, ResponseRecord } from '../models/record.js';
-import { isArrayBuffer } from '../platform/bytes.js';
+import { bytesOf } from '../platform/bytes.js';
 import { randomHex16 } from '../platform/random.js';
 import { type ContentKind, changedContentFields, hasWholeContent } from '../policy/changed-content.js';
 import { canParseUrl } from '../policy/parse-url.js';
@@ -88,12 +88,8 @@ function withBody(record: ResponseRecord, value: unknown): ResponseRecord {
 function contentOf(value: unknown): readonly [ContentKind, Uint8Array] {
   if (typeof value === 'string') return ['text', Buffer.from(value)];
   // A copy: the caller may change the bytes later.
-  if (ArrayBuffer.isView(value)) {
-    const { buffer, byteOffset, byteLength } = value;
-    return ['bytes', Buffer.from(Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength))];
-  }
-  if (isArrayBuffer(value)) return ['bytes', Buffer.from(Buffer.from(value))];
-  return ['json', Buffer.from(jsonOf(value))];
+  const bytes = bytesOf(value);
+  return bytes ? ['bytes', Buffer.from(bytes)] : ['json', Buffer.from(jsonOf(value))];
 }
 
 function jsonOf(value: unknown): string {

@@ -1,12 +1,12 @@
 import type { InternalAxiosRequestConfig } from 'axios';
 import type { CacheRequest } from '../models/cache-request.js';
-import { isArrayBuffer } from '../platform/bytes.js';
+import { bytesOf } from '../platform/bytes.js';
 import { sha256 } from '../platform/digest.js';
 import { identityOf } from '../platform/identity.js';
 import type { NotCachedReason } from '../policy/reasons.js';
 
 /** Members that the types of axios lack, in general or in its oldest supported version. */
-export type ExtendedConfig = Omit<InternalAxiosRequestConfig, 'http2Options' | 'fetchOptions' | 'lookup'> & {
+type ExtendedConfig = Omit<InternalAxiosRequestConfig, 'http2Options' | 'fetchOptions' | 'lookup'> & {
   httpVersion?: unknown;
   http2Options?: Options;
   fetchOptions?: Options;
@@ -15,7 +15,7 @@ export type ExtendedConfig = Omit<InternalAxiosRequestConfig, 'http2Options' | '
   sensitiveHeaders?: readonly string[];
   transport?: object;
 };
-export type Options = Readonly<Record<string, unknown>>;
+type Options = Readonly<Record<string, unknown>>;
 
 /** The result of {@link readTransport}. */
 export type Transport = Pick<CacheRequest, 'transport' | 'hiddenTransport' | 'hiddenCredentials'>;
@@ -189,6 +189,8 @@ class TransportParts {
 
 /** Returns a form of the value that is equal for equal values; undefined if a part cannot be compared. */
 function textOf(value: unknown): string | undefined {
+  // Text and bytes are the same: Node accepts PEM in both forms.
+  if (typeof value === 'string' && value.includes('-----BEGIN')) return sha256(value);
   const bytes = bytesOf(value);
   if (bytes) return sha256(bytes);
   if (typeof value === 'function' || typeof value === 'symbol') return undefined;
@@ -204,11 +206,4 @@ function textOf(value: unknown): string | undefined {
     members.push([name, written]);
   }
   return JSON.stringify(members);
-}
-
-/** Text and bytes are the same: Node accepts PEM in both forms. */
-function bytesOf(value: unknown): Uint8Array | undefined {
-  if (typeof value === 'string') return value.includes('-----BEGIN') ? Buffer.from(value) : undefined;
-  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-  return isArrayBuffer(value) ? new Uint8Array(value) : undefined;
 }

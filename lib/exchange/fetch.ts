@@ -7,8 +7,8 @@ import { type OriginResult, type StaleOnError, staleOnError } from '../policy/st
 import { answersLaterGets } from '../policy/storable.js';
 import { conditionsFor, isConditional, refusesAddedFields, validates } from '../policy/validation.js';
 import { keyOf } from '../request/cache-key.js';
+import { asGet } from '../request/followed-request.js';
 import { meantMethod } from '../request/method-override.js';
-import { asGet } from '../request/request-of-record.js';
 import { uncachedReason } from '../request/uncached.js';
 import { askAlone, type OriginRun, refreshShared, shareRequest, supersedeOlder } from './coalescing.js';
 import { freshenFromHead, freshenStored } from './freshen.js';

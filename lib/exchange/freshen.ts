@@ -2,7 +2,7 @@ import type { ResponseRecord } from '../models/record.js';
 import { initialAge } from '../policy/age.js';
 import { freshnessOf } from '../policy/lifetime.js';
 import type { Reason } from '../policy/reasons.js';
-import { storable } from '../policy/storable.js';
+import { storageObstacle } from '../policy/storable.js';
 import { combineTags } from '../policy/tags.js';
 import { freshen, matchesHead } from '../policy/validation.js';
 import { isSelectedBy, variantOf, varyNamesOfChain } from '../policy/vary.js';
@@ -109,8 +109,8 @@ async function renewRecord(
       finalUrl: update.url,
       present: () => context.cache.present(record),
     });
-    const verdict = storable({ ...request, method: stored.request.method }, record, settings, configured);
-    if (!verdict.store) return { reason: verdict.reason };
+    const obstacle = storageObstacle({ ...request, method: stored.request.method }, record, settings, configured);
+    if (obstacle !== undefined) return { reason: obstacle };
     const lifetime = freshnessOf(record, settings, configured, update);
     if (lifetime === undefined) return { reason: 'do-not-cache' };
     const { requestTime, responseTime } = update;

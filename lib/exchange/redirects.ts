@@ -3,15 +3,14 @@ import type { RedirectRecord, ResponseRecord } from '../models/record.js';
 import { chain, type MaybePromise } from '../platform/maybe-promise.js';
 import type { Expiration } from '../policy/expiration.js';
 import { freshnessOf } from '../policy/lifetime.js';
-import { redirectedMethod } from '../policy/methods.js';
 import { canParseUrl, parseUrl } from '../policy/parse-url.js';
-import { storable } from '../policy/storable.js';
+import { storageObstacle } from '../policy/storable.js';
 import { dropsCredentials } from '../request/added-credentials.js';
 import { hasCredentials, keyOf, namesOtherHost } from '../request/cache-key.js';
+import { followedRequest } from '../request/followed-request.js';
 import { urlIndexNames } from '../request/index-names.js';
 import { normalizeUrl } from '../request/normalize-url.js';
 import { redactUrl } from '../request/redaction.js';
-import { asGet } from '../request/request-of-record.js';
 import { hasLifetimeOf } from '../settings/lifetime.js';
 import type { OriginResponse } from './origin.js';
 import type { RequestContext } from './request-context.js';
@@ -34,7 +33,7 @@ export function chainStaleAt(
   for (const hop of response.hops) {
     // The statuses that a user allows are those of final responses.
     const rules = { ...settings, allowableCodes: new Set([hop.status]) };
-    if (!storable({ ...request, url: hop.url }, hop, rules, configured).store) return undefined;
+    if (storageObstacle({ ...request, url: hop.url }, hop, rules, configured) !== undefined) return undefined;
     const lifetime = freshnessOf(hop, rules, configured, response);
     if (lifetime === undefined) return undefined;
     staleAt = Math.min(staleAt, lifetime.staleAt);
@@ -88,14 +87,11 @@ export function redirectRecords(
     // Fields that the client dropped at another origin stay dropped, also at the asked origin.
     left ||= bound && (url === undefined || new URL(url).origin !== asked.origin);
     if (url === undefined || left || !hasLifetimeOf(context, response.url, url)) continue;
-    const method = hops
-      .slice(0, index + 1)
-      .reduce((current, { status }) => redirectedMethod(current, status), request.method);
-    if (method !== 'GET' && method !== request.method) continue;
-    const key = keyOf(method === request.method ? { ...request, url } : asGet({ ...request, url }), settings);
+    const followed = followedRequest(request, url, hops.slice(0, index + 1));
+    const key = keyOf(followed, settings);
     if (key === record.key) continue;
     const { receivedAt, staleAt, order, stamp } = record;
-    const indexes = cache.repository.indexes(urlIndexNames(method, [url], settings));
+    const indexes = cache.repository.indexes(urlIndexNames(followed.method, [url], settings));
     const redirect = { kind: 'redirect', key, target: record.key, stamp, indexes, order, receivedAt, staleAt } as const;
     records.set(key, { ...redirect, url: redactUrl(url, settings) });
   }

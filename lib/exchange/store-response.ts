@@ -9,7 +9,7 @@ import { storableForm } from '../policy/range.js';
 import type { Reason } from '../policy/reasons.js';
 import { allowsMethod } from '../policy/rules.js';
 import { mayServeOnError } from '../policy/stale.js';
-import { storable, storedFields } from '../policy/storable.js';
+import { storageObstacle, storedFields } from '../policy/storable.js';
 import { combineTags, parseTags } from '../policy/tags.js';
 import { variantOf, varyNamesOfChain } from '../policy/vary.js';
 import { sendsOtherCredentials } from '../request/added-credentials.js';
@@ -116,8 +116,9 @@ export function bodyLimit({ settings, cache }: RequestContext): {
 function lifetimeObstacle(context: RequestContext, response: OriginResponse): Reason | undefined {
   const { request, settings } = context;
   const configured = lifetimeBeforeBody(context, response.url);
-  const verdict = storable(request, response, settings, configured === 'function' ? { seconds: 1 } : configured);
-  if (!verdict.store) return verdict.reason;
+  const set = configured === 'function' ? { seconds: 1 } : configured;
+  const obstacle = storageObstacle(request, response, settings, set);
+  if (obstacle !== undefined) return obstacle;
   if (configured === 'function') return undefined;
   const settled = settledStaleAt(context, response, configured);
   return typeof settled === 'string' ? settled : undefined;
@@ -170,8 +171,8 @@ async function settleRecord(
       finalUrl: response.url,
       present: () => context.cache.present(draft),
     });
-    const verdict = storable(request, response, settings, configured);
-    if (!verdict.store) return { reason: verdict.reason };
+    const obstacle = storageObstacle(request, response, settings, configured);
+    if (obstacle !== undefined) return { reason: obstacle };
     const staleAt = settledStaleAt(context, response, configured);
     if (typeof staleAt === 'string') return { reason: staleAt };
     const record = withIndexes(context, { ...draft, staleAt, tags: await tagsOf(context, draft) });

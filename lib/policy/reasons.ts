@@ -173,7 +173,7 @@ export type InvalidReason =
   | 'wrong-item';
 
 /** Reasons of events that concern no single decision. */
-export type EventReason =
+type EventReason =
   /** A refresh in the background, whose success or failure the event reports. | */
   | 'background'
   /** A refresh in the background failed. | See `error` of the event. */

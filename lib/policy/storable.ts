@@ -9,11 +9,6 @@ import { responseDirectives } from './response-directives.js';
 import { allowsMethod, allowsStatus, type Rules } from './rules.js';
 import { validators } from './validation.js';
 
-/** Whether a response may be stored, and the condition that decided. */
-export type StorageDecision =
-  | { readonly store: true; readonly reason: 'storable' }
-  | { readonly store: false; readonly reason: StorageObstacle };
-
 type StorageObstacle = NotStoredReason | NotCachedReason;
 
 /** RFC 9111 section 3.1 and RFC 9110 section 7.6.1. */
@@ -38,50 +33,44 @@ const UNDERSTOOD: ReadonlySet<number> = new Set([
 /** Responses to the conditions or the range of one request; stored, they would answer other requests. */
 const NEVER_STORED: ReadonlySet<number> = new Set([304, 412, 416]);
 
-const STORABLE: StorageDecision = { store: true, reason: 'storable' };
-
-function no(reason: StorageObstacle): StorageDecision {
-  return { store: false, reason };
-}
-
 /**
- * Decides whether a response may be stored: by method and status, and with `cacheControl` by RFC 9111 section 3. Reads
- * the headers only, so that it can decide before the body arrives.
+ * Returns why a response may not be stored, by method and status, and with `cacheControl` by RFC 9111 section 3; undefined
+ * if it may. Reads the headers only, so that it can decide before the body arrives.
  *
  * @param set the setting of the lifetime that applies, if any
  */
-export function storable(
+export function storageObstacle(
   request: RequestMessage,
   response: ResponseMessage,
   rules: Rules,
   set: Expiration | undefined,
-): StorageDecision {
-  if (!allowsMethod(rules, request.method)) return no('method');
-  if (!allowsStatus(rules, response.status)) return no('status');
-  return rules.cacheControl ? storableByProtocol(request, response, rules, set) : STORABLE;
+): StorageObstacle | undefined {
+  if (!allowsMethod(rules, request.method)) return 'method';
+  if (!allowsStatus(rules, response.status)) return 'status';
+  return rules.cacheControl ? protocolObstacle(request, response, rules, set) : undefined;
 }
 
-function storableByProtocol(
+function protocolObstacle(
   request: RequestMessage,
   response: ResponseMessage,
   rules: Rules,
   set: Expiration | undefined,
-): StorageDecision {
+): StorageObstacle | undefined {
   const { directives } = responseDirectives(response.headers, rules);
-  if (NEVER_STORED.has(response.status) || response.status < 200) return no('status');
-  if (requestDirectives(request.headers).has('no-store')) return no('request-no-store');
+  if (NEVER_STORED.has(response.status) || response.status < 200) return 'status';
+  if (requestDirectives(request.headers).has('no-store')) return 'request-no-store';
   if (directives.has('must-understand')) {
-    if (!UNDERSTOOD.has(response.status)) return no('must-understand');
-  } else if (directives.has('no-store')) return no('no-store');
-  if (rules.shared && listedFields(directives, 'private') === 'all') return no('private');
+    if (!UNDERSTOOD.has(response.status)) return 'must-understand';
+  } else if (directives.has('no-store')) return 'no-store';
+  if (rules.shared && listedFields(directives, 'private') === 'all') return 'private';
   if (rules.shared && request.headers.authorization !== undefined && !allowsAuthorized(directives)) {
-    return no('authorization');
+    return 'authorization';
   }
-  if (cacheGroups(response.headers) === 'too-many') return no('groups');
-  if (explicitLifetime(response, rules, 0) !== undefined) return STORABLE;
-  if (!isStorableWithoutLifetime(response, rules)) return no('status');
+  if (cacheGroups(response.headers) === 'too-many') return 'groups';
+  if (explicitLifetime(response, rules, 0) !== undefined) return undefined;
+  if (!isStorableWithoutLifetime(response, rules)) return 'status';
   // A lifetime or a validator must make the response usable later.
-  return set !== undefined || validators(response) !== undefined ? STORABLE : no('no-lifetime');
+  return set !== undefined || validators(response) !== undefined ? undefined : 'no-lifetime';
 }
 
 /** RFC 9111 section 3, last condition: whether a response without an explicit lifetime may be stored. */

@@ -2,7 +2,7 @@ import type { CacheRequest } from '../models/cache-request.js';
 import type { Fields, FieldValue } from '../policy/messages.js';
 import type { KeyRules } from './cache-key.js';
 import { isCredentialHeader, isIgnored } from './credentials.js';
-import { userinfoOf } from './userinfo.js';
+import { userinfoOf } from './normalize-url.js';
 
 /**
  * Returns whether the HTTP client sent credentials that the key does not have: an agent, a transport or an adapter added

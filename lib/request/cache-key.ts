@@ -3,12 +3,11 @@ import type { CacheRequest } from '../models/cache-request.js';
 import { sha256 } from '../platform/digest.js';
 import { memoize } from '../platform/memo.js';
 import { type Fields, field } from '../policy/messages.js';
-import { isCredentialHeader, isIgnored, isIgnoredNested, type NameRules } from './credentials.js';
-import type { ParameterRule } from './parameter-rule.js';
+import { isCredentialHeader, isIgnored, isIgnoredNested, type NameRules, type ParameterRule } from './credentials.js';
+import { userinfoOf } from './normalize-url.js';
 import { hasCredentialParameter, keyUrl } from './redaction.js';
 import { canonicalBody } from './request-body.js';
 import { targetFields } from './target-fields.js';
-import { userinfoOf } from './userinfo.js';
 
 /**
  * How credentials take part in the key: `'isolate'`: requests with different credentials never share a stored response;

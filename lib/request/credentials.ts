@@ -9,10 +9,14 @@ export interface NameRules {
   readonly credentialNames: ReadonlySet<string>;
 }
 
-/**
- * How a parameter is treated by its name: `secret` is always redacted, `ambiguous` only if the value looks like a secret.
- */
-export type ParameterClass = 'secret' | 'ambiguous' | 'other';
+/** Replaces a value that must not be readable. */
+export const REDACTED = 'REDACTED';
+
+/** The treatment of a parameter by its name; `redact-if-secret` keeps a value that does not look like a secret. */
+export type ParameterAction = 'keep' | 'omit' | 'redact' | 'redact-if-secret';
+
+/** Decides on a parameter by its name. */
+export type ParameterRule = (name: string) => ParameterAction;
 
 const CREDENTIAL_WORDS: ReadonlySet<string> = new Set(CREDENTIAL_HEADER_WORDS);
 const CREDENTIAL_WORD_END =
@@ -45,12 +49,12 @@ const isBuiltInCredential = memoize((name) => {
   return words.some((word) => IDENTIFIED.has(word)) && words.some((word) => IDENTIFIERS.has(word));
 });
 
-const builtInClass = memoize((name): ParameterClass => {
+const builtInAction = memoize((name): ParameterAction => {
   const plain = plainName(name);
-  if (PAGINATION_PARAMETERS.has(plain)) return 'other';
+  if (PAGINATION_PARAMETERS.has(plain)) return 'keep';
   const names = [plain, ...nameParts(name).map(plainName)];
-  if (names.some((one) => SECRET_PARAMETER.test(one))) return 'secret';
-  return names.some((one) => AMBIGUOUS_PARAMETERS.has(one)) ? 'ambiguous' : 'other';
+  if (names.some((one) => SECRET_PARAMETER.test(one))) return 'redact';
+  return names.some((one) => AMBIGUOUS_PARAMETERS.has(one)) ? 'redact-if-secret' : 'keep';
 });
 
 /** `user`, `password` of `user[password]` and of `user.password`. */
@@ -65,12 +69,15 @@ export function isCredentialHeader(name: string, { credentialNames }: Pick<NameR
   return isBuiltInCredential(name) || (credentialNames.size > 0 && credentialNames.has(plainName(name)));
 }
 
-/** Returns how a parameter of a query, a form or JSON is treated by its name, in any case; nested names by their parts. */
-export function parameterClass(name: string, { credentialNames }: Pick<NameRules, 'credentialNames'>): ParameterClass {
+/** Returns how a parameter of a query, a form or JSON is stored, by its name in any case; nested names by their parts. */
+export function storedParameter(
+  name: string,
+  { credentialNames }: Pick<NameRules, 'credentialNames'>,
+): ParameterAction {
   const named =
     credentialNames.size > 0 &&
     (credentialNames.has(plainName(name)) || nameParts(name).some((part) => credentialNames.has(plainName(part))));
-  return named ? 'secret' : builtInClass(name);
+  return named ? 'redact' : builtInAction(name);
 }
 
 /** Returns whether the value of an ambiguous parameter is a secret rather than a word, a code or a number. */

@@ -63,3 +63,19 @@ export function withoutUserinfo(url: string): string {
   parsed.password = '';
   return parsed.href;
 }
+
+/** The user name and password of a URL, decoded; undefined if it has neither. */
+export function userinfoOf(url: string): { readonly username: string; readonly password: string } | undefined {
+  // Cheap, and nearly always sufficient: without `@` there is no userinfo.
+  if (!url.includes('@')) return undefined;
+  const { username, password } = new URL(url);
+  return username || password ? { username: decodeUserinfo(username), password: decodeUserinfo(password) } : undefined;
+}
+
+function decodeUserinfo(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,6 +1,5 @@
-import { looksLikeSecret, plainName } from './credentials.js';
+import { looksLikeSecret, type ParameterRule, plainName, REDACTED } from './credentials.js';
 import { decodeComponent } from './normalize-url.js';
-import { type ParameterRule, REDACTED } from './parameter-rule.js';
 
 /** `;name=value` in a path (RFC 3986 section 3.3); some clients encode the semicolon and the equals sign. */
 const PARAMETER = /(;|%3b)((?:(?!%3b|%3d)[^;=/])+)(=|%3d)((?:(?!%3b)[^;/])*)/gi;
@@ -13,7 +12,7 @@ export function redactPath(url: string, rule: ParameterRule): string {
   return url.replace(PARAMETER, (pair: string, mark: string, name: string, equals: string, value: string) => {
     const decoded = decodeComponent(name);
     const action = SESSION.test(plainName(decoded)) ? 'redact' : rule(decoded);
-    const isSecret = action === 'judge' ? looksLikeSecret(decodeComponent(value)) : action !== 'keep';
+    const isSecret = action === 'redact-if-secret' ? looksLikeSecret(decodeComponent(value)) : action !== 'keep';
     return isSecret ? mark + name + equals + REDACTED : pair;
   });
 }

@@ -6,11 +6,12 @@ import {
   isIgnored,
   isIgnoredNested,
   type NameRules,
-  parameterClass,
+  type ParameterRule,
   plainName,
+  REDACTED,
+  storedParameter,
 } from './credentials.js';
 import { mapQuery, normalizeUrl, withoutUserinfo } from './normalize-url.js';
-import { type ParameterRule, REDACTED } from './parameter-rule.js';
 import { mapPairs, redactParts, storedBody, valueRule } from './request-body.js';
 import { isPartial } from './request-of-record.js';
 
@@ -106,8 +107,7 @@ export function redactHops(hops: readonly Hop[], rules: NameRules): readonly Hop
 
 /** Returns whether a parameter of the URL is a credential. */
 export function hasCredentialParameter(url: string, rules: NameRules): boolean {
-  const rule: ParameterRule = (name) => actionOf(name, rules);
-  return redactParameters(url, rule) !== url;
+  return redactParameters(url, (name) => storedParameter(name, rules)) !== url;
 }
 
 function neverStored(name: string, { credentialNames }: NameRules): boolean {
@@ -116,12 +116,7 @@ function neverStored(name: string, { credentialNames }: NameRules): boolean {
 }
 
 function redactionRule(rules: NameRules): ParameterRule {
-  return (name) => (isIgnoredNested(name, rules) ? 'redact' : actionOf(name, rules));
-}
-
-function actionOf(name: string, rules: NameRules): 'redact' | 'judge' | 'keep' {
-  const parameter = parameterClass(name, rules);
-  return parameter === 'secret' ? 'redact' : parameter === 'ambiguous' ? 'judge' : 'keep';
+  return (name) => (isIgnoredNested(name, rules) ? 'redact' : storedParameter(name, rules));
 }
 
 function redactParameters(url: string, rule: ParameterRule): string {

@@ -4,9 +4,8 @@ import type { CacheRequest, FormEntry, RequestBody } from '../models/cache-reque
 import { sha256 } from '../platform/digest.js';
 import { forbidsTransform } from '../policy/cache-control.js';
 import { type Fields, field } from '../policy/messages.js';
-import { looksLikeSecret } from './credentials.js';
+import { looksLikeSecret, type ParameterRule, REDACTED } from './credentials.js';
 import { mapQuery, pairName, pairValue } from './normalize-url.js';
-import { type ParameterRule, REDACTED } from './parameter-rule.js';
 import { redactPath } from './path-parameters.js';
 
 /** A body in canonical form: text, or the digest of bytes; undefined if there is none. */
@@ -85,7 +84,8 @@ export function mapPairs(pairs: readonly string[], rule: ParameterRule, values?:
     if (action === 'omit') return [];
     const equals = pair.indexOf('=');
     const name = equals === -1 ? pair : pair.slice(0, equals);
-    if (action === 'redact' || (action === 'judge' && looksLikeSecret(pairValue(pair)))) return [`${name}=${REDACTED}`];
+    if (action === 'redact' || (action === 'redact-if-secret' && looksLikeSecret(pairValue(pair))))
+      return [`${name}=${REDACTED}`];
     const value = values && pairValue(pair);
     const changed = value && values(value);
     return [changed === value ? pair : `${name}=${encodeURIComponent(changed ?? '')}`];
@@ -159,7 +159,7 @@ function formEntry([name, value]: FormEntry, rule: ParameterRule, values: ValueR
   if (action === 'omit') return [];
   if (action === 'redact') return [[name, REDACTED]];
   if (typeof value !== 'string') return [[name, value.name, value.type, sha256(value.bytes)]];
-  return [[name, action === 'judge' && looksLikeSecret(value) ? REDACTED : values(value)]];
+  return [[name, action === 'redact-if-secret' && looksLikeSecret(value) ? REDACTED : values(value)]];
 }
 
 /** Undefined for text that is not JSON, has duplicate names, or is nested too deeply: it then counts by its text. */
@@ -183,19 +183,22 @@ interface WriteRules {
   readonly values: ValueRule;
 }
 
-/** @param judged the value belongs to an ambiguous name, so that texts in it may be secrets */
-function writeCanonical(value: unknown, rules: WriteRules, judged: boolean): string {
+/** @param mayBeSecret the value belongs to an ambiguous name, so that texts in it may be secrets */
+function writeCanonical(value: unknown, rules: WriteRules, mayBeSecret: boolean): string {
   if (isLosslessNumber(value)) return value.value;
-  if (Array.isArray(value)) return `[${value.map((item) => writeCanonical(item, rules, judged)).join(',')}]`;
+  if (Array.isArray(value)) return `[${value.map((item) => writeCanonical(item, rules, mayBeSecret)).join(',')}]`;
   if (typeof value === 'string')
-    return JSON.stringify(judged && looksLikeSecret(value) ? REDACTED : rules.values(value));
+    return JSON.stringify(mayBeSecret && looksLikeSecret(value) ? REDACTED : rules.values(value));
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   const members: string[] = [];
   for (const name of Object.keys(value).sort()) {
     const action = rules.rule(name);
     if (action === 'omit') continue;
     const member = (value as Record<string, unknown>)[name];
-    const written = action === 'redact' ? `"${REDACTED}"` : writeCanonical(member, rules, judged || action === 'judge');
+    const written =
+      action === 'redact'
+        ? `"${REDACTED}"`
+        : writeCanonical(member, rules, mayBeSecret || action === 'redact-if-secret');
     members.push(`${JSON.stringify(name)}:${written}`);
   }
   return `{${members.join(',')}}`;

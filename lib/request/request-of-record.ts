@@ -34,11 +34,3 @@ function isPartialBody(request: CacheRequest, stored: string | undefined): boole
   const bodyOf = (text: string) => JSON.stringify(canonicalBody({ ...request, body: { kind, text } }, () => 'keep'));
   return bodyOf(stored) !== bodyOf(request.body.kind === 'text' ? request.body.text : '');
 }
-
-/** The GET request that remains of another: without a body and the fields that describe it. */
-export function asGet<T extends CacheRequest>(request: T): T {
-  const headers = Object.fromEntries(
-    Object.entries(request.headers).filter(([name]) => !/^content-(type|length|encoding|language)$/.test(name)),
-  );
-  return { ...request, method: 'GET', headers, body: { kind: 'none' } };
-}

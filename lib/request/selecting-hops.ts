@@ -1,6 +1,6 @@
 import type { Hop } from '../models/record.js';
 import type { Fields } from '../policy/messages.js';
-import { normalizeUrl } from './normalize-url.js';
+import { normalizeUrl, withoutUserinfo } from './normalize-url.js';
 
 /** The fields by which servers choose the target of a redirect. */
 const UNSEEN: readonly { readonly headers: Fields }[] = [{ headers: { vary: 'Accept, Accept-Language, User-Agent' } }];
@@ -15,11 +15,6 @@ export function selectingHops(
   hops: readonly Hop[],
 ): readonly { readonly headers: Fields }[] {
   if (hops.length > 0 || asked === final) return hops;
-  return withoutUserinfo(asked) === withoutUserinfo(final) ? hops : UNSEEN;
-}
-
-/** The HTTP client may add or remove user name and password. */
-function withoutUserinfo(url: string): string {
-  const normal = normalizeUrl(url);
-  return normal.includes('@') ? normal.replace(/^(https?:\/\/)[^/?#]*@/, '$1') : normal;
+  // The HTTP client may add or remove user name and password.
+  return withoutUserinfo(normalizeUrl(asked)) === withoutUserinfo(normalizeUrl(final)) ? hops : UNSEEN;
 }

@@ -1,4 +1,4 @@
-import { BACKEND_OPTION_NAMES, COMMON_BACKEND_OPTION_NAMES } from '../cache/option-places.js';
+import { backendsWith, COMMON_BACKEND_OPTION_NAMES } from '../cache/option-places.js';
 import { describeOption, optionError, unknownOptionError } from '../errors.js';
 import { ownCopy } from '../platform/own-copy.js';
 import { foreignHint } from './foreign-names.js';
@@ -68,14 +68,13 @@ function placeOf(name: string): string | undefined {
   if (hint !== undefined) return hint;
   if (Object.hasOwn(REQUEST_READERS, name)) return 'it is an option of single requests';
   if (COMMON_BACKEND_OPTION_NAMES.includes(name)) return 'it belongs in backendOptions';
-  const backends = Object.keys(BACKEND_OPTION_NAMES).filter((backend) => BACKEND_OPTION_NAMES[backend]?.includes(name));
-  return backends.length === 0 ? undefined : `it belongs in backendOptions, of the backend ${backends.join(', ')}`;
+  const backends = backendsWith(name);
+  return backends && `it belongs in backendOptions, of the backend ${backends}`;
 }
 
 function refuseMisplaced(backendOptions: Readonly<Record<string, unknown>>): void {
-  const ofBackends = Object.values(BACKEND_OPTION_NAMES).flat();
   for (const [name, value] of Object.entries(backendOptions)) {
-    if (ofBackends.includes(name) || !(SETTING_NAMES as readonly string[]).includes(name)) continue;
+    if (backendsWith(name) !== undefined || !(SETTING_NAMES as readonly string[]).includes(name)) continue;
     const shown = describeOption(name, value);
     throw new TypeError(
       `backendOptions.${name}: ${shown} is not accepted; it is an option of setupCache, beside backendOptions`,

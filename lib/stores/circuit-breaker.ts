@@ -11,7 +11,7 @@ import { measured, type StoreTime } from './store-time.js';
 import { WriteSuspension } from './write-suspension.js';
 
 /** Why a request could not use the store, in the words of Cache-Status' detail. */
-export type StoreFailureReason = FailureReason | 'too-large-for-store';
+type StoreFailureReason = FailureReason | 'too-large-for-store';
 
 /** One request's use of the store: one budget for all its reads, one for its write. */
 export interface RequestAccess {

@@ -1,3 +1,4 @@
+import { systemNow } from '../../platform/clock.js';
 import { canResolve, missingPackage } from '../../platform/load-client.js';
 import type { Store } from '../../stores/store.js';
 import {
@@ -47,7 +48,7 @@ export const MONGODB_OPTIONS: Readonly<Record<string, Reader>> = {
 export function openParts<Options extends CommonBackendOptions>(
   { name, needs, options: readers, check, open }: BackendDefinition<Options>,
   options: Options,
-  { now = () => Date.now() }: BackendClock,
+  { now = systemNow }: BackendClock,
 ): CacheParts {
   const read = readBackendOptions(options, readers);
   check?.(read);

@@ -1,10 +1,9 @@
-import { optionError } from '../../errors.js';
+import { hiddenOptionError, optionError } from '../../errors.js';
 import { brandOf } from '../../platform/shared-state.js';
 import { DynamoDbStore, type DynamoDbStoreOptions } from '../../stores/dynamodb/index.js';
 import {
   type BackendClock,
   type CommonBackendOptions,
-  hiddenError,
   readClientObject,
   readName,
   readUrl,
@@ -61,5 +60,5 @@ function readTable(value: unknown, option: string): string {
 /** The AWS SDK accepts keys, or a function that resolves to them. */
 function readCredentials(value: unknown, option: string): object {
   if ((typeof value === 'object' && value !== null) || typeof value === 'function') return value;
-  throw hiddenError(option, 'an object or a function, as of the AWS SDK');
+  throw hiddenOptionError(option, 'an object or a function, as of the AWS SDK');
 }

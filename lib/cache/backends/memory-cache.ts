@@ -24,6 +24,6 @@ export class MemoryCache extends BaseCache {
   /** @throws TypeError for a wrong option, which it names */
   constructor(options: MemoryCacheOptions = {}, { now = systemNow }: BackendClock = {}) {
     const read = readBackendOptions(options, { maxEntries: count, maxSize: count });
-    super({ ...read, store: new MemoryStore(read, now), codec: codecFor(read, true), now });
+    super({ ...read, store: new MemoryStore(read, now), codec: codecFor(read, { keepsObjects: true }), now });
   }
 }

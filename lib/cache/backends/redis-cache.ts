@@ -1,10 +1,9 @@
-import { optionError } from '../../errors.js';
+import { hiddenOptionError, optionError } from '../../errors.js';
 import { brandOf } from '../../platform/shared-state.js';
 import { isCluster, RedisStore, type RedisStoreOptions } from '../../stores/redis/index.js';
 import {
   type BackendClock,
   type CommonBackendOptions,
-  hiddenError,
   readClientObject,
   readName,
   readUrl,
@@ -60,7 +59,7 @@ export class RedisCache extends BaseCache {
 function readCluster(value: unknown, option: string): object {
   const accepted = "options of node-redis's createCluster, with rootNodes as a list that is not empty";
   const options = readClientObject(accepted)(value, option);
-  if (!isFilledList((options as { rootNodes?: unknown }).rootNodes)) throw hiddenError(option, accepted);
+  if (!isFilledList((options as { rootNodes?: unknown }).rootNodes)) throw hiddenOptionError(option, accepted);
   return options;
 }
 
@@ -69,7 +68,8 @@ function readSentinel(value: unknown, option: string): object {
     "options of node-redis's createSentinel, with name as a text and sentinelRootNodes as a list that is not empty";
   const options = readClientObject(accepted)(value, option);
   const { name, sentinelRootNodes } = options as { name?: unknown; sentinelRootNodes?: unknown };
-  if (typeof name !== 'string' || name === '' || !isFilledList(sentinelRootNodes)) throw hiddenError(option, accepted);
+  if (typeof name !== 'string' || name === '' || !isFilledList(sentinelRootNodes))
+    throw hiddenOptionError(option, accepted);
   return options;
 }
 
@@ -98,7 +98,7 @@ function refuseSecondServer(read: Readonly<Record<string, unknown>>): void {
   for (const option of ['clusterOptions', 'sentinelOptions']) {
     const other = given.find((one) => one !== option);
     if (given.includes(option) && other !== undefined) {
-      throw hiddenError(option, `no ${other} beside it: one of url, client, clusterOptions and sentinelOptions`);
+      throw hiddenOptionError(option, `no ${other} beside it: one of url, client, clusterOptions and sentinelOptions`);
     }
   }
 }

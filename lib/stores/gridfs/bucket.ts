@@ -18,7 +18,7 @@ export interface StoredFile extends Document {
   readonly metadata?: FileMetadata | undefined;
 }
 
-export interface FileMetadata extends EntryFields {
+interface FileMetadata extends EntryFields {
   readonly order: number;
   /** Number of the revision: of several files of one name, the highest counts. */
   readonly revision?: number;

@@ -53,7 +53,7 @@ const runtime = () => shared('sqlite runtime', () => ({ isExperimental: false })
  * `getBuiltinModule` works in every module system and is left alone by bundlers. The warning is emitted by the runtime's own
  * `process`, of which test runners such as Jest give programs a copy.
  */
-export function loadNodeSqlite(): { readonly sqlite: NodeSqlite; readonly isExperimental: boolean } | undefined {
+function loadNodeSqlite(): { readonly sqlite: NodeSqlite; readonly isExperimental: boolean } | undefined {
   if (!isBuiltin(NODE_SQLITE)) return undefined;
   const owner = process.getBuiltinModule('node:process');
   const { emitWarning } = owner;

@@ -20,7 +20,7 @@ function column(field: keyof typeof FIELDS, value = 'value'): string {
   return `substr(${value}, ${offset + 1}, ${length})`;
 }
 
-export function blob(text: string): string {
+function blob(text: string): string {
   return `x'${Buffer.from(text, 'latin1').toString('hex')}'`;
 }
 
