@@ -6,6 +6,17 @@ const SUBPATHS = ['sqlite', 'redis', 'mongodb', 'gridfs', 'dynamodb'];
 /** Small packages that are part of the build: each file that Node opens and resolves delays the import of the package. */
 const BUNDLED = ['fastest-levenshtein', 'lossless-json', 'lru-cache', 'p-limit', 'structured-headers', 'yocto-queue'];
 
+/** Code of this package that loads on demand: stores on a network, and jose. Names, locations and bounds of stores do not. */
+const ON_DEMAND = /\/stores\/(redis|mongodb|gridfs|dynamodb)\/(?!traits|location)|\/jose-parts/;
+const ENTRIES = /\/lib\/(index|subpaths\/\w+)\.ts$/;
+/** Dependencies of the build that load on demand. */
+const LOADED_LATER = /\/node_modules\/(jose|p-limit|yocto-queue)\//;
+
+/** Whether a module loads with each import of the package. These are one file, since each file takes Node time to open. */
+function isCore(id: string): boolean {
+  return /\.(?<!\.d\.)[cm]?[jt]s$/.test(id) && ![ON_DEMAND, ENTRIES, LOADED_LATER].some((other) => other.test(id));
+}
+
 const common: UserConfig = {
   entry: {
     index: 'lib/index.ts',
@@ -18,6 +29,11 @@ const common: UserConfig = {
   outDir: 'dist',
   external: ['mongodb', /^@aws-sdk\//],
   noExternal: BUNDLED,
+  outputOptions: {
+    codeSplitting: { groups: [{ name: 'core', test: isCore }] },
+    // The declarations contain the documentation: comments alone would be a quarter of the code.
+    comments: { legal: true, annotation: true, jsdoc: false },
+  },
 };
 
 /** One build each for `import` and `require`, with declarations of its own: axios's types differ between the two. */

@@ -1,6 +1,6 @@
 import { systemNow } from '../../platform/clock.js';
 import { canResolve, missingPackage } from '../../platform/load-client.js';
-import type { Store } from '../../stores/store.js';
+import { LazyStore, type NetworkStore, type StoreTraits } from '../../stores/lazy-store.js';
 import {
   type BackendClock,
   type CommonBackendOptions,
@@ -24,7 +24,9 @@ export interface BackendDefinition<Options extends CommonBackendOptions> {
   readonly options: Readonly<Record<string, Reader>>;
   /** Throws a TypeError for options that do not fit together. */
   readonly check?: (read: Readonly<Record<string, unknown>>) => void;
-  readonly open: (cacheName: string, options: ReadOptions<Options>, now: () => number) => Store;
+  readonly traits: (cacheName: string, options: ReadOptions<Options>) => StoreTraits;
+  /** Loads the code of the store, and makes it. */
+  readonly open: (cacheName: string, options: ReadOptions<Options>, now: () => number) => Promise<NetworkStore>;
 }
 
 /** Options as they were read: `retention` is a number of seconds. */
@@ -40,13 +42,13 @@ export const MONGODB_OPTIONS: Readonly<Record<string, Reader>> = {
 };
 
 /**
- * Reads a backend's options and opens its store. Nothing is connected or created yet.
+ * Reads a backend's options. Nothing is loaded, connected or created yet.
  *
  * @throws TypeError for a wrong option, which it names; CacheError `ERR_CACHE_MISSING_PACKAGE` if the package is not
  *   installed
  */
 export function openParts<Options extends CommonBackendOptions>(
-  { name, needs, options: readers, check, open }: BackendDefinition<Options>,
+  { name, needs, options: readers, check, traits, open }: BackendDefinition<Options>,
   options: Options,
   { now = systemNow }: BackendClock,
 ): CacheParts {
@@ -54,5 +56,7 @@ export function openParts<Options extends CommonBackendOptions>(
   check?.(read);
   if (!canResolve(needs)) throw missingPackage(needs, `backend "${name}"`);
   const own = read as ReadOptions<Options>;
-  return { ...own, store: open(own.cacheName ?? DEFAULT_CACHE_NAME, own, now), codec: codecFor(read), now };
+  const { cacheName = DEFAULT_CACHE_NAME } = own;
+  const store = new LazyStore(name, traits(cacheName, own), () => open(cacheName, own, now));
+  return { ...own, store, codec: codecFor(read), now };
 }

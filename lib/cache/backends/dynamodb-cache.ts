@@ -1,6 +1,7 @@
 import { hiddenOptionError, optionError } from '../../errors.js';
 import { brandOf } from '../../platform/shared-state.js';
-import { DynamoDbStore, type DynamoDbStoreOptions } from '../../stores/dynamodb/index.js';
+import type { DynamoDbStoreOptions } from '../../stores/dynamodb/index.js';
+import { dynamoDbTraits } from '../../stores/dynamodb/traits.js';
 import {
   type BackendClock,
   type CommonBackendOptions,
@@ -27,7 +28,11 @@ const DYNAMODB: BackendDefinition<DynamoDbCacheOptions> = {
   check({ cacheName, table }) {
     if (table === undefined && cacheName !== undefined) readTable(cacheName, 'cacheName');
   },
-  open: (cacheName, options, now) => new DynamoDbStore(cacheName, options, now),
+  traits: dynamoDbTraits,
+  async open(cacheName, options, now) {
+    const { DynamoDbStore } = await import('../../stores/dynamodb/index.js');
+    return new DynamoDbStore(cacheName, options, now);
+  },
 };
 
 /**

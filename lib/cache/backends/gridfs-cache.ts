@@ -1,5 +1,6 @@
 import { brandOf } from '../../platform/shared-state.js';
-import { GridFSStore, type GridFSStoreOptions } from '../../stores/gridfs/index.js';
+import type { GridFSStoreOptions } from '../../stores/gridfs/index.js';
+import { mongoTraits } from '../../stores/mongodb/traits.js';
 import { type BackendClock, type CommonBackendOptions, readName } from '../backend-options.js';
 import { BaseCache } from '../base-cache.js';
 import { type BackendDefinition, MONGODB_OPTIONS, openParts } from './define-backend.js';
@@ -10,7 +11,11 @@ const GRIDFS: BackendDefinition<GridFSCacheOptions> = {
   name: 'gridfs',
   needs: '@keyv/mongo',
   options: { ...MONGODB_OPTIONS, bucket: readName },
-  open: (cacheName, options, now) => new GridFSStore(cacheName, options, now),
+  traits: mongoTraits,
+  async open(cacheName, options, now) {
+    const { GridFSStore } = await import('../../stores/gridfs/index.js');
+    return new GridFSStore(cacheName, options, now);
+  },
 };
 
 /**

@@ -1,5 +1,6 @@
 import { brandOf } from '../../platform/shared-state.js';
-import { MongoStore, type MongoStoreOptions } from '../../stores/mongodb/index.js';
+import type { MongoStoreOptions } from '../../stores/mongodb/index.js';
+import { MAX_ENTRY, mongoTraits } from '../../stores/mongodb/traits.js';
 import { type BackendClock, type CommonBackendOptions, readName } from '../backend-options.js';
 import { BaseCache } from '../base-cache.js';
 import { type BackendDefinition, MONGODB_OPTIONS, openParts } from './define-backend.js';
@@ -10,7 +11,11 @@ const MONGODB: BackendDefinition<MongoCacheOptions> = {
   name: 'mongodb',
   needs: '@keyv/mongo',
   options: { ...MONGODB_OPTIONS, collection: readName },
-  open: (cacheName, options, now) => new MongoStore(cacheName, options, now),
+  traits: (cacheName, options) => mongoTraits(cacheName, options, MAX_ENTRY),
+  async open(cacheName, options, now) {
+    const { MongoStore } = await import('../../stores/mongodb/index.js');
+    return new MongoStore(cacheName, options, now);
+  },
 };
 
 /**

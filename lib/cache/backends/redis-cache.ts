@@ -1,6 +1,7 @@
 import { hiddenOptionError, optionError } from '../../errors.js';
 import { brandOf } from '../../platform/shared-state.js';
-import { isCluster, RedisStore, type RedisStoreOptions } from '../../stores/redis/index.js';
+import type { RedisStoreOptions } from '../../stores/redis/index.js';
+import { isCluster, redisTraits } from '../../stores/redis/traits.js';
 import {
   type BackendClock,
   type CommonBackendOptions,
@@ -33,7 +34,11 @@ const REDIS: BackendDefinition<RedisCacheOptions> = {
     refuseSecondServer(read);
     refuseShardsOfOneServer(read);
   },
-  open: (cacheName, options, now) => new RedisStore(cacheName, options, now),
+  traits: (_, options) => redisTraits(options),
+  async open(cacheName, options, now) {
+    const { RedisStore } = await import('../../stores/redis/index.js');
+    return new RedisStore(cacheName, options, now);
+  },
 };
 
 /**

@@ -11,6 +11,7 @@ import { DynamoDbInvalidationOrder, endOfLifetime } from './invalidation-order.j
 import { DynamoDbLeases } from './leases.js';
 import { DynamoDbIndex } from './secondary-index.js';
 import { DynamoDbTable, type DynamoDbTableOptions, type Item, READ_BATCH } from './table.js';
+import { MAX_ENTRY } from './traits.js';
 
 export interface DynamoDbStoreOptions extends DynamoDbTableOptions {
   /**
@@ -24,8 +25,6 @@ export interface DynamoDbStoreOptions extends DynamoDbTableOptions {
   readonly retention?: number | undefined;
 }
 
-/** Bytes: DynamoDB's bound for an item, less what is beside the entry. */
-const MAX_ENTRY = 400 * 1024 - 2 * 1024;
 /** All of an entry but its body, and whether it was published. */
 const SUMMARY = '#id, #value.#head, #value.#size, #next.#token';
 /** An item that another write may not replace by a redirect. */

@@ -7,6 +7,7 @@ import { batches } from '../concurrency.js';
 import { type Access, StoreFailure } from '../store-failure.js';
 import { ensureTable } from './ensure-table.js';
 import { classified, isConditionFailure, isMissingTable } from './failures.js';
+import { tableLocation } from './traits.js';
 
 export interface DynamoDbTableOptions {
   /**
@@ -102,8 +103,7 @@ export class DynamoDbTable {
 
   /** URL of the endpoint, without credentials, and the table. */
   get location(): string {
-    const { endpoint } = this.#options;
-    return endpoint === undefined ? `dynamodb:${this.name}` : `${withoutCredentials(endpoint)}/${this.name}`;
+    return tableLocation(this.name, this.#options);
   }
 
   /** @param projection projection expression. Default: all attributes */
@@ -254,11 +254,6 @@ export class DynamoDbTable {
 function namesIn(expressions: string): { readonly ExpressionAttributeNames?: Record<string, string> } {
   const names = [...expressions.matchAll(/#(\w+)/g)].map(([mention, name = '']) => [mention, name]);
   return names.length === 0 ? {} : { ExpressionAttributeNames: Object.fromEntries(names) };
-}
-
-function withoutCredentials(endpoint: string): string {
-  const url = new URL(endpoint);
-  return `${url.protocol}//${url.host}`;
 }
 
 /**

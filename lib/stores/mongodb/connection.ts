@@ -3,6 +3,7 @@ import { loadBeneath } from '../../platform/load-client.js';
 import { monotonicNow, type RealTimer, startTimer, stopTimer } from '../../platform/real-time.js';
 import type { Access } from '../store-failure.js';
 import { classified } from './failures.js';
+import { DEFAULT_URL, mongoLocation } from './traits.js';
 
 export interface MongoConnectionOptions {
   /**
@@ -47,7 +48,6 @@ interface Opened {
 
 type Driver = typeof import('mongodb');
 
-const DEFAULT_URL = 'mongodb://127.0.0.1:27017';
 /** Milliseconds. The driver's own defaults wait 30 s for a server that does not exist. */
 const FAIL_FAST = { serverSelectionTimeoutMS: 1_000, connectTimeoutMS: 1_000 };
 /** Milliseconds after the last use: the driver's sockets cannot be unref'ed and would keep a finished process alive. */
@@ -79,8 +79,7 @@ export class MongoConnection {
 
   /** URL with hosts and database, without credentials; undefined for a client of the caller. */
   get location(): string | undefined {
-    const { client, url = DEFAULT_URL } = this.#options;
-    return client ? undefined : `${withoutCredentials(url)}/${this.#database}`;
+    return mongoLocation(this.#database, this.#options);
   }
 
   /**
@@ -156,10 +155,4 @@ export class MongoConnection {
     }
     return { db: own.db(this.#database), close: () => own.close() };
   }
-}
-
-/** Returns protocol and hosts of a MongoDB URL, which may name several hosts and so is no URL for `URL`. */
-function withoutCredentials(url: string): string {
-  const [, protocol = '', authority = ''] = /^([\w+]+:\/\/)([^/?]*)/.exec(url) ?? [];
-  return protocol + authority.slice(authority.lastIndexOf('@') + 1);
 }

@@ -11,7 +11,8 @@ import { MongoConnection, type MongoConnectionOptions } from './connection.js';
 import { conditions, counted, DIRECT, type FieldNames, indexesOf, keysOf } from './filters.js';
 import { InvalidationOrder } from './invalidation-order.js';
 import { MongoLeases } from './leases.js';
-import { MAX_ENTRY, type NewDocument, PendingWrite, PUBLISHED, withdraw } from './pending-write.js';
+import { type NewDocument, PendingWrite, PUBLISHED, withdraw } from './pending-write.js';
+import { MAX_ENTRY } from './traits.js';
 
 export interface MongoStoreOptions extends MongoConnectionOptions {
   /**

@@ -5,6 +5,7 @@ import { bufferOf } from '../../platform/bytes.js';
 import { fieldsOf } from '../document-form.js';
 import { isDirect } from '../entry-query.js';
 import { DIRECT } from './filters.js';
+import { MAX_ENTRY } from './traits.js';
 
 /** An entry with the other fields of its document. */
 export interface NewDocument {
@@ -14,8 +15,6 @@ export interface NewDocument {
   readonly expiresAt: Date | null;
 }
 
-/** Bytes. MongoDB's bound for a document is 16 MiB, which includes the names of the fields and the secondary index. */
-export const MAX_ENTRY = 16 * 1024 * 1024 - 64 * 1024;
 /** Milliseconds after which the server deletes a document that was never published. */
 const UNPUBLISHED_LIFETIME = 24 * 60 * 60 * 1000;
 

@@ -11,6 +11,7 @@ import { InvalidationOrders } from './orders.js';
 import { ACQUIRE, RELEASE, runScript } from './scripts.js';
 import { RedisShard } from './shard.js';
 import { together } from './together.js';
+import { isCluster, MAX_ENTRY } from './traits.js';
 
 export interface RedisStoreOptions extends RedisConnectionOptions {
   /** Seconds that an entry is kept after it expired; then the server removes it. Default: forever. */
@@ -25,8 +26,6 @@ export interface RedisStoreOptions extends RedisConnectionOptions {
   readonly shards?: number | undefined;
 }
 
-/** Bytes: Redis's bound on a string, `proto-max-bulk-len`. */
-const MAX_ENTRY_SIZE = 512 * 1024 * 1024;
 const CLUSTER_SHARDS = 64;
 
 /**
@@ -38,7 +37,7 @@ const CLUSTER_SHARDS = 64;
  */
 export class RedisStore implements Store {
   readonly name = 'redis';
-  readonly maxEntrySize = MAX_ENTRY_SIZE;
+  readonly maxEntrySize = MAX_ENTRY;
   readonly location: string | undefined;
   readonly #connection: RedisConnection;
   readonly #layout: Layout;
@@ -181,9 +180,4 @@ export class RedisStore implements Store {
   #shardOf(id: string): RedisShard {
     return this.#shards[this.#layout.numberOf(id)] as RedisShard;
   }
-}
-
-/** Whether the options are those of a cluster, or have one as client. */
-export function isCluster({ client, clusterOptions }: RedisConnectionOptions): boolean {
-  return clusterOptions !== undefined || (client as { slots?: unknown } | undefined)?.slots !== undefined;
 }
