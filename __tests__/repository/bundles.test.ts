@@ -23,7 +23,7 @@ const DEFAULT_EXPORT_ALONE: Plugin = {
   },
 };
 
-/** What output as an ES module needs for built-in modules; it has no `__filename`. */
+/** For output as an ES module, which has neither `require` nor `__filename`. */
 const REQUIRE = `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`;
 interface Form {
   readonly format: Format;

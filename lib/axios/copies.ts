@@ -21,6 +21,8 @@ export type AxiosExport = Pick<
 
 /** Copies by their class of interceptors, the only object that every kind of instance shares with its copy. */
 const copies = /* @__PURE__ */ shared('axiosCopies', () => new Map<unknown, MaybePromise<AxiosCopy>>());
+/** Classes of headers whose copy was searched for. */
+const searched = /* @__PURE__ */ shared('searchedHeaders', () => new WeakSet<object>());
 /** Interceptors of the instances that only dispatch: nothing covers them. */
 const bareInstances = /* @__PURE__ */ shared('bareInstances', () => new WeakSet<object>());
 
@@ -42,12 +44,29 @@ export function copyOf(instance: InstanceLike): MaybePromise<AxiosCopy> {
   return found;
 }
 
-/** Returns the known copy that made a request's headers, else the one that this build imports. */
+/** Returns the copy that made a request's headers, if it is known or was loaded by `require`; else this build's own. */
 export function copyOfHeaders(headers: object): AxiosCopy {
+  const made = headers.constructor;
+  const known = knownCopyOf(made);
+  if (known || searched.has(made)) return known ?? ownCopy;
+  searched.add(made);
+  for (const copy of [...copiesOfApplication(), ...required()]) registerCopy(copy);
+  return knownCopyOf(made) ?? ownCopy;
+}
+
+function knownCopyOf(headersClass: unknown): AxiosCopy | undefined {
   for (const copy of copies.values()) {
-    if ('AxiosHeaders' in copy && copy.AxiosHeaders === headers.constructor) return copy;
+    if ('AxiosHeaders' in copy && copy.AxiosHeaders === headersClass) return copy;
   }
-  return ownCopy;
+  return undefined;
+}
+
+/** Returns the copies that the process has loaded by `require`, such as that of an SDK. */
+function required(): readonly AxiosExport[] {
+  const modules = Object.entries(packageRequire().cache ?? {});
+  return modules.flatMap(([file, module]) =>
+    file.includes('axios') && isExport(module?.exports) ? [module.exports] : [],
+  );
 }
 
 /** Returns whether an instance only calls adapters for the cache. */
