@@ -1,4 +1,4 @@
-import { Agent, createServer, request } from 'node:http';
+import { Agent, type ClientRequest, createServer, request } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import type { AxiosRequestConfig } from 'axios';
@@ -136,4 +136,45 @@ test('hidden members of a proxy, such as the user name of socks-proxy-agent, are
   const seen = [];
   for (const user of ['alice', 'bob', 'alice']) seen.push((await bench.api.get('/', through(user))).fromCache);
   expect(seen).toEqual([false, false, true]);
+});
+
+test('a response for nobody does not answer a request whose agent would add credentials', async () => {
+  class Signing extends Agent {
+    addRequest(sent: ClientRequest, ...rest: unknown[]) {
+      sent.setHeader('authorization', 'alice');
+      (Agent.prototype as unknown as { addRequest: (...all: unknown[]) => void }).addRequest.call(this, sent, ...rest);
+    }
+  }
+  const plainEcho: Handler = ({ headers }, response) => sendJson(response, { user: headers.authorization ?? null });
+  await using bench = await startBench({}, plainEcho);
+  const seen = [];
+  for (const httpAgent of [undefined, new Signing(), new Signing(), new Agent()]) {
+    const { data, fromCache } = await bench.api.get('/', { httpAgent });
+    seen.push([data.user, fromCache]);
+  }
+  expect(seen).toEqual([
+    [null, false],
+    ['alice', false],
+    ['alice', false],
+    [null, true],
+  ]);
+});
+
+test('an agent that adds no credentials, and a cookie agent without cookies, keep their hits', async () => {
+  class Counting extends Agent {
+    addRequest(...all: unknown[]) {
+      (Agent.prototype as unknown as { addRequest: (...all: unknown[]) => void }).addRequest.apply(this, all);
+    }
+  }
+  class Cookies extends Counting {
+    constructor() {
+      super({ cookies: { jar: new CookieJar() } } as object);
+    }
+  }
+  await using bench = await startBench();
+  const seen = [];
+  for (const httpAgent of [new Counting(), new Counting(), new Agent(), new Cookies(), new Cookies()]) {
+    seen.push((await bench.api.get('/', { httpAgent })).fromCache);
+  }
+  expect(seen).toEqual([false, true, false, true, true]);
 });

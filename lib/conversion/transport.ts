@@ -142,6 +142,9 @@ class TransportParts {
     // Proxy agents; `proxy` is a URL or a plain object.
     if (proxy) this.#addValue(`${name}.proxy`, proxy instanceof URL ? proxy.href : proxy);
     if (proxyHeaders) this.#addValue(`${name}.proxyHeaders`, proxyHeaders);
+    // A cookie agent adds the cookies of its jar, which are credentials.
+    const changes = options?.cookies ? undefined : classThatChangesRequests(agent);
+    if (changes !== undefined) this.add(`${name}.class`, changes);
     for (const member of Object.keys(agent)) {
       if (AGENT_MEMBERS.has(member)) continue;
       const value = (agent as Options)[member];
@@ -185,6 +188,21 @@ class TransportParts {
     if (written === undefined) this.#hiddenTransport ??= 'tls';
     else this.add(name, written);
   }
+}
+
+/**
+ * Returns the name of the agent's class if it replaces the method of Node.js by which agents get requests, and so may add
+ * credentials, for example. A name is the same in every process, unlike the identity of the method.
+ */
+function classThatChangesRequests(agent: object): string | undefined {
+  let first: object | undefined;
+  let last: object | undefined;
+  for (let one: unknown = Object.getPrototypeOf(agent); one; one = Object.getPrototypeOf(one)) {
+    if (!Object.hasOwn(one, 'addRequest')) continue;
+    first ??= one;
+    last = one;
+  }
+  return first === last ? undefined : agent.constructor.name;
 }
 
 /** Returns a form of the value that is equal for equal values; undefined if a part cannot be compared. */
