@@ -92,6 +92,21 @@ describe('headers that are credentials', () => {
     'x-ssl-client-dn',
     'x-accesskey',
     'appkey',
+    ...['x-deviceid', 'x-storeid', 'x-memberid', 'x-merchantid', 'x-subjectid', 'x-tenantcode', 'tenantdomain'],
+    ...['x-userinfo', 'x-orgname', 'x-groupid', 'x-app-id', 'x-appid', 'x-parse-application-id', 'x-installation-id'],
+    ...['x-visitor-id', 'x-goog-visitor-id', 'x-guest-id', 'x-anonymousid', 'x-cart-id', 'x-patient-id', 'x-vendor-id'],
+    ...['x-kong-consumer', 'x-consumer-id', 'x-goog-authuser', 'x-multitenant', 'x-phpsessid', 'jsessionid'],
+    ...['x-arr-clientcert', 'x-amzn-mtls-clientcert', 'x-amzn-oidc-data', 'x-certificate', 'x-2fa-code', 'x-mfa-code'],
+    ...['x-act-as', 'x-runas', 'x-view-as', 'remote-name', 'x-webauth-name', 'stripe-context', 'x-anchormailbox'],
+    ...[
+      'x-msisdn',
+      'x-nokia-msisdn',
+      'x-up-calling-line-id',
+      'x-phone-number',
+      'x-scopes',
+      'x-permissions',
+      'x-claims',
+    ],
   ])('%s', (name) => expect(isCredentialHeader(name, NONE)).toBe(true));
 });
 
@@ -130,6 +145,8 @@ describe('headers that are not', () => {
     'x-authority',
     'x-organized',
     'x-cache',
+    ...['x-app-version', 'x-client-name', 'x-store', 'x-as', 'view', 'x-context', 'x-remote', 'x-domain', 'x-grouped'],
+    ...['amz-sdk-invocation-id', 'x-cloud-trace-context', 'x-transaction-id', 'x-event-id', 'x-request-context'],
     '__proto__',
     'constructor',
     '',

@@ -20,10 +20,20 @@ export type ParameterRule = (name: string) => ParameterAction;
 
 const CREDENTIAL_WORDS: ReadonlySet<string> = new Set(CREDENTIAL_HEADER_WORDS);
 const CREDENTIAL_WORD_END =
-  /(?:token|key|secret|password|session|jwt|signature|clientid|userid|username|useremail|tenantid|accountid|orgid|customerid|workspaceid|teamid|projectid|callerid|callerobjectid|onbehalf|onbehalfof)$/;
-/** A word of each set together makes a header a credential. */
-const IDENTIFIED: ReadonlySet<string> = new Set(['access', 'client', 'device', 'profile', 'site', 'store']);
-const IDENTIFIERS: ReadonlySet<string> = new Set(['code', 'id', 'identifier', 'secret', 'uuid']);
+  /(?:token|key|secret|password|session|jwt|signature|clientid|userid|username|useremail|tenantid|accountid|orgid|customerid|workspaceid|teamid|projectid|callerid|callerobjectid|onbehalf|onbehalfof|cert|certificate|mailbox|sessid|sessionid|tenant|user)$/;
+/** Words of each pair together, or directly one after the other, make a header a credential. */
+const PAIRS: readonly (readonly [first: string, second: string])[] = [
+  [CREDENTIAL_HEADER_WORDS.join('|'), 'code|domain|id|identifier|info|name|uuid'],
+  [
+    'access|anonymous|app|application|agency|branch|calling|cart|client|contact|department|device|family|household|installation|institution|profile|school|site|space|store|subscription|unit',
+    'code|id|identifier|secret|uuid',
+  ],
+  ['act|login|run|switch|view', 'as'],
+  ['remote', 'name'],
+  ['stripe', 'context'],
+];
+const PAIR_WORD = new RegExp(`^(?:${PAIRS.map(([first, second]) => `(?:${first})(?:${second})`).join('|')})$`);
+const PAIR_WORDS = PAIRS.map((pair) => pair.map((words) => new Set(words.split('|'))));
 /** Identifiers of single requests, which would make every request a miss. */
 const REQUEST_IDENTIFIER =
   /(?:request-id|requestid|correlation-id|correlationid|trace-id|traceid|span-id|idempotency-key)$/;
@@ -45,8 +55,9 @@ const isBuiltInCredential = memoize((name) => {
   const dashed = name.replace(/[^a-z\d]+/g, '-');
   if (dashed === 'user-agent' || dashed.startsWith('sec-') || REQUEST_IDENTIFIER.test(dashed)) return false;
   const words = dashed.split('-');
-  if (words.some((word) => CREDENTIAL_WORDS.has(word) || CREDENTIAL_WORD_END.test(word))) return true;
-  return words.some((word) => IDENTIFIED.has(word)) && words.some((word) => IDENTIFIERS.has(word));
+  if (words.some((word) => CREDENTIAL_WORDS.has(word) || CREDENTIAL_WORD_END.test(word) || PAIR_WORD.test(word)))
+    return true;
+  return PAIR_WORDS.some((pair) => pair.every((set) => words.some((word) => set.has(word))));
 });
 
 const builtInAction = memoize((name): ParameterAction => {
