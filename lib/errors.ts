@@ -99,7 +99,7 @@ export function refuseUnknownMembers(option: string, value: object, known: reado
 }
 
 /** Returns the known name that is most similar to an unknown one; undefined if none is similar. */
-function similarName(name: string, known: readonly string[]): string | undefined {
+export function similarName(name: string, known: readonly string[]): string | undefined {
   const plain = simplified(name);
   let best: string | undefined;
   let least = Math.floor(plain.length / 3);
@@ -136,6 +136,7 @@ export function describe(value: unknown): string {
   if (typeof value === 'bigint') return `${value}n`;
   if (typeof value !== 'object' || value === null) return String(value);
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return `${value.byteLength} bytes`;
+  if (value instanceof RegExp) return shortened(String(value));
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'an invalid Date' : `Date ${value.toISOString()}`;
   try {
     const text = JSON.stringify(value, hideSecrets);

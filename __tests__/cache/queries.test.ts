@@ -1,6 +1,6 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { MemoryCache } from '../../lib/cache/backends/memory-cache.js';
-import { parseContains, parseDeletion, parseFilter, parseSelection } from '../../lib/cache/queries.js';
+import { parseContains, parseDeletion, parseFilter, parseSelection, refuseSelection } from '../../lib/cache/queries.js';
 
 const NOW = 1_000_000;
 
@@ -31,6 +31,17 @@ const WRONG: readonly (readonly [string, (value: never) => unknown, unknown, str
   ['delete', (value) => parseDeletion(value, NOW), { urls: ['/posts'] }, 'delete.urls: "/posts" is not accepted'],
   ['delete', (value) => parseDeletion(value, NOW), { requests: 'a' }, 'delete.requests: "a" is not accepted'],
   ['delete', (value) => parseDeletion(value, NOW), { expired: 'yes' }, 'delete.expired: "yes" is not accepted'],
+  ['delete', (value) => parseDeletion(value, NOW), /users/, 'delete: /users/ is not accepted; expected an object'],
+  ['delete', (value) => parseDeletion(value, NOW), new URL('https://a.com/'), 'delete: "https://a.com/" is not'],
+  ['filter', (value) => parseFilter(value, NOW), new Map(), 'filter: {} is not accepted; expected an object'],
+  [
+    'clear',
+    (value) => refuseSelection(value),
+    'https://a.com/',
+    'clear: "https://a.com/" is not accepted; expected no',
+  ],
+  ['clear', (value) => refuseSelection(value), { urls: 'a.com' }, 'clear: {"urls":"a.com"} is not accepted'],
+  ['clear', (value) => refuseSelection(value), /users/, 'clear: /users/ is not accepted'],
   ['contains', (value) => parseContains(value), 'key', 'contains: "key" is not accepted; expected an object'],
   ['contains', (value) => parseContains(value), {}, 'contains: {} is not accepted; expected exactly one'],
   ['contains', (value) => parseContains(value), { key: 'a', url: 'b' }, 'contains: {'],
@@ -99,4 +110,21 @@ describe('arguments of management that are refused', () => {
     for (const call of calls) await expect(call()).rejects.toThrow(TypeError);
     await cache.close();
   });
+});
+
+test('a URL in the place of a key causes one warning if no response has it as a key', async () => {
+  const cache = new MemoryCache();
+  const emit = jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
+  try {
+    for (const key of ['https://a.com/', '/users', '/users', 'a key']) expect(await cache.delete(key)).toBe(0);
+    await cache.clear('SIGHUP' as never);
+    expect(emit.mock.calls.map(([warning]) => String(warning))).toEqual([
+      'delete: "https://a.com/" was taken for a key, and no response has it; use deleteUrl(url) for a URL',
+      'delete: "/users" was taken for a key, and no response has it; use deleteUrl(url) for a URL',
+    ]);
+    await expect(cache.clear('https://a.com/' as never)).rejects.toThrow(TypeError);
+  } finally {
+    emit.mockRestore();
+    await cache.close();
+  }
 });

@@ -136,7 +136,28 @@ describe('a wrong option throws before anything is created', () => {
     ['serializer', { serializer: 'xml' }, 'serializer: "xml" is not accepted; expected "json"'],
     ['a stage alone', { serializer: gzipStage }, 'is not accepted; expected "json"'],
     ['another stage alone', { serializer: utf8Stage }, 'is not accepted; expected "json"'],
-    ['backend', { backend: 'mysql' }, 'backend: "mysql" is not accepted; expected "sqlite"'],
+    ['backend', { backend: 'nothing' }, 'backend: "nothing" is not accepted; expected "sqlite"'],
+    ...(
+      [
+        ['Redis', 'did you mean "redis"?'],
+        ['mongo', 'did you mean "mongodb"?'],
+        ['file', 'did you mean "filesystem"?'],
+        ['sqlite3', 'did you mean "sqlite"?'],
+        ['redis://127.0.0.1', 'for a URL, backend: "redis" and backendOptions: { url: ... }'],
+        ['mongodb+srv://a', 'for a URL, backend: "mongodb" and backendOptions: { url: ... }'],
+        ['mysql', 'such as new KeyvPostgres(url) of @keyv/postgres'],
+      ] as const
+    ).map(([backend, hint]): [string, object, string] => [
+      `a hint for the backend ${backend}`,
+      { backend },
+      `or a Keyv storage adapter; ${backend === 'mysql' ? 'other stores by a Keyv storage adapter, ' : ''}${hint}`,
+    ]),
+    [
+      'an option of axios',
+      { baseURL: 'http://a.com' },
+      'such option; it is an option of axios.create() or of a request',
+    ],
+    ['a guessed name', { dedupe: false }, 'there is no such option; it is coalesce here'],
     [
       'backendOptions',
       { backendOptions: { maxSiz: 1 } },

@@ -36,6 +36,10 @@ test.each([
   ['ttl', 'expireAfter'],
   ['staleTime', 'expireAfter'],
   ['tag', 'tags'],
+  ['noCache', 'cache: false'],
+  ['skipCache', 'cache: false'],
+  ['override', 'forceRefresh'],
+  ['etag', 'alwaysRevalidate'],
 ])('%s in a config causes one warning, since it may belong to another package', async (name, meant) => {
   await using bench = await startBench();
   const twice = async () => {
@@ -48,12 +52,39 @@ test.each([
 
 test.each([
   ['an object', { ttl: 1 }, 'cache: {"ttl":1} is not accepted; expected true, or false to bypass the cache; '],
-  ['a value of fetch', 'no-store', 'cache: "no-store" is not accepted; expected true, or false to bypass the cache; '],
 ])('cache with %s rejects with the right place of its options', async (_, cache, message) => {
   await using bench = await startBench();
   await expect(bench.api.get('/', { cache } as object)).rejects.toThrow(
     `${message}lifetimes and other options are properties of the config itself, such as expireAfter`,
   );
+});
+
+test.each([
+  ['no-store', 'cache: false'],
+  ['reload', 'forceRefresh: true'],
+  ['no-cache', 'refresh: true'],
+  ['only-if-cached', 'onlyIfCached: true'],
+  ['force-cache', 'expireAfter: -1 (it never expires)'],
+])('cache with the mode %s of fetch rejects with %s', async (cache, own) => {
+  await using bench = await startBench();
+  await expect(bench.api.get('/', { cache } as object)).rejects.toThrow(
+    `cache: "${cache}" is not accepted; expected true, or false to bypass the cache; "${cache}" of fetch is ${own} here`,
+  );
+  expect(bench.origin.asked).toHaveLength(0);
+});
+
+test.each<[string, object, string]>([
+  ['expireAfter', { expireAfter: 3_600_000 }, '41.7 days, since numbers are seconds; write "60m"'],
+  ['maxAge', { maxAge: 300_000 }, '3.5 days, since numbers are seconds; write "5m"'],
+  ['staleWhileRevalidate', { staleWhileRevalidate: 600_000 }, '6.9 days, since numbers are seconds; write "10m"'],
+  ['networkFirst', { networkFirst: 3_000 }, '50 minutes, since numbers are seconds; write 3'],
+])('%s in milliseconds causes one warning, and is seconds nevertheless', async (name, options, hint) => {
+  await using bench = await startBench();
+  const twice = async () => {
+    for (const url of ['/a', '/b']) expect((await bench.api.get(url, options)).status).toBe(200);
+  };
+  const [value] = Object.values(options);
+  expect(await warningsOf(twice)).toEqual([`${name}: ${value} is ${hint} if milliseconds were meant`]);
 });
 
 test('cache with options of axios-cache-interceptor rejects with the name that each has here', async () => {

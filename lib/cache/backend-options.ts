@@ -2,7 +2,9 @@ import { homedir } from 'node:os';
 import * as path from 'node:path';
 import { hiddenOptionError, optionError, unknownOptionError } from '../errors.js';
 import { ownCopy } from '../platform/own-copy.js';
+import { warnOnce } from '../platform/warnings.js';
 import { parseExpiration } from '../policy/expiration.js';
+import { waitHint } from '../policy/units.js';
 import type { EntryCodec } from '../serializers/codec.js';
 import { type Keys, readKeys } from '../serializers/keys.js';
 import { openCodec } from '../serializers/open-codec.js';
@@ -83,7 +85,11 @@ const COMMON: Readonly<Record<string, Reader>> = {
   serializer: openSerializer,
   secretKey: readKeys,
   encryptionKey: readKeys,
-  backendTimeout: atLeastZero,
+  backendTimeout: (value, option) => {
+    const hint = waitHint(option, value);
+    if (hint !== undefined) warnOnce(hint);
+    return atLeastZero(value, option);
+  },
   strict: flag,
   retention: (value, option) => {
     const parsed = parseExpiration(value, option);

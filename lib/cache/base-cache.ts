@@ -32,7 +32,9 @@ import {
   readKey,
   readKeys,
   readUrls,
+  refuseSelection,
   refuseUnknown,
+  warnOfUrl,
 } from './queries.js';
 import { type ResponseChange, updateResponses } from './response-update.js';
 import { countSelected, deleteByState, selectResponses } from './selection.js';
@@ -272,16 +274,19 @@ export class BaseCache {
     if (names.length > 0) invalidating.push(this.#invalidator.deleteNamed(names));
     if (deletion.patterns.length > 0) invalidating.push(this.#invalidator.deleteMatching(deletion.patterns));
     const removed = (await Promise.all(invalidating)).reduce((sum, count) => sum + count, 0);
+    if (removed === 0) warnOfUrl('delete', what, 'deleteUrl(url)');
     return this.#removed(removed + (await deleteByState(this.#scan, deletion, now)), 'deleted');
   }
 
   /**
    * Deletes every entry of this cache and nothing else. If the store counts its responses, an event reports their number.
    *
+   * @throws TypeError for a URL, a pattern or a query, which {@link BaseCache.delete} accepts
    * @example
    * await cache.clear();
    */
-  async clear(): Promise<void> {
+  async clear(nothing?: undefined): Promise<void> {
+    refuseSelection(nothing);
     this.#removed(await this.#invalidator.clear(), 'deleted');
   }
 

@@ -1,4 +1,4 @@
-import { optionError } from '../errors.js';
+import { optionError, similarName } from '../errors.js';
 import { isAdapter, isKeyv } from '../stores/keyv/index.js';
 import { missingDriver } from '../stores/sqlite/choose-driver.js';
 import type { BackendClock } from './backend-options.js';
@@ -68,11 +68,34 @@ function classFor(backend: unknown): CacheClass {
   if (typeof backend === 'string' && Object.hasOwn(BACKENDS, backend)) return BACKENDS[backend] as CacheClass;
   if (typeof backend === 'function' && backend.prototype instanceof BaseCache) return backend as CacheClass;
   const names = Object.keys(BACKENDS).map((name) => `"${name}"`);
-  throw optionError(
-    'backend',
-    backend,
-    `${names.join(', ')}, a backend class, an open cache, a Keyv or a Keyv storage adapter`,
-  );
+  const accepted = `${names.join(', ')}, a backend class, an open cache, a Keyv or a Keyv storage adapter`;
+  const hint = typeof backend === 'string' ? backendHint(backend) : undefined;
+  throw optionError('backend', backend, hint === undefined ? accepted : `${accepted}; ${hint}`);
+}
+
+/** Other names of backends. */
+const OTHER_NAMES: Readonly<Record<string, keyof typeof BACKENDS>> = {
+  sqlite3: 'sqlite',
+  mongo: 'mongodb',
+  dynamo: 'dynamodb',
+  file: 'filesystem',
+  files: 'filesystem',
+  fs: 'filesystem',
+  disk: 'filesystem',
+  mem: 'memory',
+  ram: 'memory',
+};
+
+/** Returns a hint for text that is no name of a backend; undefined if none is similar. */
+function backendHint(text: string): string | undefined {
+  const [, scheme] = /^(redis|mongodb)[+\w]*:/i.exec(text) ?? [];
+  if (scheme !== undefined) return `for a URL, backend: "${scheme}" and backendOptions: { url: ... }`;
+  const plain = text.toLowerCase();
+  const meant = Object.hasOwn(OTHER_NAMES, plain) ? OTHER_NAMES[plain] : similarName(plain, Object.keys(BACKENDS));
+  if (meant !== undefined) return `did you mean "${meant}"?`;
+  if (/^(?:postgres|mysql|maria|memcache|valkey|etcd)/.test(plain))
+    return 'other stores by a Keyv storage adapter, such as new KeyvPostgres(url) of @keyv/postgres';
+  return undefined;
 }
 
 function defaultClass(): CacheClass {

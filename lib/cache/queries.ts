@@ -1,5 +1,6 @@
-import { optionError, refuseUnknownMembers } from '../errors.js';
+import { describe, optionError, refuseUnknownMembers } from '../errors.js';
 import type { ResponseRecord } from '../models/record.js';
+import { warnOnce } from '../platform/warnings.js';
 import { type ExpirationTime, parseExpiration } from '../policy/expiration.js';
 import { canParseUrl } from '../policy/parse-url.js';
 import { isFresh } from '../policy/stale.js';
@@ -189,9 +190,29 @@ function parseUrls(option: string, value: unknown): { readonly urls: string[]; r
 
 /** @throws TypeError unless it is an object with known members alone */
 export function refuseUnknown(option: string, value: unknown, known: readonly string[]): void {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
+  // Not a RegExp or a URL, which have no members of their own.
+  if (Object.prototype.toString.call(value) !== '[object Object]')
     throw optionError(option, value, `an object with ${known.join(', ')}`);
-  refuseUnknownMembers(option, value, known);
+  refuseUnknownMembers(option, value as object, known);
+}
+
+/** @throws TypeError for a URL, a pattern or a query: `clear` deletes everything */
+export function refuseSelection(value: unknown): void {
+  const isSelection =
+    typeof value === 'string'
+      ? value.includes('/')
+      : /(?:Object|Array|RegExp|URL)\]$/.test(Object.prototype.toString.call(value));
+  if (isSelection) throw optionError('clear', value, 'no argument: it deletes everything, and delete({ urls }) a part');
+}
+
+/**
+ * Warns of text that looks like a URL and was taken for a key, which no response has. A `keyFn` may return such keys.
+ *
+ * @param instead the method for a URL
+ */
+export function warnOfUrl(option: string, key: unknown, instead: string): void {
+  if (typeof key !== 'string' || !/^(?:https?:\/)?\//.test(key)) return;
+  warnOnce(`${option}: ${describe(key)} was taken for a key, and no response has it; use ${instead} for a URL`);
 }
 
 function readFlag(option: string, value: unknown, fallback: boolean): boolean {

@@ -1,11 +1,13 @@
 import { optionError, refuseUnknownMembers } from '../errors.js';
+import { warnOnce } from '../platform/warnings.js';
 import { type Expiration, parseExpiration } from '../policy/expiration.js';
 import type { StaleIfError } from '../policy/rules.js';
 import { combineTags, parseTags } from '../policy/tags.js';
+import { lifetimeHint, waitHint } from '../policy/units.js';
 import { compileUrlPattern, type UrlMatcher } from '../policy/url-pattern.js';
 import type { Credentials } from '../request/cache-key.js';
 import { plainName } from '../request/credentials.js';
-import { foreignHint } from './foreign-names.js';
+import { fetchModeHint, foreignHint } from './foreign-names.js';
 import type { ExpirationFunction, OldDataOnError, TagsFunction } from './types.js';
 
 // One parser per kind of option: it returns the compiled form, or throws a TypeError that names the option.
@@ -49,6 +51,8 @@ export function readBoolean(value: unknown, option: string): boolean {
 /** In other caches, and in fetch, `cache` is an object of options or a mode. */
 export function readCache(value: unknown, option: string): boolean {
   if (typeof value === 'boolean') return value;
+  const mode = fetchModeHint(value);
+  if (mode !== undefined) throw optionError(option, value, `true, or false to bypass the cache; ${mode}`);
   const place = 'lifetimes and other options are properties of the config itself, such as expireAfter';
   const hints = Object.keys(isRecord(value) ? value : {}).flatMap((name) => {
     const hint = foreignHint(name);
@@ -64,7 +68,17 @@ export function readFunction<T>(value: unknown, option: string): T {
 
 /** Parses the lifetime of a request. */
 export function readExpireAfter(value: unknown, option: string): ExpirationRule | undefined {
-  return typeof value === 'function' ? (value as ExpirationFunction) : parseExpiration(value, option);
+  return typeof value === 'function' ? (value as ExpirationFunction) : readTime(value, option);
+}
+
+/** Parses a lifetime or an age. A number that looks like milliseconds causes a warning. */
+export function readTime(value: unknown, option: string): Expiration | undefined {
+  warnIfAny(lifetimeHint(option, value));
+  return parseExpiration(value, option);
+}
+
+function warnIfAny(hint: string | undefined): void {
+  if (hint !== undefined) warnOnce(hint);
 }
 
 /** Parses the lifetime of an instance or a URL pattern: `null` never expires (requests-cache: `None`). */
@@ -147,6 +161,7 @@ export function readStaleWhileRevalidate(value: unknown, option: string): number
 /** Returns seconds: undefined for `false`, `Infinity` for `true`. */
 export function readNetworkFirst(value: unknown, option: string): number | undefined {
   if (typeof value === 'boolean') return value ? Number.POSITIVE_INFINITY : undefined;
+  warnIfAny(waitHint(option, value));
   return readDuration(value, option, `true, false, or ${DURATION}`);
 }
 
@@ -154,7 +169,7 @@ export function readNetworkFirst(value: unknown, option: string): number | undef
 function readDuration(value: unknown, option: string, accepted = DURATION): number {
   let parsed: Expiration | undefined;
   try {
-    parsed = parseExpiration(value, option);
+    parsed = readTime(value, option);
   } catch {
     throw optionError(option, value, accepted);
   }
@@ -165,6 +180,7 @@ function readDuration(value: unknown, option: string, accepted = DURATION): numb
 /** Returns seconds; 0 for none. */
 export function readLease(value: unknown, option: string): number {
   if (typeof value === 'boolean') return value ? DEFAULT_LEASE : 0;
+  warnIfAny(waitHint(option, value));
   if (typeof value === 'number' && value > 0 && Number.isFinite(value)) return value;
   throw optionError(option, value, 'true, false, or a number of seconds above 0');
 }

@@ -1,7 +1,6 @@
 import { describe, optionError } from '../errors.js';
 import type { CachedResponse } from '../models/cached-response.js';
 import type { CacheEvent } from '../models/events.js';
-import { parseExpiration } from '../policy/expiration.js';
 import type { Rules } from '../policy/rules.js';
 import type { KeyRules } from '../request/cache-key.js';
 import {
@@ -29,6 +28,7 @@ import {
   readStaleWhileRevalidate,
   readTags,
   readTargetedFields,
+  readTime,
   readUrlsExpireAfter,
   type TagRules,
   type UrlExpiration,
@@ -97,7 +97,7 @@ const SHARED_READERS: { readonly [Name in keyof Required<SharedCacheOptions>]: R
   staleWhileRevalidate: (value, option) => ({ staleWhileRevalidate: readStaleWhileRevalidate(value, option) }),
   cacheControl: (value, option) => ({ cacheControl: readBoolean(value, option) }),
   tags: (value, option) => ({ tags: readTags(value, option) }),
-  maxAge: (value, option) => ({ maxAge: parseExpiration(value, option) }),
+  maxAge: (value, option) => ({ maxAge: readTime(value, option) }),
   networkFirst: (value, option) => ({ networkFirst: readNetworkFirst(value, option) }),
   alwaysRevalidate: (value, option) => ({ alwaysRevalidate: readBoolean(value, option) }),
   readOnly: (value, option) => ({ readOnly: readBoolean(value, option) }),

@@ -1,7 +1,7 @@
 import { distance } from 'fastest-levenshtein';
 import { simplified, unknownOptionError } from '../errors.js';
 import { memoize } from '../platform/memo.js';
-import { shared } from '../platform/shared-state.js';
+import { warnOnce } from '../platform/warnings.js';
 import { FOREIGN_REQUEST_NAMES } from './foreign-names.js';
 import { OPTION_NAMES, REQUEST_NAMES } from './schema.js';
 
@@ -33,7 +33,7 @@ export function checkNames(config: Readonly<Record<string, unknown>>): boolean {
     if (isOption) hasOption = true;
     if (meant === undefined || config[name] === undefined || !Object.hasOwn(config, name)) continue;
     if (isCertain) throw unknownOptionError(name, config[name], REQUEST_NAMES, `did you mean ${meant}?`);
-    warnOnce(name, meant);
+    warnOnce(`${name} is no option of the cache and has no effect on it; did you mean ${meant}?`);
   }
   return hasOption;
 }
@@ -55,14 +55,4 @@ const OPTION: Meant = { name: undefined, isCertain: false, isOption: true };
 function isSimilar(a: string, b: string): boolean {
   const least = Math.min(a.length, b.length);
   return least >= MIN_LENGTH - 1 && distance(a, b) <= (least >= 12 ? 2 : 1);
-}
-
-function warnOnce(name: string, meant: string): void {
-  const warned = shared('warnedNames', () => new Set<string>());
-  if (warned.has(name)) return;
-  warned.add(name);
-  process.emitWarning(
-    `${name} is no option of the cache and has no effect on it; did you mean ${meant}?`,
-    'CacheWarning',
-  );
 }
