@@ -1,5 +1,5 @@
 // Run by cron: removes expired responses, and prints the number of the others.
-// Cron starts in another folder than the program: use an absolute path, or `~/`, in both.
+// `basic` is the file of basic.ts in the current folder. Cron starts in another folder: use an absolute path, or `~/`, in both.
 import { SqliteCache } from 'axios-keyv-cache';
 
 const cache = new SqliteCache({ cacheName: 'basic' });

@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import { VERSION } from '../../lib/platform/version.js';
 import { temporaryFolder } from '../support/api.js';
+import { startOrigin } from '../support/origin.js';
 import { DEPENDENCIES, install, LOADED, project, SIGNED } from '../support/project.js';
 
 /** The packed package in the module systems and tools that programs use. `npm run test:matrix` tries more of them. */
@@ -27,11 +28,25 @@ test("Jest's default mode, which loads CommonJS alone", async () => {
     path.join(folder.path, 'signed.test.js'),
     `${LOADED.cjs} test('signed', async () => { ${SIGNED} expect(seen).toBe('false,true'); });`,
   );
+  expect(await runJest(folder.path)).toContain('1 passed');
+});
+
+/** Runs the tests of a folder in Jest's default mode; resolves to its report. */
+async function runJest(folder: string): Promise<string> {
   const jest = path.join(root, 'node_modules/jest/bin/jest.js');
-  const options = ['--rootDir', folder.path, '--cacheDirectory', path.join(folder.path, 'cache'), '--no-watchman'];
+  const options = ['--rootDir', folder, '--cacheDirectory', path.join(folder, 'cache'), '--no-watchman'];
   const { NODE_OPTIONS: _, ...env } = process.env;
-  const { stderr } = await run(process.execPath, [jest, ...options], { cwd: folder.path, env });
-  expect(stderr).toContain('1 passed');
+  return (await run(process.execPath, [jest, ...options], { cwd: folder, env })).stderr;
+}
+
+test('the example with fake timers of Jest passes', async () => {
+  await using folder = await temporaryFolder();
+  await using origin = await startOrigin();
+  await project(folder.path, DEPENDENCIES);
+  const [, example = ''] = /^```javascript\n(.*?)^```$/ms.exec(readFileSync('docs/testing.md', 'utf8')) ?? [];
+  writeFileSync(path.join(folder.path, 'example.test.js'), example.replaceAll('https://example.org/', origin.url));
+  expect(await runJest(folder.path)).toContain('1 passed');
+  expect(origin.asked).toHaveLength(2);
 });
 
 test('node:vm, in a realm without Symbol.dispose, import(), and what jsdom lacks', async () => {
