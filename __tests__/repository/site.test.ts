@@ -87,6 +87,7 @@ describe('questions of users are answered one click from the start page', () => 
     ['Where is the file?', 'cache.location'],
     ['How long is a response kept?', 'forever'],
     ['Why was this not cached?', 'response.cacheStatus'],
+    ['How do I clear the cache?', 'cache.clear()'],
     ['How do I clear one URL?', 'cache.deleteUrl(url)'],
     ['How do I clear the cache after a mutation?', 'invalidates'],
     ['Which requests share a stored response?', 'the same cache key'],
@@ -149,6 +150,36 @@ describe('the search', () => {
     expect(second).not.toMatch(/\/(?:api|decisions)\//);
   });
 
+  test.each([
+    ['clear cache', '/management.html#clear-the-cache'],
+    ['delete cache', '/management.html#clear-the-cache'],
+    ['ttl', '/expiration.html'],
+    ['not cached', '/why-not-cached.html#why-was-this-not-cached'],
+    ['post', '/recipes.html#post-graphql'],
+    ['jest fake timers', '/testing.html#fake-timers'],
+    ['tags', '/invalidation.html#by-tag'],
+    ['cron', '/recipes.html#cron-cleanup'],
+    ['offline', '/stale-data.html#offline-mode'],
+    ['invalidate after mutation', '/invalidation.html#after-a-mutation'],
+    ['cache key', '/matching.html#the-key'],
+    ['typescript', '/typescript.html'],
+    ['prometheus', '/metrics.html#prometheus'],
+    ['memory limit', '/backends.html#memory'],
+    ['multiple processes', '/invalidation.html#other-processes'],
+    ['etag', '/expiration.html'],
+    ['error codes', '/why-not-cached.html#error-codes'],
+    ['disable cache', '/getting-started.html#classes-patching-adapters'],
+    ['install', '/getting-started.html'],
+    ['docker', '/troubleshooting.html'],
+    ['serverless', '/recipes.html#serverless'],
+    ['nock', '/testing.html#mocks'],
+    ['per user cache', '/security.html#isolation-of-users'],
+    ['where is the file', '/management.html#where-is-the-file'],
+  ])('gives the answer to "%s" among the first three', (words, section) => {
+    const first = search(words).slice(0, 3);
+    expect(first).toEqual(expect.arrayContaining([expect.stringMatching(new RegExp(`^${section}`))]));
+  });
+
   test('finds an inherited member once, and no heading that all members have', () => {
     expect(search('recreateKeys').filter((section) => /#recreatekeys/.test(section))).toEqual([
       '/api/classes/BaseCache.html#recreatekeys',
@@ -158,6 +189,7 @@ describe('the search', () => {
 
   test('has these options in the browser', () => {
     const page = pages.get('index.html') ?? '';
-    for (const name of ['processTerm', 'boostDocument']) expect(page).toMatch(new RegExp(`${name}[\\\\":]+_vp-fn_`));
+    for (const name of ['processTerm', 'boostDocument', 'fuzzy'])
+      expect(page).toMatch(new RegExp(`${name}[\\\\":]+_vp-fn_`));
   });
 });

@@ -11,15 +11,29 @@ const REPEATED = /^#{2,6} (Call Signature|Default Value|Example|Extends|Paramete
 export const miniSearch = {
   options: {
     /**
-     * Returns the term that a word is found by: "invalidate" finds "Invalidation".
+     * Returns the term that a word is found by: "invalidate" finds "Invalidation", and "clear" what can be deleted. The word
+     * "cache" is in every section and finds none; "cached" does.
      *
      * @param {string} word
+     * @returns {string | null}
      */
     processTerm(word) {
-      return word.toLowerCase().replace(/(?<=\w{4})(?:ations?|at(?:e[ds]?|ing)|e[ds]?|ies|ing|s|y)$/, '');
+      const lower = word.toLowerCase();
+      if (lower === 'cache') return null;
+      if (/^(?:clear|empty|eras|flush|purg|remov)(?:e[ds]?|ing|s)?$/.test(lower)) return 'delet';
+      if (/^(?:ttl|lifetimes?|expiry)$/.test(lower)) return 'expir';
+      return lower.replace(/(?<=\w{4})(?:ations?|at(?:e[ds]?|ing)|e[ds]?|ies|ing|s|y)$/, '');
     },
   },
   searchOptions: {
+    /**
+     * Returns how many letters may differ, as a part of the word: "etag" is not "tag".
+     *
+     * @param {string} term
+     */
+    fuzzy(term) {
+      return term.length > 4 ? 0.2 : false;
+    },
     /**
      * Returns the factor of the score of a section.
      *
@@ -27,7 +41,7 @@ export const miniSearch = {
      */
     boostDocument(section) {
       if (/\/(?:decisions\/|architecture|changelog|reliability)/.test(section)) return 0.1;
-      if (/\/api\//.test(section)) return 0.25;
+      if (/\/api\//.test(section)) return 0.1;
       if (/\/(?:compatibility|from-|performance|rfc9111)/.test(section)) return 0.5;
       return section.includes('/recipes') ? 0.75 : 1;
     },
