@@ -106,9 +106,9 @@ describe('requests that are not cached', () => {
     ['checkServerIdentity', { httpsAgent: new HttpsAgent({ checkServerIdentity: () => undefined }) }, 'tls'],
     ['secureContext', { httpsAgent: new HttpsAgent({ secureContext: {} } as object) }, 'tls'],
     ['createConnection', { httpAgent: new HttpAgent({ createConnection: () => {} } as object) }, 'connection'],
-    ['a method override', { headers: { 'X-HTTP-Method-Override': 'DELETE' } }, 'method-override'],
-    ['another one', { headers: { 'x-http-method': 'GET' } }, 'method-override'],
-    ['a third', { headers: { 'X-METHOD-OVERRIDE': 'PUT' } }, 'method-override'],
+    ['X-HTTP-Method-Override', { headers: { 'X-HTTP-Method-Override': 'DELETE' } }, 'method-override'],
+    ['X-HTTP-Method', { headers: { 'x-http-method': 'GET' } }, 'method-override'],
+    ['X-Method-Override', { headers: { 'X-METHOD-OVERRIDE': 'PUT' } }, 'method-override'],
     ['a dispatcher', { fetchOptions: { dispatcher: new (class Dispatcher {})() } }, 'hidden-credentials'],
   ])('%s', async (_, config, reason) => {
     await using bench = await startBench();

@@ -30,6 +30,19 @@ describe.each([
     expect(await countWith({ maxAge: '1s' })).toBe(3);
   });
 
+  test('an instant: a response that was received before it is fetched', async () => {
+    await using bench = await start();
+    const { api, clock } = bench;
+    const countSince = async (maxAge: Date) => (await api.get('/a', { maxAge })).data.count;
+    clock.advance(10);
+    await api.get('/a');
+    const [before, after] = [-1, 1].map((seconds) => new Date(clock.now() + seconds * 1000));
+    clock.advance(5);
+    expect(await countSince(before as Date)).toBe(1);
+    expect(await countSince(after as Date)).toBe(2);
+    expect(await countSince(after as Date)).toBe(2);
+  });
+
   test('one with a validator is revalidated, after which its age counts anew', async () => {
     await using bench = await start({}, '"1"');
     const { api, clock, origin } = bench;

@@ -128,7 +128,7 @@ describe('the search', () => {
     const { options, searchOptions } = miniSearch;
     const box = MiniSearch.loadJSON(index, {
       fields: ['title', 'titles', 'text'],
-      searchOptions: { fuzzy: 0.2, prefix: true, boost: { title: 4, text: 2, titles: 1 }, ...searchOptions },
+      searchOptions: { prefix: true, boost: { title: 4, text: 2, titles: 1 }, ...searchOptions },
       ...options,
     });
     return box.search(words).map(({ id }) => String(id));
