@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createSecureServer, createServer, type Http2SecureServer, type Http2Server } from 'node:http2';
 import type { AddressInfo } from 'node:net';
@@ -6,6 +5,7 @@ import * as path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import axios, { type AxiosInstance, type AxiosRequestConfig } from 'axios';
 import type { CacheOptions } from '../../lib/settings/types.js';
+import { selfSigned } from '../../scripts/services/certificate.mjs';
 import { startBench, temporaryFolder } from '../support/api.js';
 import type { Handler } from '../support/origin.js';
 
@@ -51,11 +51,9 @@ describe('HTTP/2', () => {
 
   test('a request that verifies the server does not get a response that was fetched without', async () => {
     await using folder = await temporaryFolder();
-    const [key, cert] = ['key.pem', 'cert.pem'].map((name) => path.join(folder.path, name)) as [string, string];
-    const request = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=localhost', '-days', '1'];
-    execFileSync('openssl', [...request, '-keyout', key, '-out', cert], { stdio: 'ignore' });
-    const ca = readFileSync(cert);
-    await using server = await listening(createSecureServer({ key: readFileSync(key), cert: ca }));
+    const files = selfSigned(folder.path);
+    const ca = readFileSync(files.cert);
+    await using server = await listening(createSecureServer({ key: readFileSync(files.key), cert: ca }));
     await using bench = await startBench();
     const url = `https://localhost:${server.port}/`;
     const ask = (http2Options: object) => bench.api.get(url, overHttp2(http2Options));

@@ -11,12 +11,12 @@ import {
 import { RedisCache } from '../../lib/index.js';
 import { RedisStore, type RedisStoreOptions } from '../../lib/stores/redis/index.js';
 import { Layout } from '../../lib/stores/redis/layout.js';
+import { selfSigned } from '../../scripts/services/certificate.mjs';
 import {
   MASTER,
   redis,
   redisCluster,
   redisSentinel,
-  selfSigned,
   startRedis,
   startRedisWithTls,
 } from '../../scripts/services/redis.mjs';
@@ -234,7 +234,7 @@ describeService(redisSentinel, (server) => {
 describeService(redis, (server) => {
   test('TLS, by its own authority', async () => {
     await using folder = await temporaryFolder();
-    const files = await selfSigned(folder.path);
+    const files = selfSigned(folder.path);
     const secured = await startRedisWithTls(files);
     try {
       const ca = await readFile(files.cert, 'utf8');

@@ -346,8 +346,16 @@ test('saveRedirect maps the URL that axios would send', async () => {
 
 test.each<[string, (folder: string) => CacheOptions, (folder: string) => string | undefined]>([
   ['memory', () => ({ backend: 'memory' }), () => undefined],
-  ['sqlite', (folder) => ({ backend: 'sqlite', cacheName: `${folder}/cache` }), (folder) => `${folder}/cache.sqlite`],
-  ['files', (folder) => ({ backend: 'filesystem', cacheName: `${folder}/cache` }), (folder) => `${folder}/cache`],
+  [
+    'sqlite',
+    (folder) => ({ backend: 'sqlite', cacheName: `${folder}/cache` }),
+    (folder) => path.join(folder, 'cache.sqlite'),
+  ],
+  [
+    'files',
+    (folder) => ({ backend: 'filesystem', cacheName: `${folder}/cache` }),
+    (folder) => path.join(folder, 'cache'),
+  ],
 ])('size() counts the bytes of %s, and location says where they are', async (name, options, place) => {
   await using folder = await temporaryFolder();
   await using bench = await startBench(options(folder.path), (_, response) => void response.end('x'.repeat(100_000)));

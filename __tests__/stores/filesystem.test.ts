@@ -24,6 +24,7 @@ import { confinedProgram } from '../support/confined.js';
 import { entryOf, idOf } from '../support/entries.js';
 import { until } from '../support/faults.js';
 import { managed } from '../support/managed.js';
+import { describeOnPosix } from '../support/permissions.js';
 import { describeWithSmallDisk } from '../support/small-disk.js';
 
 const now = Date.now;
@@ -70,6 +71,25 @@ describe.each([
   ['asynchronously', false],
   ['synchronously', true],
 ])('an entry that is read %s', (_, quick) => {
+  const expectReplaced = async (__: string, damage: (file: string) => unknown) => {
+    await using folder = await temporaryFolder();
+    const store = new FileStore(folder.path, {}, now);
+    await store.put([A, B]);
+    if (quick) await readsQuickly(store, B.id);
+    const file = entryFile(folder.path, A.id);
+    const undo = await damage(file);
+    expect((await store.find(A.id))?.kind).toBe('unknown');
+    expect((await store.find(B.id))?.kind).toBe('response');
+    expect([await managed(store).count(), await managed(store).count({ kind: 'unknown' })]).toEqual([2, 1]);
+    await store.put([A]);
+    expect([(await store.find(A.id))?.kind, lstatSync(file).isFile()]).toEqual(['response', true]);
+    rmSync(file);
+    writeFileSync(file, 'x'.repeat(300));
+    const undoAgain = await damage(file);
+    expect([await store.delete([A.id]), await managed(store).count(), existsSync(file)]).toEqual([1, 1, false]);
+    for (const end of [undo, undoAgain]) if (typeof end === 'function') end();
+  };
+
   test.each<[string, (file: string) => unknown]>([
     ['lacks the end of its body', (file) => truncateSync(file, lstatSync(file).size - 1)],
     ['lacks its body', (file) => truncateSync(file, lstatSync(file).size - 'body of a'.length)],
@@ -88,34 +108,22 @@ describe.each([
     ],
     ['is of another format', (file) => writeFileSync(file, 'AKC1 something')],
     ['is a folder', (file) => replace(file, () => mkdirSync(file))],
-    ['is a FIFO', (file) => replace(file, () => execFileSync('mkfifo', [file]))],
-    ['is a socket', (file) => replace(file, () => socketAt(file))],
-    ['is a link to nothing', (file) => replace(file, () => symlinkSync('nowhere', file))],
-    ['is a link to itself', (file) => replace(file, () => symlinkSync(path.basename(file), file))],
-    [
-      'is a link to a whole entry',
-      (file) => {
-        renameSync(file, `${file}.real`);
-        symlinkSync(`${file}.real`, file);
-      },
-    ],
-  ])('and %s, is unreadable, counted, deleted and replaced', async (__, damage) => {
-    await using folder = await temporaryFolder();
-    const store = new FileStore(folder.path, {}, now);
-    await store.put([A, B]);
-    if (quick) await readsQuickly(store, B.id);
-    const file = entryFile(folder.path, A.id);
-    const undo = await damage(file);
-    expect((await store.find(A.id))?.kind).toBe('unknown');
-    expect((await store.find(B.id))?.kind).toBe('response');
-    expect([await managed(store).count(), await managed(store).count({ kind: 'unknown' })]).toEqual([2, 1]);
-    await store.put([A]);
-    expect([(await store.find(A.id))?.kind, lstatSync(file).isFile()]).toEqual(['response', true]);
-    rmSync(file);
-    writeFileSync(file, 'x'.repeat(300));
-    const undoAgain = await damage(file);
-    expect([await store.delete([A.id]), await managed(store).count(), existsSync(file)]).toEqual([1, 1, false]);
-    for (const end of [undo, undoAgain]) if (typeof end === 'function') end();
+  ])('and %s, is unreadable, counted, deleted and replaced', expectReplaced);
+
+  describeOnPosix('and', () => {
+    test.each<[string, (file: string) => unknown]>([
+      ['is a FIFO', (file) => replace(file, () => execFileSync('mkfifo', [file]))],
+      ['is a socket', (file) => replace(file, () => socketAt(file))],
+      ['is a link to nothing', (file) => replace(file, () => symlinkSync('nowhere', file))],
+      ['is a link to itself', (file) => replace(file, () => symlinkSync(path.basename(file), file))],
+      [
+        'is a link to a whole entry',
+        (file) => {
+          renameSync(file, `${file}.real`);
+          symlinkSync(`${file}.real`, file);
+        },
+      ],
+    ])('%s, is unreadable, counted, deleted and replaced', expectReplaced);
   });
 
   test('is not served from a subfolder that is a link', async () => {
@@ -125,7 +133,7 @@ describe.each([
     if (quick) await readsQuickly(store, B.id);
     const subfolder = path.dirname(entryFile(folder.path, A.id));
     renameSync(subfolder, path.join(folder.path, 'elsewhere'));
-    symlinkSync(path.join(folder.path, 'elsewhere'), subfolder);
+    symlinkSync(path.join(folder.path, 'elsewhere'), subfolder, 'junction');
     expect(await store.find(A.id)).toBeUndefined();
   });
 });
@@ -145,7 +153,7 @@ test('a folder with files of somebody else in place of an entry is left', async 
   expect(readFileSync(path.join(file, 'mine'), 'utf8')).toBe('mine');
 });
 
-describe('links', () => {
+describeOnPosix('links', () => {
   /** A cache beside files of somebody else, with one of its folders replaced by a link to theirs. */
   async function startLinked(linked: (root: string) => string) {
     const folder = await temporaryFolder();
@@ -442,11 +450,13 @@ describe('in a confined process', () => {
     ])('%s no request fails, and the cache works again', expectToWorkAgain);
   });
 
-  test.each<[string, string, object]>([
-    ['without file descriptors', 'descriptors', { during: [false, false, false, false], after: true }],
-    ['without access to the folder', 'no-access', { during: [false, false, false, false], after: true }],
-    ['with a file in place of the folder', 'file', { during: [false, false, false, false], after: true }],
-  ])('%s no request fails, and the cache works again', expectToWorkAgain);
+  describeOnPosix('with limits and permissions', () => {
+    test.each<[string, string, object]>([
+      ['without file descriptors', 'descriptors', { during: [false, false, false, false], after: true }],
+      ['without access to the folder', 'no-access', { during: [false, false, false, false], after: true }],
+      ['with a file in place of the folder', 'file', { during: [false, false, false, false], after: true }],
+    ])('%s no request fails, and the cache works again', expectToWorkAgain);
+  });
 });
 
 /** Replaces `sync` of files and folders by a function that gets each by its inode. */

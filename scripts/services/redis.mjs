@@ -147,19 +147,6 @@ export function startRedisWithTls({ cert, key }) {
   });
 }
 
-/**
- * Makes a key, and a certificate for 127.0.0.1 that it signed itself.
- *
- * @param {string} folder
- */
-export async function selfSigned(folder) {
-  const files = { cert: path.join(folder, 'cert.pem'), key: path.join(folder, 'key.pem') };
-  const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
-  const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
-  await run('openssl', ['req', ...kind, ...subject, '-keyout', files.key, '-out', files.cert]);
-  return files;
-}
-
 /** @param {string} folder */
 function isolated(folder) {
   return { bind: '127.0.0.1', dir: folder, save: '', appendonly: 'no' };

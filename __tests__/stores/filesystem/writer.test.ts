@@ -8,6 +8,7 @@ import { ReadPace } from '../../../lib/stores/filesystem/read-pace.js';
 import { EntryWriter } from '../../../lib/stores/filesystem/writer.js';
 import { temporaryFolder } from '../../support/api.js';
 import { entryOf } from '../../support/entries.js';
+import { describeOnPosix } from '../../support/permissions.js';
 
 /** Folders of which another process removes each as soon as it is made. */
 class RemovedFolders extends Folders {
@@ -69,11 +70,13 @@ describe('attempts that others undo are bounded', () => {
     expect([taken, existsSync(file)]).toEqual([5, true]);
   });
 
-  test('a link to nothing in place of a folder is a refusal', async () => {
-    await using one = await startWriter();
-    const { file, writer, layout } = one;
-    symlinkSync('nowhere', layout.part('responses_v1'));
-    await expect(writer.stage(A, file, 1e6)).rejects.toMatchObject({ kind: 'refusal' });
-    expect(existsSync(path.join(layout.root, 'nowhere'))).toBe(false);
+  describeOnPosix('links', () => {
+    test('a link to nothing in place of a folder is a refusal', async () => {
+      await using one = await startWriter();
+      const { file, writer, layout } = one;
+      symlinkSync('nowhere', layout.part('responses_v1'));
+      await expect(writer.stage(A, file, 1e6)).rejects.toMatchObject({ kind: 'refusal' });
+      expect(existsSync(path.join(layout.root, 'nowhere'))).toBe(false);
+    });
   });
 });
