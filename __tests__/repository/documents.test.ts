@@ -45,6 +45,14 @@ test('a page that is named is a link', () => {
   expect([mentions, unlinked]).toEqual([[], []]);
 });
 
+test('each decision has a number of its own, which begins its file and its heading', () => {
+  const decisions = readdirSync('docs/decisions').sort();
+  const numbers = decisions.map((file) => Number(file.slice(0, 4)));
+  expect(numbers).toEqual(decisions.map((_, index) => index + 1));
+  const headings = decisions.map((file) => readFileSync(path.join('docs/decisions', file), 'utf8').split('.', 1)[0]);
+  expect(headings).toEqual(numbers.map((number) => `# ${number}`));
+});
+
 /** A row of docs/contract.md: a promise, a file, the title of a test or of a case, and perhaps a case. */
 const PROMISE = /^\| .+ \| `(__tests__\/\S+)`: "(.+?)"(?: \("(.+)"\))? \|$/;
 

@@ -176,7 +176,7 @@ export async function shareRequest(
   const open = coalescing.find(name);
   if (open && !isInvalidatedSince(context, open.since)) return withTags(context, () => joinRequest(context, open, ask));
   supersedeOlder(context);
-  const result = await waitForResult(context, coalescing.start(name, context.key, ask()), false);
+  const result = await waitForResult(context, coalescing.start(name, context.key, ask()));
   if (isForOneCaller(context, result)) coalescing.keepSeparate(context.key, context.now());
   return result;
 }
@@ -184,7 +184,7 @@ export async function shareRequest(
 /** Waits for the response to another caller's request; asks the origin if it does not answer this one too. */
 async function joinRequest(context: RequestContext, open: CoalescedRequest, ask: () => OriginRun): Promise<Result> {
   const wasInvalidated = context.cache.repository.invalidations.anySince(open.since);
-  const result = await waitForResult(context, open, true);
+  const result = await waitForOther(context, open);
   // Its final URL, tags and groups are unknown until now; an invalidation of them before this caller came counts.
   const mayShare = fitsOtherCaller(context, result) && !(wasInvalidated && result.invalidated);
   return mayShare && !lacksTags(context, result) ? result : askAlone(context, ask);
@@ -212,7 +212,7 @@ function lacksTags({ settings }: RequestContext, { record, response }: Result): 
 /** Asks the origin for this caller only. */
 export function askAlone(context: RequestContext, ask: () => OriginRun): Promise<Result> {
   supersedeOlder(context);
-  return waitForResult(context, coalescingOf(context.cache).startAlone(ask()), false);
+  return waitForResult(context, coalescingOf(context.cache).startAlone(ask()));
 }
 
 /**
@@ -276,16 +276,22 @@ function isInvalidatedSince({ cache, request, key, settings }: RequestContext, s
   );
 }
 
-/** Waits within the caller's limits; an error of another caller's request becomes this caller's own. */
-async function waitForResult(context: RequestContext, request: CoalescedRequest, joined: boolean): Promise<Result> {
+/** Waits within the caller's limits. */
+async function waitForResult(context: RequestContext, request: CoalescedRequest): Promise<Result> {
   request.join(context.caller);
   try {
-    const result = await context.wait(request.result);
-    return joined ? { ...result, joined } : result;
-  } catch (error) {
-    throw joined ? context.origin.adopt(error) : error;
+    return await context.wait(request.result);
   } finally {
     request.leave(context.caller);
+  }
+}
+
+/** Waits for another caller's request within this caller's limits; its error becomes this caller's own. */
+async function waitForOther(context: RequestContext, request: CoalescedRequest): Promise<Result> {
+  try {
+    return { ...(await waitForResult(context, request)), joined: true };
+  } catch (error) {
+    throw context.origin.adopt(error);
   }
 }
 

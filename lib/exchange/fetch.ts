@@ -138,7 +138,7 @@ async function fetchAndStore(
   { begun, shared, storeAs }: FetchOptions,
 ): Promise<Result> {
   const sent = await originRequestOf(context, plan, begun);
-  const { response, confirmed } = await askOrigin(context, { ...plan, shared });
+  const { response, confirmed } = await askOrigin(context, plan, shared);
   shared?.responseArrived();
   await invalidateOwn(context, sent, response);
   const { stored } = sent;
@@ -233,35 +233,30 @@ function mayInvalidate({ request, settings }: RequestContext): boolean {
   return settings.invalidates !== undefined || (settings.cacheControl && !isSafe(meantMethod(request)));
 }
 
-/** The parameters of a request to the origin. */
-interface Question {
-  readonly stored: ResponseRecord | undefined;
-  /** Whether the stored response is to be confirmed by the origin. */
-  readonly revalidate: boolean;
-  /** Absent for a stream, which is not shared. */
-  readonly shared?: SharedRequest | undefined;
-}
-
 /** The origin's response, and whether it confirms the stored one. */
-interface Answer {
+interface OriginAnswer {
   readonly response: OriginResponse;
   readonly confirmed: boolean;
 }
 
 /**
- * Sends a request to the origin: unconditional, as a question whether the stored response is still valid, or for the bytes
- * that the stored response lacks. Asks again without the cache's own conditions if their answer cannot be used.
+ * Sends a request to the origin: unconditional, conditional if the plan is to revalidate, or for the bytes that the stored
+ * response lacks. Sends it again without the cache's own conditions if the response to them cannot be used.
  *
+ * @param shared absent for a stream, which is not shared
  * @throws the HTTP client's error if no response came
  */
-async function askOrigin(context: RequestContext, question: Question): Promise<Answer> {
-  const { stored, revalidate } = question;
+async function askOrigin(
+  context: RequestContext,
+  { stored, revalidate }: FetchPlan,
+  shared: SharedRequest | undefined,
+): Promise<OriginAnswer> {
   if (stored && !revalidate && !context.settings.forceRefresh && !context.request.streamed) {
-    return { response: await completeStored(context, stored, question), confirmed: false };
+    return { response: await completeStored(context, stored, shared), confirmed: false };
   }
   // A validator means nothing to another target, and the target of a redirect may have changed.
   const conditions = revalidate && stored?.history.length === 0 ? conditionsFor(context.request, stored) : undefined;
-  const response = await send(context, conditions, question);
+  const response = await send(context, conditions, shared);
   if (!stored || !conditions) return { response, confirmed: false };
   const isNotModified = response.status === 304;
   if (isNotModified && isSameTarget(context, stored, response) && validates(context.request, stored, response)) {
@@ -271,28 +266,28 @@ async function askOrigin(context: RequestContext, question: Question): Promise<A
   const repeats = refusesAddedFields(conditions, response.status) || (isNotModified && !isConditional(context.request));
   if (!repeats) return { response, confirmed: false };
   response.stream?.discard();
-  return { response: await send(context, undefined, question), confirmed: false };
+  return { response: await send(context, undefined, shared), confirmed: false };
 }
 
 /** RFC 9110 section 14: asks for the bytes that the stored part lacks, or for the whole if they do not fit. */
 async function completeStored(
   context: RequestContext,
   stored: ResponseRecord,
-  question: Question,
+  shared: SharedRequest | undefined,
 ): Promise<OriginResponse> {
   const missing = missingRange(context.request, stored);
-  const response = await send(context, missing, question);
-  if (refusesAddedFields(missing, response.status)) return send(context, undefined, question);
+  const response = await send(context, missing, shared);
+  if (refusesAddedFields(missing, response.status)) return send(context, undefined, shared);
   if (!missing || response.status !== 206) return response;
   // The redirect may have another target now, with other bytes under the same validator.
   const base = isSameTarget(context, stored, response) ? stored : undefined;
-  return completedResponse(response, base) ?? (await send(context, undefined, question));
+  return completedResponse(response, base) ?? (await send(context, undefined, shared));
 }
 
 function send(
   { origin }: RequestContext,
   conditions: Fields | undefined,
-  { shared }: Question,
+  shared: SharedRequest | undefined,
 ): Promise<OriginResponse> {
   return shared ? origin.send(conditions, shared) : origin.open(conditions);
 }

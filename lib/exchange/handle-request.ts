@@ -149,7 +149,7 @@ async function fetchOrServeAfter(
   const fetching = fetchOrServeStale(context, plan);
   let timer: RealTimer | undefined;
   const late = new Promise<undefined>((resolve) => {
-    timer = startTimer(serveAfter * 1000, () => resolve(undefined), true);
+    timer = startTimer(serveAfter * 1000, () => resolve(undefined), { keepsProcess: true });
   });
   try {
     const result = await Promise.race([fetching, late]);

@@ -17,9 +17,13 @@ export type RealTimer = object;
  * Calls `run` once after a time.
  *
  * @param milliseconds real time; values below 1 count as 1
- * @param keepsProcess whether the process stays alive until then
+ * @param options.keepsProcess whether the process stays alive until then. Default: `false`
  */
-export function startTimer(milliseconds: number, run: () => void, keepsProcess = false): RealTimer {
+export function startTimer(
+  milliseconds: number,
+  run: () => void,
+  { keepsProcess = false }: { readonly keepsProcess?: boolean } = {},
+): RealTimer {
   const timer = start(run, Math.max(1, milliseconds));
   if (!keepsProcess) timer.unref?.();
   return timer;
@@ -53,7 +57,7 @@ export function pause(
         signal?.removeEventListener('abort', onAbort);
         resolve();
       },
-      keepsProcess,
+      { keepsProcess },
     );
     signal?.addEventListener('abort', onAbort, { once: true });
   });
@@ -62,17 +66,17 @@ export function pause(
 /**
  * The result of `work`, or an error after so many milliseconds (Infinity: never); the work itself continues.
  *
- * @param keepsProcess whether the process stays alive until then. Default: `true`
+ * @param options.keepsProcess whether the process stays alive until then. Default: `true`
  */
 export function withinTime<T>(
   work: Promise<T>,
   milliseconds: number,
   timeoutError: () => Error,
-  keepsProcess = true,
+  { keepsProcess = true }: { readonly keepsProcess?: boolean } = {},
 ): Promise<T> {
   if (milliseconds === Number.POSITIVE_INFINITY) return work;
   return new Promise((resolve, reject) => {
-    const timer = startTimer(milliseconds, () => reject(timeoutError()), keepsProcess);
+    const timer = startTimer(milliseconds, () => reject(timeoutError()), { keepsProcess });
     work.then(
       (value) => {
         stopTimer(timer);

@@ -106,7 +106,9 @@ export class SerializedForm {
 /** A listing must end, even if the user's code never does. */
 function inTime<T>(reading: MaybePromise<T>): MaybePromise<T> {
   if (!isPromise(reading)) return reading;
-  return withinTime(Promise.resolve(reading), READING_TIMEOUT, () => new Error('it did not finish in time'), false);
+  return withinTime(Promise.resolve(reading), READING_TIMEOUT, () => new Error('it did not finish in time'), {
+    keepsProcess: false,
+  });
 }
 
 function startsWith(meta: Uint8Array, line: Buffer): boolean {
