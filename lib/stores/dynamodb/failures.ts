@@ -41,3 +41,8 @@ export function isConditionFailure(error: unknown): boolean {
 export function isTooLarge(error: unknown): boolean {
   return error instanceof StoreFailure && error.kind === 'entry' && /item size/i.test(error.message);
 }
+
+/** Returns whether an attribute has another type than an update needs: another program wrote it. */
+export function isWrongType(error: unknown): boolean {
+  return error instanceof StoreFailure && error.kind === 'entry' && /incorrect data type/i.test(error.message);
+}

@@ -25,10 +25,14 @@ export class DynamoDbLeases {
     const lease = await this.#table.getItem(this.#prefix + name);
     // It was released meanwhile: the next attempt acquires it.
     if (!lease) return false;
-    const token = String(lease.token);
-    this.#watch.saw(name, token, Number(lease.seconds));
-    if (this.#watch.expiredToken(name) !== token) return false;
-    return this.#take(name, holder, seconds, 'attribute_not_exists(#token) OR #token = :seen', { ':seen': token });
+    const { token, seconds: lasts } = lease;
+    // An item with other values is no lease.
+    if (typeof token === 'string' && typeof lasts === 'number') {
+      this.#watch.saw(name, token, lasts);
+      if (this.#watch.expiredToken(name) !== token) return false;
+    }
+    const seen = { ':seen': token ?? null };
+    return this.#take(name, holder, seconds, 'attribute_not_exists(#token) OR #token = :seen', seen);
   }
 
   async release(name: string, holder: string): Promise<void> {

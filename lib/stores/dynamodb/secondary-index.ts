@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { EntryHead } from '../../models/entry.js';
 import { mapConcurrently } from '../concurrency.js';
 import { indexedUnder, LIST_PARTS, listPart } from '../secondary-index.js';
-import { isTooLarge } from './failures.js';
+import { isTooLarge, isWrongType } from './failures.js';
 import type { Change, DynamoDbTable } from './table.js';
 
 /** Seconds that an index item outlives its entries: the server deletes expired items within days, in any order. */
@@ -34,7 +34,7 @@ export class DynamoDbIndex {
       LIST_PARTS.map((part) => this.#item(from, part)),
       '#ids',
     );
-    return items.flatMap(({ ids }) => (isSet(ids) ? [...ids] : []));
+    return items.flatMap(({ ids }) => idsIn(ids));
   }
 
   /**
@@ -69,9 +69,11 @@ export class DynamoDbIndex {
     try {
       await this.#add(item, id, expiresAt);
     } catch (error) {
-      if (!isTooLarge(error)) throw error;
-      const { ids } = (await this.#table.getItem(item, '#ids')) ?? {};
-      if (isSet(ids)) await this.#forget(item, [...ids]);
+      if (isWrongType(error)) await this.#deleteUnlessOurs(item);
+      else if (isTooLarge(error)) {
+        const { ids } = (await this.#table.getItem(item, '#ids')) ?? {};
+        await this.#forget(item, idsIn(ids));
+      } else throw error;
       await this.#add(item, id, expiresAt);
     }
   }
@@ -105,8 +107,18 @@ export class DynamoDbIndex {
   async #remove(item: string, ids: readonly string[], unless: Unchanged = {}): Promise<void> {
     const values = { ...unless.values, ':ids': new Set(ids) };
     const { condition } = unless;
-    const left = await this.#table.update(item, { update: 'DELETE #ids :ids', condition, values, returns: true });
-    if (left && !left.ids) await this.#table.delete(item, { condition: 'attribute_not_exists(#ids)' });
+    try {
+      const left = await this.#table.update(item, { update: 'DELETE #ids :ids', condition, values, returns: true });
+      if (left && !left.ids) await this.#table.delete(item, { condition: 'attribute_not_exists(#ids)' });
+    } catch (error) {
+      if (!isWrongType(error)) throw error;
+      await this.#deleteUnlessOurs(item);
+    }
+  }
+
+  /** Deletes an item that another program wrote in the place of one of the index. */
+  async #deleteUnlessOurs(item: string): Promise<void> {
+    await this.#table.delete(item, { condition: 'NOT attribute_type(#ids, :type)', values: { ':type': 'SS' } });
   }
 
   #item(from: string, part: string): string {
@@ -117,7 +129,9 @@ export class DynamoDbIndex {
 /** The condition that nothing was added meanwhile. */
 type Unchanged = Pick<Change, 'condition' | 'values'>;
 
-/** Tested by its tag: a set of another realm is no instance of `Set`. */
-function isSet(value: unknown): value is Set<string> {
-  return Object.prototype.toString.call(value) === '[object Set]';
+/** The ids in an attribute. Tested by its tag: a set of another realm is no instance of `Set`. */
+function idsIn(value: unknown): string[] {
+  const members: unknown[] =
+    Object.prototype.toString.call(value) === '[object Set]' ? [...(value as Set<unknown>)] : [];
+  return members.filter((id) => typeof id === 'string');
 }

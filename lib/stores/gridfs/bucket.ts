@@ -216,7 +216,7 @@ function isNewer(one: StoredFile, other: StoredFile): boolean {
 }
 
 function revisionOf({ metadata }: StoredFile): number {
-  return typeof metadata?.revision === 'number' ? metadata.revision : 0;
+  return Number.isFinite(metadata?.revision) ? (metadata?.revision as number) : 0;
 }
 
 function chunksOf(id: ObjectId, body: Buffer | undefined): Document[] {

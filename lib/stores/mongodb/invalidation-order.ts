@@ -1,6 +1,8 @@
 import type { Collection, Db } from 'mongodb';
 import type { Entry } from '../../models/entry.js';
 import { invalidatedBy } from '../entry-query.js';
+import { firstOrder, GREATEST_ORDER, LEAST_ORDER } from '../first-order.js';
+import { DUPLICATE_KEY } from './failures.js';
 
 interface Invalidation {
   readonly _id: string;
@@ -9,6 +11,8 @@ interface Invalidation {
   readonly at?: Date;
 }
 
+/** Selects counters of this store. */
+const IS_ORDER = { $gte: LEAST_ORDER, $lte: GREATEST_ORDER };
 /** Seconds that an invalidation is remembered, at least. */
 const LIFETIME = 2 * 60 * 60;
 
@@ -34,26 +38,62 @@ export class InvalidationOrder {
     await this.#in(db).createIndex({ at: 1 }, { expireAfterSeconds: LIFETIME });
   }
 
-  /** Returns the order of the last invalidation. */
+  /** Returns the order of the last invalidation; 0 if there is no counter, and this user cannot begin one. */
   async current(db: Db): Promise<number> {
-    const counter = await this.#in(db).findOne({ _id: this.#counter });
-    return counter?.order ?? 0;
+    const counter = { _id: this.#counter, order: IS_ORDER };
+    const invalidations = this.#in(db);
+    const found = await invalidations.findOne(counter);
+    if (found) return found.order;
+    const isBegun = await this.#begin(db).then(
+      () => true,
+      () => false,
+    );
+    return (isBegun ? await invalidations.findOne(counter) : null)?.order ?? 0;
   }
 
   /** Records an invalidation of these digests, or of everything; returns its order. */
   async record(db: Db, digests: readonly string[]): Promise<number> {
-    const invalidations = this.#in(db);
-    const options = { upsert: true, returnDocument: 'after' } as const;
-    const counter = await invalidations.findOneAndUpdate({ _id: this.#counter }, { $inc: { order: 1 } }, options);
-    const order = counter?.order ?? 0;
-    await invalidations.bulkWrite(
+    const order = (await this.#increment(db)) ?? (await this.#begin(db).then(() => this.#increment(db)));
+    if (order === undefined) throw new Error('the counter of invalidations was changed by another program');
+    try {
+      await this.#raise(db, digests, order, true);
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== DUPLICATE_KEY) throw error;
+      // A later invalidation is recorded already, or was at the same time.
+      await this.#raise(db, digests, order, false);
+    }
+    return order;
+  }
+
+  async #increment(db: Db): Promise<number | undefined> {
+    const counter = { _id: this.#counter, order: IS_ORDER };
+    return (await this.#in(db).findOneAndUpdate(counter, { $inc: { order: 1 } }, { returnDocument: 'after' }))?.order;
+  }
+
+  /** Begins a counter in the place of one that is missing, or of something else. */
+  async #begin(db: Db): Promise<void> {
+    const missing = { _id: this.#counter, order: { $not: IS_ORDER } };
+    try {
+      await this.#in(db).updateOne(missing, { $set: { order: firstOrder() } }, { upsert: true });
+    } catch (error) {
+      // Another process has begun it.
+      if ((error as { code?: unknown }).code !== DUPLICATE_KEY) throw error;
+    }
+  }
+
+  /** Of two concurrent invalidations the later one counts, whichever writes last. */
+  async #raise(db: Db, digests: readonly string[], order: number, upsert: boolean): Promise<void> {
+    const later = { $gte: order, $lte: GREATEST_ORDER };
+    await this.#in(db).bulkWrite(
       this.#ids(digests).map((_id) => ({
-        // Of two concurrent invalidations the later one counts, whichever writes last.
-        updateOne: { filter: { _id }, update: { $max: { order }, $currentDate: { at: true } }, upsert: true },
+        updateOne: {
+          filter: { _id, order: { $not: later } },
+          update: { $set: { order }, $currentDate: { at: true } },
+          upsert,
+        },
       })),
       { ordered: false },
     );
-    return order;
   }
 
   /** Returns whether one of the entries was invalidated after its order. */
@@ -61,7 +101,10 @@ export class InvalidationOrder {
     const order = Math.min(...entries.map((entry) => entry.order));
     const names = new Set(entries.flatMap(invalidatedBy));
     const _id = { $in: [this.#everything, ...[...names].map((name) => this.#prefix + name)] };
-    const later = await this.#in(db).findOne({ _id, order: { $gt: order } }, { projection: { _id: 1 } });
+    const later = await this.#in(db).findOne(
+      { _id, order: { $gt: order, $lte: GREATEST_ORDER } },
+      { projection: { _id: 1 } },
+    );
     return later !== null;
   }
 

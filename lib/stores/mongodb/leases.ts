@@ -48,7 +48,10 @@ export class MongoLeases {
       { returnDocument: 'after' },
     );
     // It was released meanwhile: the next attempt acquires it.
-    if (!seen || Number(seen.seenAt) - Number(seen.at) < seen.seconds * 1000) return false;
+    if (!seen) return false;
+    // A document with another holder is no lease.
+    const isLease = typeof seen.holder === 'string';
+    if (isLease && Number(seen.seenAt) - Number(seen.at) < seen.seconds * 1000) return false;
     const expired = { _id, holder: seen.holder ?? null, renewals: seen.renewals ?? null };
     return (await leases.updateOne(expired, acquired)).matchedCount === 1;
   }
