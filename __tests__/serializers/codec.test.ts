@@ -205,6 +205,21 @@ describe('why an entry cannot be used', () => {
     expect(await reason(encrypted, stored(change(await codec(encrypted).encode(response()))))).toBe('cannot-decrypt');
   });
 
+  test.each<[string, (entry: Entry, other: Entry) => Partial<Entry>]>([
+    ['head', ({ staleAt }) => ({ staleAt: staleAt + 1 })],
+    ['metadata', ({ meta }) => ({ meta: flipped(meta, 30) })],
+    ['metadata of another revision', (_, { meta }) => ({ meta })],
+    ['body', ({ body }) => ({ body: flipped(body, 30) })],
+    ['body of another revision', (_, { body }) => ({ body })],
+  ])('encrypted: a changed %s after the entry was read', async (_, change) => {
+    const reader = codec(encrypted);
+    const [entry, other] = await Promise.all([reader.encode(response()), reader.encode(response())]);
+    const read = async (one: Entry) => reader.decode(stored(one), response().key);
+    expect(await read(entry)).toHaveProperty('record');
+    expect(await read({ ...entry, ...change(entry, other) })).toMatchObject({ invalid: 'cannot-decrypt' });
+    expect(await read(entry)).toHaveProperty('record');
+  });
+
   test('encrypted: the body of another revision', async () => {
     const [one, two] = await Promise.all([codec(encrypted).encode(response()), codec(encrypted).encode(response())]);
     expect(await reason(encrypted, stored({ ...one, body: two.body }))).toBe('cannot-decrypt');

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Entry, EntrySummary } from '../models/entry.js';
 import { AesGcmKey } from '../platform/aes-gcm.js';
 import { bufferOf } from '../platform/bytes.js';
@@ -6,11 +7,22 @@ import { headText } from './head-text.js';
 import { derivedKey, keyId } from './keys.js';
 
 const ID_BYTES = 8;
+/** Decrypted metadata that is remembered: entries, and bytes. */
+const REMEMBERED = 1_000;
+const REMEMBERED_BYTES = 2_000_000;
 
 interface CipherKey {
   /** Stored before the data that the key encrypted. */
   readonly id: Buffer;
   readonly key: AesGcmKey;
+}
+
+/** Metadata that was decrypted with a head, and the digest of its encrypted form. */
+interface OpenedMetadata {
+  readonly head: string;
+  readonly encrypted: Buffer;
+  readonly meta: Buffer;
+  readonly digest: string;
 }
 
 /** Decrypted metadata and, if it was read, body; or why they cannot be decrypted. */
@@ -25,6 +37,12 @@ export type Decrypted =
 export class Cipher {
   readonly #cacheName: string;
   readonly #keys: readonly CipherKey[];
+  /** By the entry's id: the same bytes under the same head have the same result, so that a hit decrypts the body alone. */
+  readonly #opened = new LRUCache<string, OpenedMetadata>({
+    max: REMEMBERED,
+    maxSize: REMEMBERED_BYTES,
+    sizeCalculation: ({ head, encrypted, meta }) => head.length + encrypted.byteLength + meta.byteLength,
+  });
 
   /** @param keys the first encrypts, all decrypt */
   constructor(keys: readonly Uint8Array[], cacheName: string) {
@@ -52,13 +70,23 @@ export class Cipher {
     if (!known) return { invalid: 'unknown-key' };
     try {
       const head = headText(this.#cacheName, entry);
-      return {
-        meta: decrypt(known, entry.meta, bound(head, 'meta')),
-        body: body && decrypt(known, body, bound(head, sha256Base64url(entry.meta))),
-      };
+      // Listings would fill the memory.
+      if (!body) return { meta: decrypt(known, entry.meta, bound(head, 'meta')), body };
+      const { meta, digest } = this.#openMetadata(known, entry, head);
+      return { meta, body: decrypt(known, body, bound(head, digest)) };
     } catch (error) {
       return { invalid: 'cannot-decrypt', error };
     }
+  }
+
+  #openMetadata(key: CipherKey, { id, meta: encrypted }: EntrySummary, head: string): OpenedMetadata {
+    const known = this.#opened.get(id);
+    if (known && known.head === head && known.encrypted.equals(encrypted)) return known;
+    const meta = decrypt(key, encrypted, bound(head, 'meta'));
+    // A copy, since a view of a stored value would keep all of it in memory.
+    const opened = { head, encrypted: Buffer.from(encrypted), meta, digest: sha256Base64url(encrypted) };
+    this.#opened.set(id, opened);
+    return opened;
   }
 }
 
