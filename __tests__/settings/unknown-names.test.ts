@@ -102,6 +102,17 @@ test('cache with options of axios-cache-interceptor rejects with the name that e
   expect(bench.origin.asked).toHaveLength(0);
 });
 
+test('a config is compared with the one before it by all of its names', () => {
+  expect(checkNames({ url: '/', params: {} })).toBe(false);
+  expect(checkNames({ url: '/a', params: {} })).toBe(false);
+  expect(() => checkNames({ url: '/', expireafter: 60 })).toThrow('did you mean expireAfter?');
+  expect(() => checkNames({ url: '/', params: {}, expireafter: 60 })).toThrow('did you mean expireAfter?');
+  expect(() => checkNames({ url: '/', expireafter: 60 })).toThrow('did you mean expireAfter?');
+  expect(checkNames({ url: '/', expireAfter: 60 })).toBe(true);
+  expect(checkNames({ url: '/' })).toBe(false);
+  expect(checkNames({ url: '/', expireAfter: 30 })).toBe(true);
+});
+
 describe('names of others', () => {
   const types = readFileSync(
     createRequire(import.meta.url)

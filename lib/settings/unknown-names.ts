@@ -27,14 +27,33 @@ const SIMPLIFIED: ReadonlyMap<string, string> = new Map(KNOWN.map((name) => [sim
  * @throws TypeError for an option in another style, such as `expire_after`
  */
 export function checkNames(config: Readonly<Record<string, unknown>>): boolean {
-  let hasOption = false;
+  const { names, hasOption } = lastChecked;
+  let at = 0;
   for (const name in config) {
+    if (name !== names[at]) return checkEach(config);
+    at += 1;
+  }
+  return at === names.length ? hasOption : checkEach(config);
+}
+
+/** The names of the last config without a misspelled one. Nearly all configs of a program have the same names. */
+let lastChecked: { readonly names: readonly string[]; readonly hasOption: boolean } = { names: [], hasOption: false };
+
+function checkEach(config: Readonly<Record<string, unknown>>): boolean {
+  let hasOption = false;
+  let isClean = true;
+  const names: string[] = [];
+  for (const name in config) {
+    names.push(name);
     const { name: meant, isCertain, isOption } = meantBy(name);
     if (isOption) hasOption = true;
-    if (meant === undefined || config[name] === undefined || !Object.hasOwn(config, name)) continue;
+    if (meant === undefined) continue;
+    isClean = false;
+    if (config[name] === undefined || !Object.hasOwn(config, name)) continue;
     if (isCertain) throw unknownOptionError(name, config[name], REQUEST_NAMES, `did you mean ${meant}?`);
     warnOnce(`${name} is no option of the cache and has no effect on it; did you mean ${meant}?`);
   }
+  if (isClean) lastChecked = { names, hasOption };
   return hasOption;
 }
 
