@@ -1,7 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
-import { RequestOrder } from '../../lib/cache/invalidations.js';
+import {
+  type Invalidation,
+  Invalidations,
+  NO_INVALIDATION,
+  RequestOrder,
+  type Selectable,
+} from '../../lib/cache/invalidations.js';
 import type { ResponseRecord } from '../../lib/models/record.js';
+import { compileUrlPattern } from '../../lib/policy/url-pattern.js';
 import { startBench, temporaryFolder } from '../support/api.js';
 
 const recordOf = (key: string, vary: readonly string[] = [], variant = '') =>
@@ -43,6 +50,86 @@ describe('of two requests that are not coalesced, the response of the last is st
     await first;
     const third = await ask();
     expect([third.fromCache, third.data]).toEqual([true, 'answer 2']);
+  });
+});
+
+const invalidationOf = (more: Partial<Invalidation>): Invalidation => ({ ...NO_INVALIDATION, ...more });
+const ofDigest = (digest: string) => invalidationOf({ digests: [digest] });
+const ofPattern = (pattern: string) => invalidationOf({ patterns: [compileUrlPattern(pattern, 'pattern')] });
+const selected = (...digests: string[]): Selectable => ({ digests, urls: ['https://a.com/x'] });
+
+describe('Invalidations select responses of requests in flight', () => {
+  test.each<[string, Invalidation, boolean]>([
+    ['by a digest', ofDigest('d'), true],
+    ['by a pattern', ofPattern('a.com/x'), true],
+    ['by everything', invalidationOf({ everything: true }), true],
+    ['not by another digest', ofDigest('other'), false],
+    ['not by another pattern', ofPattern('a.com/y'), false],
+  ])('%s', (_, invalidation, expected) => {
+    const invalidations = new Invalidations();
+    const since = invalidations.begin();
+    expect([invalidations.anySince(since), invalidations.selectsSince(since, selected('d'))]).toEqual([false, false]);
+    invalidations.record(invalidation);
+    expect([invalidations.anySince(since), invalidations.selectsSince(since, selected('d'))]).toEqual([true, expected]);
+    // A request that begins afterwards is not concerned.
+    expect(invalidations.selectsSince(invalidations.begin(), selected('d'))).toBe(false);
+  });
+
+  test('while any request is in flight', () => {
+    const invalidations = new Invalidations();
+    const since = invalidations.begin();
+    invalidations.begin();
+    invalidations.record(ofDigest('d'));
+    invalidations.record(ofPattern('a.com/x'));
+    invalidations.end();
+    expect(invalidations.selectsSince(since, selected('d'))).toBe(true);
+    invalidations.end();
+    expect(invalidations.selectsSince(since, selected('d'))).toBe(false);
+  });
+
+  test('all of them after more than a thousand digests', () => {
+    const invalidations = new Invalidations();
+    const since = invalidations.begin();
+    const digests = Array.from({ length: 1_000 }, (_, index) => `d${index}`);
+    invalidations.record(invalidationOf({ digests }));
+    expect(invalidations.selectsSince(since, selected('other'))).toBe(false);
+    invalidations.record(ofDigest('d1000'));
+    expect(invalidations.selectsSince(since, selected('other'))).toBe(true);
+    expect(invalidations.selectsSince(invalidations.begin(), selected('other'))).toBe(false);
+  });
+});
+
+describe('Invalidations that are pending', () => {
+  test.each<[string, Invalidation, boolean]>([
+    ['by a digest', ofDigest('d'), true],
+    ['by a pattern', ofPattern('a.com/x'), true],
+    ['by everything', invalidationOf({ everything: true }), true],
+    ['not by another digest', ofDigest('other'), false],
+  ])('concern responses received until then: %s', (_, invalidation, expected) => {
+    const invalidations = new Invalidations();
+    const pending = { ...invalidation, at: 10 };
+    invalidations.addPending(pending);
+    const concerned = (receivedAt: number) => invalidations.isPendingFor(receivedAt, selected('d'));
+    expect([concerned(9), concerned(10), concerned(11)]).toEqual([expected, expected, false]);
+    invalidations.removePending(pending);
+    expect(concerned(9)).toBe(false);
+    expect(invalidations.isPendingFor(9, selected('d'), [pending])).toBe(expected);
+  });
+
+  test('are tried again if they failed; of more than a thousand digests one of everything remains', () => {
+    const invalidations = new Invalidations();
+    const digests = Array.from({ length: 1_000 }, (_, index) => `d${index}`);
+    const many = { ...invalidationOf({ digests }), at: 10 };
+    const one = { ...ofDigest('d'), at: 20 };
+    invalidations.keepFailed(many);
+    expect(invalidations.failed).toEqual([]);
+    invalidations.addPending(many);
+    invalidations.keepFailed(many);
+    expect(invalidations.failed).toEqual([many]);
+    invalidations.addPending(one);
+    invalidations.keepFailed(one);
+    expect(invalidations.failed).toEqual([{ ...invalidationOf({ everything: true }), at: 20 }]);
+    expect(invalidations.isPendingFor(20, selected('other'))).toBe(true);
   });
 });
 

@@ -259,14 +259,29 @@ describe('cacheSettings', () => {
 
   test('show the defaults, and aliases have equal values', () => {
     const { view } = new InstanceSettings({});
-    expect([view.expireAfter, view.allowableCodes, view.credentials, view.coalesce]).toEqual([
-      -1,
-      [200],
-      'isolate',
-      true,
-    ]);
+    expect(Object.fromEntries(Object.entries(view).filter(([, value]) => value !== undefined))).toEqual({
+      expireAfter: -1,
+      allowableCodes: [200],
+      allowableMethods: ['GET', 'HEAD'],
+      includeGetHeaders: false,
+      matchHeaders: false,
+      credentials: 'isolate',
+      oldDataOnError: false,
+      staleIfError: false,
+      staleWhileRevalidate: false,
+      cacheControl: false,
+      networkFirst: false,
+      shared: false,
+      alwaysRevalidate: false,
+      readOnly: false,
+      onlyIfCached: false,
+      coalesce: true,
+      lease: false,
+      maxBodySize: 64 * 1024 * 1024,
+    });
     view.staleIfError = '1h';
     expect(view.oldDataOnError).toBe('1h');
+    expect(new InstanceSettings({ matchHeaders: true }).view.includeGetHeaders).toBe(true);
   });
 
   test('limit bodies to an eighth of the bound of memory', async () => {
