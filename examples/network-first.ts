@@ -5,7 +5,7 @@ import { setupCache } from 'axios-keyv-cache';
 const api = setupCache(axios.create({ baseURL: 'https://example.org' }), {
   backend: 'memory',
   // After 2 seconds the stored response answers, and the request continues. `true` waits for the origin.
-  networkFirst: 2,
+  networkFirst: '2s',
 });
 
 await api.get('/timetable');

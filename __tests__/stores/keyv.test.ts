@@ -437,3 +437,24 @@ test('an adapter that iterates, and whose options name no dialect, is accepted',
   Object.assign(adapter, { opts: { anything: true } });
   expect(await manage(new KeyvStore(adapter, 'http_cache', {}, now))).toEqual(SEEN_AND_REMOVED);
 });
+
+test('an adapter with get, set, delete and an iterator alone is accepted: it needs no clear', async () => {
+  const values = new Map<string, unknown>();
+  const adapter = {
+    get: async (key: string) => values.get(key),
+    set: async (key: string, value: unknown) => void values.set(key, value),
+    delete: async (key: string) => values.delete(key),
+    iterator: async function* () {
+      yield* values;
+    },
+  };
+  const store = new KeyvStore(adapter, 'few', {}, now);
+  await store.put([A, B]);
+  expect((await store.find(A.id))?.kind).toBe('response');
+  const found: string[] = [];
+  for await (const { id } of store.list()) found.push(id);
+  expect(found.sort()).toEqual([A.id, B.id]);
+  for await (const _ of store.clear());
+  expect([values.size, await store.find(A.id)]).toEqual([0, undefined]);
+  await store.close();
+});

@@ -113,15 +113,19 @@ const METHODS = [
   'on',
 ];
 
-/** Line 5 cannot be constructed over an adapter that iterates, but whose `opts` name no dialect that it knows. */
+/**
+ * Line 5 cannot be constructed over an adapter that iterates, but whose `opts` name no dialect that it knows; and neither
+ * line over one without `clear`, which is never called here.
+ */
 function withoutOptions(adapter: KeyvAdapter): object {
   const { iterator, opts } = adapter as { iterator?: unknown; opts?: { dialect?: string; url?: unknown } };
   const isKnown = !opts || DIALECTS.has(String(opts.dialect)) || typeof opts.url === 'string';
-  if (!iterator || isKnown || 'capabilities' in adapter) return adapter;
+  const canClear = typeof (adapter as { clear?: unknown }).clear === 'function';
+  if (canClear && (!iterator || isKnown || 'capabilities' in adapter)) return adapter;
   const source = adapter as unknown as Record<string, unknown>;
   const methods = METHODS.map((name) => [name, source[name]] as const);
   const bound = methods.flatMap(([name, method]) =>
     typeof method === 'function' ? [[name, method.bind(adapter)] as const] : [],
   );
-  return Object.fromEntries(bound);
+  return { clear() {}, ...Object.fromEntries(bound) };
 }
