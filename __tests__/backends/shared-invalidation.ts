@@ -9,12 +9,26 @@ const INVALIDATIONS: readonly (readonly [name: string, (other: CachedAxiosInstan
   ['a POST of', (other) => other.post('/document', {}, { invalidates: true })],
   [
     'the deletion of its key by',
-    async (other) => {
-      await other.post('/document', {});
-      await other.cache.delete(await other.cache.createKey({ url: '/document' }));
-    },
+    (other) => changed(other, async ({ cache }) => cache.delete(await cache.createKey({ url: '/document' }))),
   ],
+  ['the deletion of all that is old by', (other) => changed(other, ({ cache }) => cache.delete({ olderThan: 0 }))],
+  ['a new lifetime by', (other) => changed(other, ({ cache }) => cache.resetExpiration(0))],
 ];
+
+/** A promise that `resolve` resolves. */
+function signal(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve = () => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}
+
+/** Changes the document without an invalidation, and then invalidates. */
+async function changed(other: CachedAxiosInstance, invalidate: (other: CachedAxiosInstance) => Promise<unknown>) {
+  await other.post('/document', {});
+  await invalidate(other);
+}
 
 /**
  * Tests that an invalidation by another process reaches requests in flight.
@@ -27,33 +41,47 @@ export function testSharedInvalidation(options: (folder: string) => CacheOptions
     async (_, invalidate) => {
       await using folder = await temporaryFolder();
       let version = 1;
-      let arrived = () => {};
-      const arrival = new Promise<void>((resolve) => {
-        arrived = resolve;
-      });
-      let release = () => {};
-      const released = new Promise<void>((resolve) => {
-        release = resolve;
-      });
+      const [arrived, released] = [signal(), signal()];
       await using bench = await startBench(options(folder.path), async ({ method }, response) => {
         if (method === 'POST') version += 1;
         const answer = { version };
         if (method === 'GET' && version === 1) {
-          arrived();
-          await released;
+          arrived.resolve();
+          await released.promise;
         }
         sendJson(response, answer);
       });
       // Instances with stores of their own, as in two processes.
       const other = bench.more(options(folder.path));
       const slow = bench.api.get('/document');
-      await arrival;
+      await arrived.promise;
       await invalidate(other);
-      release();
+      released.resolve();
       expect((await slow).data).toEqual({ version: 1 });
       const next = await other.get('/document');
       expect([next.data, next.fromCache]).toEqual([{ version: 2 }, false]);
       expect((await bench.api.get('/document')).fromCache).toBe(true);
     },
   );
+
+  test('a response that was requested before another process changed the stored body is not stored after it', async () => {
+    await using folder = await temporaryFolder();
+    const [arrived, released] = [signal(), signal()];
+    await using bench = await startBench(options(folder.path), async (_, response, count) => {
+      if (count > 1) {
+        arrived.resolve();
+        await released.promise;
+      }
+      sendJson(response, { version: 1 });
+    });
+    const other = bench.more(options(folder.path));
+    const { cacheKey = '' } = await bench.api.get('/document');
+    const slow = bench.api.get('/document', { forceRefresh: true });
+    await arrived.promise;
+    expect(await other.cache.updateResponse(cacheKey, () => ({ version: 2 }))).toBe(1);
+    released.resolve();
+    expect((await slow).data).toEqual({ version: 1 });
+    const next = await other.get('/document');
+    expect([next.data, next.fromCache]).toEqual([{ version: 2 }, true]);
+  });
 }

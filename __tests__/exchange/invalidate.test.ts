@@ -194,6 +194,23 @@ test('delete() of a key that is mapped to a response in flight', async () => {
   expect((await bench.api.get('/document')).fromCache).toBe(false);
 });
 
+test('delete({ olderThan }) up to now includes a response in flight, up to an earlier instant it does not', async () => {
+  for (const [olderThan, isHit] of [
+    [0, false],
+    ['1h', true],
+  ] as const) {
+    const origin = document();
+    await using bench = await startBench({}, origin.handler);
+    origin.hold();
+    const asked = bench.api.get('/document');
+    await until('the origin is asked', () => origin.waiting > 0);
+    await bench.api.cache.delete({ olderThan });
+    origin.release();
+    await asked;
+    expect((await bench.api.get('/document')).fromCache).toBe(isHit);
+  }
+});
+
 test('another instance with the same cache invalidates as well', async () => {
   const origin = document();
   await using bench = await startBench({ cacheControl: true }, origin.handler);

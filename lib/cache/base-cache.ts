@@ -273,6 +273,8 @@ export class BaseCache {
     if (keys.length > 0) invalidating.push(this.#invalidator.deleteKeys(keys));
     if (names.length > 0) invalidating.push(this.#invalidator.deleteNamed(names));
     if (deletion.patterns.length > 0) invalidating.push(this.#invalidator.deleteMatching(deletion.patterns));
+    // All that was requested before counts as received before.
+    if ((deletion.receivedBefore ?? 0) >= now) invalidating.push(this.#repository.refuseOlder([]).then(() => 0));
     const removed = (await Promise.all(invalidating)).reduce((sum, count) => sum + count, 0);
     if (removed === 0) warnOfUrl('delete', what, 'deleteUrl(url)');
     return this.#removed(removed + (await deleteByState(this.#scan, deletion, now)), 'deleted');

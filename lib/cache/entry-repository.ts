@@ -9,6 +9,7 @@ import { normalizeUrl } from '../request/normalize-url.js';
 import { nameOfRecord } from '../serializers/naming.js';
 import { MANAGEMENT, type StoreAccess } from '../stores/circuit-breaker.js';
 import type { Store } from '../stores/store.js';
+import { failureKind } from '../stores/store-failure.js';
 import { EntryReader } from './entry-reader.js';
 import { type Invalidation, NO_INVALIDATION, RequestOrder, type Selectable } from './invalidations.js';
 import { deleteResponses } from './named-deletion.js';
@@ -20,6 +21,9 @@ import { markerOf, putVariant } from './variants.js';
  * later request was stored.
  */
 export type WriteResult = 'stored' | 'invalidated' | 'superseded' | 'failed';
+
+/** Names of one invalidation in the store, at most; more are everything. */
+const MOST_NAMES = 1_000;
 
 /** The place of a request in the sequence of invalidations, and in the order of the requests. */
 export interface RequestPlace {
@@ -243,6 +247,22 @@ export class EntryRepository extends EntryReader {
   /** Records an invalidation for the requests in flight of this process. */
   invalidateInFlight(invalidation: Partial<Invalidation>): void {
     this.invalidations.record({ ...NO_INVALIDATION, ...invalidation });
+  }
+
+  /**
+   * Records an invalidation for the requests in flight of all processes, by digests and storage keys of cache keys; without
+   * any, of everything. A full store refuses it, perhaps only until something is deleted: then returns false.
+   */
+  async refuseOlder(names: readonly string[]): Promise<boolean> {
+    this.invalidateInFlight({ digests: names, everything: names.length === 0 });
+    const selected = names.length > MOST_NAMES ? [] : names;
+    try {
+      await this.breaker.manage((store) => store.invalidate?.(selected));
+      return true;
+    } catch (error) {
+      if (failureKind(error) !== 'refusal') throw error;
+      return false;
+    }
   }
 
   /** Whether a response, or a redirect to it, was invalidated after its request was sent. */

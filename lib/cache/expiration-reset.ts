@@ -31,7 +31,7 @@ export async function resetExpiration(
   // A response that is asked for before it is set to expire is not stored after that.
   const expiresNow = staleAt <= given;
   if (selection === undefined) {
-    if (expiresNow) repository.invalidateInFlight({ everything: true });
+    if (expiresNow) await repository.refuseOlder([]);
     await scan.rewriteLifetimes({ staleAt, now: given });
     return;
   }
@@ -39,7 +39,8 @@ export async function resetExpiration(
   const urlNames = urls.map((url) => records.indexName(url));
   if (expiresNow) {
     const digests = repository.indexes([...urlNames, ...tags.map(tagIndexName)]);
-    repository.invalidateInFlight({ digests, patterns });
+    repository.invalidateInFlight({ patterns });
+    if (digests.length > 0) await repository.refuseOlder(digests);
   }
   const selected = selectedResponses(repository, scan, { urlNames, tags, patterns });
   await scan.rewriteLifetimesOf(selected, { staleAt, now: given });

@@ -3,7 +3,6 @@ import { pause } from '../platform/real-time.js';
 import type { UrlMatcher } from '../policy/url-pattern.js';
 import type { RequestAccess } from '../stores/circuit-breaker.js';
 import type { Store } from '../stores/store.js';
-import { failureKind } from '../stores/store-failure.js';
 import type { EntryRepository } from './entry-repository.js';
 import type { EntryScan } from './entry-scan.js';
 import { type Invalidation, NO_INVALIDATION, type PendingInvalidation } from './invalidations.js';
@@ -35,8 +34,6 @@ export interface InvalidationObserver {
 /** Milliseconds between two attempts for an invalidation that the store could not carry out: at first, and at most. */
 const FIRST_RETRY = 1_000;
 const LAST_RETRY = 60_000;
-/** Names of one invalidation in the store, at most; more are everything. */
-const MOST_NAMES = 1_000;
 
 /** An invalidation with the work that it is in the store. */
 interface PendingWork extends PendingInvalidation {
@@ -125,28 +122,12 @@ export class Invalidator {
       const groups = new Set<string>();
       for (const key of keys) for (const group of await this.#repository.groupsOfKey(key)) groups.add(group);
       const names = [...groups];
-      this.#repository.invalidateInFlight({ digests: names });
-      const isStamped = await this.#stampKeys(names);
+      const isStamped = await this.#repository.refuseOlder(names);
       const removed = await this.#repository.deleteGroups(names);
-      if (!isStamped) await this.#stampKeys(names);
+      if (!isStamped) await this.#repository.refuseOlder(names);
       return removed;
     };
     return this.#manage(this.#begin({ digests: keys.flatMap((key) => this.#repository.codec.names(key)) }, { run }));
-  }
-
-  /**
-   * Records an invalidation of keys, by their storage keys, for the requests in flight of other processes. A full store
-   * refuses it, perhaps only until something was deleted; that is no reason to delete nothing.
-   */
-  async #stampKeys(names: readonly string[]): Promise<boolean> {
-    const selected = names.length > MOST_NAMES ? [] : names;
-    try {
-      await this.#repository.breaker.manage((store) => store.invalidate?.(selected));
-      return true;
-    } catch (error) {
-      if (failureKind(error) !== 'refusal') throw error;
-      return false;
-    }
   }
 
   /** Deletes the responses whose asked or final URL matches. */

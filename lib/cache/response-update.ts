@@ -38,13 +38,13 @@ export async function updateResponses(
   const changes = new EntryChanges(repository);
   const { groups, digests } = await selectedBy(repository, records, what);
   // An answer that was asked for before would undo the change, and so would a 304 to a request that began during it.
-  const refuseOlder = () => repository.invalidateInFlight({ digests });
+  const refuseOlder = () => repository.refuseOlder(digests);
   let found = 0;
   let changed = 0;
   for (const group of groups) {
     for await (const { record } of scan.responses({ group })) {
       if (!hasWholeContent(record.request.method, record.status)) continue;
-      if (found === 0) refuseOlder();
+      if (found === 0) await refuseOlder();
       found += 1;
       const isChanged = await changes.change(record, async (current) => {
         const value = await change(present(current));
@@ -52,7 +52,7 @@ export async function updateResponses(
       });
       if (!isChanged) continue;
       changed += 1;
-      refuseOlder();
+      await refuseOlder();
     }
   }
   return changed;
