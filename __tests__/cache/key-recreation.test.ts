@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import * as path from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
+import { internalsOf } from '../../lib/cache/internals.js';
 import type { CacheOptions } from '../../lib/settings/types.js';
 import { redis } from '../../scripts/services/redis.mjs';
 import { startBench, temporaryFolder } from '../support/api.js';
+import { until } from '../support/faults.js';
 import { type Handler, sendJson } from '../support/origin.js';
 import { describeService } from '../support/services.js';
 
@@ -133,6 +135,33 @@ test('a newer response under the new key is not replaced', async () => {
   expect(await api.cache.recreateKeys()).toEqual({ changed: 1, kept: 1 });
   expect((await api.get('/a')).data).toEqual({ count: 2 });
   expect(await api.cache.responseCount()).toBe(1);
+});
+
+test('a response that is being deleted in the background is not moved', async () => {
+  await using bench = await startBench({ expireAfter: 60 }, answering);
+  const { api, origin } = bench;
+  await api.get('/a');
+  const { store } = internalsOf(api.cache).breaker;
+  const deleteGroups = store.deleteGroups.bind(store);
+  let release: () => void = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const deleting = new Promise<void>((resolve) => {
+    store.deleteGroups = async (groups) => {
+      store.deleteGroups = deleteGroups;
+      resolve();
+      await released;
+      return deleteGroups(groups);
+    };
+  });
+  await api.post('/b', {}, { invalidates: `${origin.url}/a` });
+  await deleting;
+  api.cacheSettings.matchHeaders = ['x-lang'];
+  expect(await api.cache.recreateKeys()).toEqual({ changed: 0, kept: 1 });
+  release();
+  await until('it was deleted', async () => (await api.cache.responseCount()) === 0);
+  expect((await api.get('/a')).data).toEqual({ count: 3 });
 });
 
 test('an error of keyFn rejects, and the responses stay', async () => {

@@ -70,6 +70,8 @@ export class EntryChanges {
     for (const old of older) {
       const other = await this.#read(old, listed);
       if (other === undefined || other === 'absent') continue;
+      // The deletion in the background may know its old key alone.
+      if (other.record.kind === 'response' && this.#repository.isPending(other.record)) return 'absent';
       await this.#repository.put([other.record]);
       await this.#repository.deleteExact([other.entry.id]);
       return 'moved';

@@ -95,6 +95,11 @@ export class EntryReader {
     return { digests: [...record.indexes, ...this.codec.names(record.key)], urls: urlsOf(record) };
   }
 
+  /** Whether a stored response was invalidated, which the store has not carried out yet. */
+  isPending(record: ResponseRecord): boolean {
+    return this.invalidations.isPendingFor(record.receivedAt, this.selectable(record));
+  }
+
   /** A stored response, invalidated if that has not reached the store yet. */
   #withPending(key: string, found: Lookup, earlier: readonly PendingInvalidation[]): Lookup {
     const { record } = found;

@@ -39,6 +39,8 @@ export class KeyRecreation {
     // A response that is invalidated meanwhile must not return under its new key.
     const since = invalidations.begin();
     try {
+      // The deletion in the background may know its old key alone.
+      if (this.#repository.isPending(listed)) return false;
       const order = await this.#repository.currentOrder(MANAGEMENT);
       const record = await this.#repository.reread(listed, MANAGEMENT);
       const moved = record && this.#records.rekeyed(record);
