@@ -1,7 +1,9 @@
+import * as path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import axios from 'axios';
 import { internalsOf } from '../../lib/cache/internals.js';
-import { startBench } from '../support/api.js';
+import { setupCache } from '../../lib/setup-cache.js';
+import { startBench, temporaryFolder } from '../support/api.js';
 import { until } from '../support/faults.js';
 import { type Handler, sendJson } from '../support/origin.js';
 
@@ -175,6 +177,32 @@ describe('identical requests in flight', () => {
     const cookies = (await Promise.all(requests)).map(({ headers }) => String(headers['set-cookie']));
     expect(new Set(cookies).size).toBe(3);
   });
+});
+
+test('callers that come after an invalidation by another cache share another request', async () => {
+  await using folder = await temporaryFolder();
+  const { open, handler } = gate();
+  const options = { backend: 'sqlite', cacheName: path.join(folder.path, 'cache') } as const;
+  await using bench = await startBench(options, handler);
+  const { api, origin } = bench;
+  const other = setupCache(axios.create(), options);
+  try {
+    const first = api.get('/');
+    await asked(origin, 1);
+    await other.cache.deleteUrl(`${origin.url}/`);
+    const { store } = internalsOf(api.cache).breaker;
+    const find = store.find.bind(store);
+    let reads = 0;
+    Object.assign(store, { find: async (id: string) => Promise.resolve(find(id)).finally(() => (reads += 1)) });
+    const later = Array.from({ length: 10 }, () => api.get('/'));
+    await until('they looked up their key', () => reads === 10);
+    open();
+    expect((await first).data.count).toBe(1);
+    expect((await Promise.all(later)).map(({ data }) => data.count)).toEqual(Array(10).fill(2));
+    expect(origin.asked).toHaveLength(2);
+  } finally {
+    await other.detachCache();
+  }
 });
 
 test('seeded aborts of random callers: no caller hangs or gets the error of another', async () => {

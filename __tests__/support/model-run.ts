@@ -190,7 +190,7 @@ class Program {
   async #write({ method, url, user, cache, invalidates, other, tag, group }: WriteStep): Promise<void> {
     const what = {
       own: { url: this.#url(url) },
-      pattern: { pattern: this.#url(other) },
+      pattern: { pattern: this.#url(other), inBackground: true },
       tag: { tag },
       none: undefined,
     }[invalidates];
@@ -238,7 +238,9 @@ class Program {
       case 'deleteUrl':
         return remove({ url: this.#url(step.url) }, () => cache.deleteUrl(this.#url(step.url)));
       case 'deletePattern':
-        return remove({ url: this.#url(step.url) }, () => cache.delete({ urls: [`${this.#url(step.url)}*`] }));
+        return remove({ pattern: this.#url(step.url), inBackground: false }, () =>
+          cache.delete({ urls: [`${this.#url(step.url)}*`] }),
+        );
       case 'updateUrl':
         return this.#update({ url: this.#url(step.url) }, step.cache, this.#url(step.url));
       case 'updateKey': {

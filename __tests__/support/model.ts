@@ -81,8 +81,8 @@ interface ModelUpdate {
 export interface ModelInvalidation {
   readonly what:
     | { readonly url: string }
-    /** An option of a write: removed in the background, until then stale. */
-    | { readonly pattern: string }
+    /** An option of a write is carried out in the background, and until then responses are stale. */
+    | { readonly pattern: string; readonly inBackground: boolean }
     | { readonly tag: string }
     /** RFC 9875: responses of that origin. */
     | { readonly group: string; readonly origin: string }
@@ -358,8 +358,8 @@ function covers(
 }
 
 /**
- * Whether an invalidation reaches responses of another cache on the same store. Patterns are removed later there. Keys are
- * removed only if the response was stored, since stores have stamps of URLs and tags alone.
+ * Whether an invalidation reaches responses of another cache on the same store. Patterns reach only those that were stored
+ * before, since stores have stamps of URLs, tags and keys alone.
  */
 function reaches(
   { what, cache, began }: ModelInvalidation,
@@ -367,6 +367,5 @@ function reaches(
   reader: ModelRequest,
 ): boolean {
   if ((cache === source.cache && cache === reader.cache) || typeof what === 'string') return true;
-  if ('pattern' in what) return false;
-  return 'key' in what ? source.finished < began : true;
+  return 'pattern' in what ? !what.inBackground && source.finished < began : true;
 }

@@ -32,6 +32,12 @@ const SEPARATE_FOR = 10_000;
 /** Keys that are kept separate, at most. */
 const MAX_SEPARATE = 1_000;
 
+/**
+ * Requests that a caller joins one after another, at most: a response may have been invalidated before the caller came, by its
+ * final URL, its tags or groups, or by another process, which is known only when the response cannot be stored.
+ */
+const MAX_JOINS = 2;
+
 /** One request to the origin, shared by all callers that joined it. */
 export class CoalescedRequest implements SharedRequest {
   readonly result: Promise<Result>;
@@ -173,21 +179,19 @@ export async function shareRequest(
   const coalescing = coalescingOf(context.cache);
   if (!mayCoalesce(context) || coalescing.isSeparate(context.key, context.now())) return askAlone(context, ask);
   const name = coalescingName(context, condition);
-  const open = coalescing.find(name);
-  if (open && !isInvalidatedSince(context, open.since)) return withTags(context, () => joinRequest(context, open, ask));
-  supersedeOlder(context);
-  const result = await waitForResult(context, coalescing.start(name, context.key, ask()));
-  if (isForOneCaller(context, result)) coalescing.keepSeparate(context.key, context.now());
-  return result;
-}
-
-/** Waits for the response to another caller's request; asks the origin if it does not answer this one too. */
-async function joinRequest(context: RequestContext, open: CoalescedRequest, ask: () => OriginRun): Promise<Result> {
-  const wasInvalidated = context.cache.repository.invalidations.anySince(open.since);
-  const result = await waitForOther(context, open);
-  // Its final URL, tags and groups are unknown until now; an invalidation of them before this caller came counts.
-  const mayShare = fitsOtherCaller(context, result) && !(wasInvalidated && result.invalidated);
-  return mayShare && !lacksTags(context, result) ? result : askAlone(context, ask);
+  for (let attempt = 0; attempt < MAX_JOINS; attempt += 1) {
+    const open = coalescing.find(name);
+    if (!open || isInvalidatedSince(context, open.since)) {
+      supersedeOlder(context);
+      const result = await waitForResult(context, coalescing.start(name, context.key, ask()));
+      if (isForOneCaller(context, result)) coalescing.keepSeparate(context.key, context.now());
+      return result;
+    }
+    const result = await withTags(context, () => waitForOther(context, open));
+    if (!fitsOtherCaller(context, result) || lacksTags(context, result)) break;
+    if (!result.isOutdated) return result;
+  }
+  return askAlone(context, ask);
 }
 
 /** Adds the tags of a caller to those of the requests in flight, while it waits. */

@@ -40,8 +40,8 @@ export interface Result {
   readonly revalidated: boolean;
   /** Another caller's origin request. */
   readonly joined: boolean;
-  /** The response was invalidated while its request was in flight. */
-  readonly invalidated?: boolean;
+  /** The response was invalidated while its request was in flight, or that of a later request was stored. */
+  readonly isOutdated?: boolean;
   /** The response may be stored, although it was not: the store failed, or it was invalidated. */
   readonly wasStorable?: boolean;
   readonly status: CacheStatusParts;
@@ -133,7 +133,7 @@ export function originResult(
     joined: false,
     status: reason === undefined ? {} : { detail: reason },
     key: undefined,
-    invalidated: reason === 'invalidated',
+    isOutdated: reason === 'invalidated' || reason === 'superseded',
     wasStorable,
   };
 }
