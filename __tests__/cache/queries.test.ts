@@ -117,10 +117,12 @@ test('a URL in the place of a key causes one warning if no response has it as a 
   const emit = jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
   try {
     for (const key of ['https://a.com/', '/users', '/users', 'a key']) expect(await cache.delete(key)).toBe(0);
+    expect(await cache.getResponse('https://a.com/')).toBeUndefined();
     await cache.clear('SIGHUP' as never);
     expect(emit.mock.calls.map(([warning]) => String(warning))).toEqual([
       'delete: "https://a.com/" was taken for a key, and no response has it; use deleteUrl(url) for a URL',
       'delete: "/users" was taken for a key, and no response has it; use deleteUrl(url) for a URL',
+      'getResponse: "https://a.com/" was taken for a key, and no response has it; use createKey({ url }) for a URL',
     ]);
     await expect(cache.clear('https://a.com/' as never)).rejects.toThrow(TypeError);
   } finally {

@@ -126,6 +126,7 @@ export class BaseCache {
    */
   async getResponse(key: string): Promise<CachedResponse | undefined> {
     const record = await this.#repository.newest(readKey('key', key));
+    if (!record) warnOfUrl('getResponse', key, 'createKey({ url })');
     return record && this.#present(record);
   }
 

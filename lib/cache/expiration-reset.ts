@@ -1,6 +1,6 @@
 import { optionError } from '../errors.js';
 import { type ResponseRecord, withLifetime } from '../models/record.js';
-import { type ExpirationTime, expiresAt, isDoNotCache, parseExpiration } from '../policy/expiration.js';
+import { ACCEPTED_TIMES, type ExpirationTime, expiresAt, isDoNotCache, parseExpiration } from '../policy/expiration.js';
 import { tagIndexName } from '../request/index-names.js';
 import type { ClientRecords } from './client-records.js';
 import { EntryChanges } from './entry-changes.js';
@@ -25,7 +25,7 @@ export async function resetExpiration(
   selection: ResponseSelection | undefined,
 ): Promise<void> {
   const lifetime = parseExpiration(expireAfter);
-  if (!lifetime) throw optionError('expireAfter', expireAfter, 'a value of expireAfter');
+  if (!lifetime) throw optionError('expireAfter', expireAfter, ACCEPTED_TIMES);
   const given = now();
   const staleAt = isDoNotCache(lifetime) ? given : expiresAt(lifetime, given);
   // A response that is asked for before it is set to expire is not stored after that.

@@ -62,7 +62,7 @@ export const NEVER_EXPIRE = -1;
  */
 export const DO_NOT_CACHE = 0;
 
-const ACCEPTED =
+export const ACCEPTED_TIMES =
   'seconds (-1 for never, 0 for do not cache), a Date, an HTTP-date or ISO 8601 date-time, a duration such as "5m", "1h30m" or "PT5M", or { days, hours, minutes, seconds, milliseconds }';
 
 const NEVER: Expiration = Object.freeze({ seconds: Number.POSITIVE_INFINITY });
@@ -106,7 +106,7 @@ const LONGEST_TEXT = 100;
 export function parseExpiration(value: unknown, option = 'expireAfter'): Expiration | undefined {
   if (value === undefined) return undefined;
   const parsed = parse(value);
-  if (parsed === undefined) throw optionError(option, value, ACCEPTED);
+  if (parsed === undefined) throw optionError(option, value, ACCEPTED_TIMES);
   return parsed;
 }
 
