@@ -19,7 +19,7 @@ describe('errors', () => {
     [10n, '10n'],
     [new Date(Number.NaN), 'an invalid Date'],
     [{ a: 1 }, '{"a":1}'],
-    ['x'.repeat(100), `"${'x'.repeat(79)}…"`],
+    ['x'.repeat(100), `"${'x'.repeat(77)}..."`],
   ])('any value is rendered: %p', (value, text) => {
     expect(optionError('o', value, 'x').message).toContain(`o: ${text} is`);
   });

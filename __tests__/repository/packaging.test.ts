@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
@@ -137,4 +137,11 @@ test.each(
   writeFileSync(path.join(folder.path, file), source);
   const { stdout } = await run(process.execPath, [file], { cwd: folder.path });
   expect(stdout).toBe('[ false, true ] [ true, true ]\n[ undefined, undefined ]\n');
+});
+
+test('the code of both builds is ASCII: one other character doubles the memory of a file', () => {
+  const files = readdirSync('dist').filter((file) => /\.c?js$/.test(file));
+  expect(files.length).toBeGreaterThan(10);
+  const isAscii = (file: string) => /^[\0-\x7f]*$/.test(readFileSync(path.join('dist', file), 'latin1'));
+  expect(files.filter((file) => !isAscii(file))).toEqual([]);
 });

@@ -2,6 +2,9 @@ import type { MaybePromise } from '../../platform/maybe-promise.js';
 
 // The interface between the SQLite store and its drivers. Statements are prepared once for each connection.
 
+/** Sorts after every key. By its number, since one character beyond ASCII doubles the memory of the whole build. */
+export const LAST_KEY = /* @__PURE__ */ String.fromCodePoint(0x10ffff);
+
 export type SqlValue = string | number | Uint8Array | null;
 export type Row = Readonly<Record<string, unknown>>;
 

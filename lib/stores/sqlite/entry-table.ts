@@ -6,7 +6,7 @@ import { batches } from '../concurrency.js';
 import type { EntryQuery } from '../store.js';
 import { instantField, parseWholeSummary, unreadable } from '../stored-form.js';
 import type { Database } from './database.js';
-import type { Row, SqlValue } from './driver.js';
+import { LAST_KEY, type Row, type SqlValue } from './driver.js';
 import { isFull } from './failures.js';
 import type { DiskReserve } from './reserve.js';
 import { COUNT_ALL, COUNTS, type Conditions, conditions, IN_GROUPS, IS_EXPIRED, SUMMARY, TABLE } from './schema.js';
@@ -18,8 +18,6 @@ const LISTED_AT_ONCE = 250;
 
 const BY_ID = `SELECT key FROM ${TABLE} WHERE key IN (SELECT value FROM json_each(?1))`;
 const WINDOW_END = `SELECT key FROM ${TABLE} WHERE key > ? ORDER BY key LIMIT 1 OFFSET ${LISTED_AT_ONCE}`;
-/** Sorts after every key. */
-const LAST_KEY = '\u{10ffff}';
 
 interface Step {
   readonly deleted: number;

@@ -3,7 +3,7 @@ import { bufferOf, isBytes } from '../../platform/bytes.js';
 import { yieldToEventLoop } from '../../platform/real-time.js';
 import { missingDriver } from './choose-driver.js';
 import { Database } from './database.js';
-import { type Row, statement } from './driver.js';
+import { LAST_KEY, type Row, statement } from './driver.js';
 import { DatabaseFile, IN_MEMORY, sqliteFile } from './file.js';
 
 export interface NodeSqliteAdapterOptions {
@@ -183,7 +183,7 @@ export class NodeSqliteAdapter {
 
 /** The keys of a namespace are those from the first to before the second. */
 function rangeOf(namespace: string | undefined): [string, string] {
-  return namespace ? [`${namespace}:`, `${namespace};`] : ['', '\u{10ffff}'];
+  return namespace ? [`${namespace}:`, `${namespace};`] : ['', LAST_KEY];
 }
 
 function valueIn({ type, value }: Row): Value {
