@@ -4,7 +4,7 @@ import { createClient, createCluster } from '@keyv/redis';
 import { RedisStore, type RedisStoreOptions } from '../../lib/stores/redis/index.js';
 import { MASTER, redis, redisCluster, redisSentinel } from '../../scripts/services/redis.mjs';
 import { startBench } from '../support/api.js';
-import { entryOf, idOf } from '../support/entries.js';
+import { entryOf, idOf, listedIds } from '../support/entries.js';
 import { managed } from '../support/managed.js';
 import { describeService } from '../support/services.js';
 
@@ -19,11 +19,7 @@ const [forServer, forCluster] = [...readFileSync('docs/backends.md', 'utf8').mat
 
 async function expectEverything(options: RedisStoreOptions): Promise<void> {
   const store = new RedisStore(CACHE_NAME, options, Date.now);
-  const ids = async (query = {}) => {
-    const found: string[] = [];
-    for await (const { id } of store.list(query)) found.push(id);
-    return found.sort();
-  };
+  const ids = (query = {}) => listedIds(store, query);
   try {
     await store.ready();
     const order = await store.currentOrder();

@@ -4,7 +4,7 @@ import { RedisStore } from '../../lib/stores/redis/index.js';
 import { Layout } from '../../lib/stores/redis/layout.js';
 import { failureKind } from '../../lib/stores/store-failure.js';
 import { redisCluster, startClusterWithReplicas } from '../../scripts/services/redis.mjs';
-import { entryOf } from '../support/entries.js';
+import { entryOf, listedIds } from '../support/entries.js';
 import { managed } from '../support/managed.js';
 import { describeService } from '../support/services.js';
 
@@ -13,12 +13,6 @@ import { describeService } from '../support/services.js';
 const DIGEST = '1'.repeat(32);
 const digits = (number: number) => ((number * 0x9e3779b1) % 2 ** 32).toString(16).padStart(8, '0').padEnd(64, '0');
 const numbered = (number: number, more = {}) => entryOf('a', { id: digits(number), group: digits(number), ...more });
-
-async function idsOf(store: RedisStore, query = {}): Promise<string[]> {
-  const found: string[] = [];
-  for await (const { id } of store.list(query)) found.push(id);
-  return found.sort();
-}
 
 /** The kind of what is found, or of the failure. */
 async function outcome(found: Promise<{ readonly kind: string } | undefined>): Promise<string | undefined> {
@@ -61,8 +55,8 @@ describeService(redisCluster, (server) => {
     }
     const rows = (await keysByMaster(cluster, '{spread:*}:r:*')).map((keys) => keys.length);
     expect([Math.min(...rows) > 800, Math.max(...rows) < 1_200]).toEqual([true, true]);
-    expect([await store.count(), new Set(await idsOf(store)).size]).toEqual([3_000, 3_000]);
-    expect(new Set(await idsOf(store, { index: DIGEST })).size).toBe(3_000);
+    expect([await store.count(), new Set(await listedIds(store)).size]).toEqual([3_000, 3_000]);
+    expect(new Set(await listedIds(store, { index: DIGEST })).size).toBe(3_000);
     expect([await managed(store).deleteExpired(2_000), await store.count()]).toEqual([300, 2_700]);
     await managed(store).clear();
     expect((await keysByMaster(cluster, '{spread*}:[egru]:*')).flat()).toEqual([]);
@@ -84,20 +78,20 @@ describeService(redisCluster, (server) => {
     const members = async () => (await keysByMaster(cluster, '{redirected:*}:g:*')).flat();
     expect(await store.put([target, ...redirects])).toBe(true);
     const all = [target, ...redirects].map(({ id }) => id).sort();
-    expect(await idsOf(store, { group: target.id })).toEqual(all);
+    expect(await listedIds(store, { group: target.id })).toEqual(all);
     expect((await store.find(redirects[7]?.id ?? ''))?.kind).toBe('redirect');
     expect(await store.count()).toBe(1);
     expect(await store.deleteGroups([target.id])).toBe(1);
-    expect([await idsOf(store), await members()]).toEqual([[], []]);
+    expect([await listedIds(store), await members()]).toEqual([[], []]);
     await store.put([target, ...redirects]);
     // They lead elsewhere by now.
     await store.put([{ ...redirects[0], group: digits(99) } as typeof target]);
     expect(await store.deleteGroups([target.id])).toBe(1);
-    expect(await idsOf(store)).toEqual([redirects[0]?.id]);
+    expect(await listedIds(store)).toEqual([redirects[0]?.id]);
     await store.deleteGroups([digits(99)]);
     await store.put([{ ...target, staleAt: 9_000 }, ...redirects]);
     expect(await managed(store).deleteExpired(6_000)).toBe(0);
-    expect([await idsOf(store), await members()]).toEqual([[target.id], []]);
+    expect([await listedIds(store), await members()]).toEqual([[target.id], []]);
     await store.close();
   });
 

@@ -46,6 +46,7 @@ const WRONG: readonly (readonly [string, (value: never) => unknown, unknown, str
   ['contains', (value) => parseContains(value), {}, 'contains: {} is not accepted; expected exactly one'],
   ['contains', (value) => parseContains(value), { key: 'a', url: 'b' }, 'contains: {'],
   ['contains', (value) => parseContains(value), { urls: 'b' }, 'there is no such option; did you mean url?'],
+  ['contains', (value) => parseContains(value), { url: 1 }, 'contains.url: 1 is not accepted'],
   ['contains', (value) => parseContains(value), { request: 'b' }, 'contains.request: "b" is not accepted'],
   ['resetExpiration', (value) => parseSelection(value), { url: 'b' }, 'there is no such option; did you mean urls?'],
 ];
@@ -60,6 +61,15 @@ describe('arguments of management that are refused', () => {
   test('a string is a key for delete, and one item a list', () => {
     expect(parseDeletion('k', NOW)).toMatchObject({ keys: ['k'], urls: [], expired: false });
     expect(parseDeletion({ urls: 'https://a.com/' }, NOW)).toMatchObject({ urls: ['https://a.com/'], patterns: [] });
+  });
+
+  test.each(['localhost:3000/users', 'https://a.com/*', 'a.com'])('%s is a pattern', (urls) => {
+    expect(parseDeletion({ urls }, NOW)).toMatchObject({ urls: [], patterns: [{ source: urls }] });
+  });
+
+  test('conditions that are absent have their defaults', () => {
+    expect(parseFilter({}, NOW)).toMatchObject({ query: {}, invalid: false });
+    expect(parseContains({ url: 'https://a.com/' })).toEqual({ url: 'https://a.com/' });
   });
 
   test.each([[undefined], [null], [Number.NaN], [''], [{}], [true], [Symbol('key')]])(

@@ -2,10 +2,10 @@ import { Readable } from 'node:stream';
 import { describe, expect, test } from '@jest/globals';
 import type { AxiosRequestConfig } from 'axios';
 import type { CacheOptions } from '../../lib/settings/types.js';
-import { type Bench, startBench, temporaryFolder } from '../support/api.js';
+import { type Bench, startBench } from '../support/api.js';
 import { until } from '../support/faults.js';
 import { type Handler, sendJson } from '../support/origin.js';
-import { describeStores, type OptionsIn } from '../support/stores.js';
+import { benchOver, describeStores, type OptionsIn } from '../support/stores.js';
 
 /** RFC 10008: QUERY, from the request to the store and back. */
 
@@ -29,12 +29,9 @@ const query = (data: unknown, more: AxiosRequestConfig = {}): AxiosRequestConfig
 });
 
 function queryTests(options: OptionsIn): void {
-  async function withBench(own: CacheOptions, work: (bench: Bench) => Promise<void>, handler = answer): Promise<void> {
-    await using folder = await temporaryFolder();
-    const all = { ...options(folder.path), cacheControl: true, ...own } as CacheOptions;
-    await using bench = await startBench(all, handler);
-    await work(bench);
-  }
+  const over = benchOver(options);
+  const withBench = (own: CacheOptions, work: (bench: Bench) => Promise<void>, handler = answer) =>
+    over(own, work, handler);
 
   test('the same body is a hit, and another body, type or method is not', async () => {
     await withBench({}, async ({ api, origin }) => {

@@ -1,9 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { AxiosRequestConfig } from 'axios';
-import type { CacheOptions } from '../../lib/settings/types.js';
-import { type Bench, startBench, temporaryFolder } from '../support/api.js';
+import type { Bench } from '../support/api.js';
 import { type Handler, sendJson } from '../support/origin.js';
-import { describeStores, type OptionsIn } from '../support/stores.js';
+import { benchOver, describeStores, type OptionsIn } from '../support/stores.js';
 
 /** Clauses of RFC 9211, 8246, 5861, 9111 section 4.2.2 and 9110 section 12.5.4, and Lists of RFC 9651, end to end. */
 
@@ -13,12 +12,7 @@ const DAY = 86_400;
 const daysAgo = ({ clock }: Bench, days: number) => new Date(clock.now() - days * DAY * 1000).toUTCString();
 
 function clauseTests(options: OptionsIn): void {
-  async function withBench(own: CacheOptions, work: (bench: Bench) => Promise<void>, handler: Handler): Promise<void> {
-    await using folder = await temporaryFolder();
-    const all = { ...options(folder.path), cacheControl: true, ...own } as CacheOptions;
-    await using bench = await startBench(all, handler);
-    await work(bench);
-  }
+  const withBench = benchOver(options);
   const answering =
     (fields: Fields, status = 200): Handler =>
     (_, response, count) =>

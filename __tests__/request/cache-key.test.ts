@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { CacheRequest, RequestBody } from '../../lib/models/cache-request.js';
 import { fields } from '../../lib/policy/messages.js';
-import { createKey, type KeyRules, keyOf, principalOf } from '../../lib/request/cache-key.js';
+import { countsInVary, createKey, type KeyRules, keyOf, principalOf } from '../../lib/request/cache-key.js';
 
 const RULES: KeyRules = {
   matchHeaders: false,
@@ -289,5 +289,26 @@ describe('keyFn', () => {
     expect(() => keyOf(request('http://a.com/'), { ...RULES, keyFn: () => key as string })).toThrow(
       /^keyFn returned .*; expected a text/,
     );
+  });
+});
+
+test('ignored parameters leave credentials out of the key', () => {
+  const rules = { ...RULES, ignoredParameters: new Set(['authorization']) };
+  const asked = (value: string, name = 'authorization') =>
+    createKey(request('http://a.com/', { headers: fields({ [name]: value }) }), rules);
+  expect(asked('Basic a')).toBe(asked('Basic b'));
+  expect(asked('a', 'x-api-key')).not.toBe(asked('b', 'x-api-key'));
+});
+
+describe('credentials and ignored fields in Vary', () => {
+  const keyFn = () => 'key';
+  test.each<[string, Partial<KeyRules>, boolean, boolean]>([
+    ['with the default key', {}, false, true],
+    ['with a keyFn', { keyFn }, true, true],
+    ["with a keyFn and credentials: 'ignore'", { keyFn, credentials: 'ignore' }, false, true],
+    ['if they are ignored parameters', { ignoredParameters: new Set(['authorization', 'accept']) }, true, false],
+  ])('%s', (_, changes, credentials, others) => {
+    const counts = countsInVary({ ...RULES, ...changes });
+    expect([counts('authorization'), counts('accept')]).toEqual([credentials, others]);
   });
 });

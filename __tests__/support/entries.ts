@@ -1,4 +1,5 @@
 import type { Entry } from '../../lib/models/entry.js';
+import type { EntryQuery, Store } from '../../lib/stores/store.js';
 
 /** The id of a letter, which it repeats, or of a number, in hexadecimal digits. */
 export function idOf(name: string | number): string {
@@ -24,4 +25,11 @@ export function entryOf(name: string | number, more: Partial<Entry> = {}): Entry
     body,
     ...more,
   };
+}
+
+/** The ids that a store lists, sorted. */
+export async function listedIds(store: Pick<Store, 'list'>, query: EntryQuery = {}): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { id } of store.list(query)) found.push(id);
+  return found.sort();
 }

@@ -3,7 +3,9 @@ import { describe } from '@jest/globals';
 import Keyv from 'keyv';
 import type { CacheOptions } from '../../lib/settings/types.js';
 import { redis } from '../../scripts/services/redis.mjs';
+import { type Bench, startBench, temporaryFolder } from './api.js';
 import { nameIn } from './names.js';
+import type { Handler } from './origin.js';
 import { describeService } from './services.js';
 
 /** Options of a cache in a test's own folder. */
@@ -37,4 +39,16 @@ export function describeStores(tests: (options: OptionsIn) => void): void {
       secretKey: 's'.repeat(32),
     }));
   });
+}
+
+type WithBench = (own: CacheOptions, work: (bench: Bench) => Promise<void>, handler: Handler) => Promise<void>;
+
+/** Returns a function that runs work with an instance over a store in a new folder, with `cacheControl`. */
+export function benchOver(options: OptionsIn): WithBench {
+  return async (own, work, handler) => {
+    await using folder = await temporaryFolder();
+    const all = { ...options(folder.path), cacheControl: true, ...own } as CacheOptions;
+    await using bench = await startBench(all, handler);
+    await work(bench);
+  };
 }
