@@ -258,6 +258,14 @@ describe('a value that cannot be read', () => {
     ['an object', { a: 1 }],
     ['an array', ['a']],
     ['a Buffer', Buffer.from('bytes')],
+    [
+      'an object whose properties throw',
+      {
+        get value() {
+          throw new Error('not ours');
+        },
+      },
+    ],
   ])('costs neither an outage nor other entries: %s', async (_, value) => {
     const { store } = await startDamaged(() => inMap(value));
     const found = await store.find(A.id);

@@ -90,8 +90,7 @@ export class KeyvTexts {
     const adapter = this.#keyv.store as { get(key: string): unknown };
     const value = await adapter.get(this.#line.adapterKey(this.#prefix + key));
     // An adapter's way to return nothing may be an envelope of nothing (Memcached's).
-    const content: unknown = typeof value === 'object' && value && 'value' in value ? value.value : value;
-    if (content !== undefined && content !== null) return true;
+    if (isSomething(value)) return true;
     if (errors.count > before) throw errors.last;
     return false;
   }
@@ -231,6 +230,16 @@ export class KeyvTexts {
   /** Not remembered: the adapter of a Keyv may be replaced. */
   #adapterErrors(): ErrorCount {
     return errorsOf(this.#keyv.store as object);
+  }
+}
+
+function isSomething(value: unknown): boolean {
+  try {
+    const content: unknown = typeof value === 'object' && value && 'value' in value ? value.value : value;
+    return content !== undefined && content !== null;
+  } catch {
+    // An object whose properties throw.
+    return true;
   }
 }
 
