@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import type { Entry } from '../../../lib/models/entry.js';
@@ -67,6 +67,43 @@ describe.each(DRIVERS)('the file of driver %s', (driver) => {
     remove(store.file);
     renameSync(other.file, store.file);
     await until('the other file shows', async () => (await store.find(idOf(1)))?.kind === 'response');
+    await store.close();
+  });
+
+  test('is created where a link without a file refers to', async () => {
+    await using folder = await temporaryFolder();
+    const target = path.join(folder.path, 'target.db');
+    symlinkSync(target, path.join(folder.path, 'cache.sqlite'));
+    const store = open(path.join(folder.path, 'cache'));
+    await fill(store, 0, 2);
+    expect([await numbersIn(store), existsSync(target)]).toEqual([[0, 1], true]);
+    expectPermissions(target, 0o600);
+    await store.close();
+  });
+
+  test('is opened anew by a write after its WAL was deleted', async () => {
+    await using folder = await temporaryFolder();
+    const store = open(path.join(folder.path, 'cache'));
+    await fill(store, 0, 2);
+    rmSync(`${store.file}-wal`);
+    await fill(store, 2, 3);
+    const other = open(store.file);
+    await fill(other, 3, 4);
+    expect((await numbersIn(other)).slice(-2)).toEqual([2, 3]);
+    expect(await rawQuery(store.file, 'PRAGMA integrity_check')).toEqual([{ integrity_check: 'ok' }]);
+    await other.close();
+    await store.close();
+  });
+
+  test('gets a table anew that another program has dropped', async () => {
+    await using folder = await temporaryFolder();
+    const store = open(path.join(folder.path, 'cache'));
+    await fill(store, 0, 2);
+    await rawQuery(store.file, 'DROP TABLE responses_v2');
+    const write = async () => fill(store, 2, 3);
+    await write().catch(() => {});
+    await write();
+    expect(await numbersIn(store)).toEqual([2]);
     await store.close();
   });
 

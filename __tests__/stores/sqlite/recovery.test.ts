@@ -1,4 +1,13 @@
-import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import * as path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { SqliteStore } from '../../../lib/stores/sqlite/index.js';
@@ -58,6 +67,7 @@ describe.each(DRIVERS)('a damaged file of driver %s', (driver) => {
     ['with its last pages overwritten', (file) => overwrite(file, pagesOf(file) - 8, pagesOf(file)), ENTRIES - 60],
     ['with many gaps', (file) => overwriteEach(file, [20, 24, 28, 32, 36]), ENTRIES - 60],
     ['that is cut off', (file) => writeFileSync(file, readFileSync(file).subarray(0, 40 * PAGE)), 50],
+    ['of which a part of the header is left', (file) => writeFileSync(file, readFileSync(file).subarray(0, 100)), 0],
     ['that is all zeros', (file) => writeFileSync(file, readFileSync(file).fill(0)), 0],
   ])('%s is replaced by one with the entries that can be read', async (_, damage, least) => {
     await using folder = await temporaryFolder();
@@ -184,6 +194,20 @@ describe.each(DRIVERS)('a damaged file of driver %s', (driver) => {
       'cache.sqlite.0.tmp',
       'cache.sqlite.damaged-mine',
     ]);
+  });
+
+  test('that a link refers to is replaced where it is', async () => {
+    await using folder = await temporaryFolder();
+    const file = await filled(folder.path);
+    const target = path.join(folder.path, 'target.db');
+    renameSync(file, target);
+    symlinkSync(target, file);
+    overwrite(target, 0, 1);
+    const { store } = open(folder.path);
+    expect(await numbersIn(store)).toHaveLength(ENTRIES);
+    await store.close();
+    expect(lstatSync(file).isSymbolicLink()).toBe(true);
+    expect(readdirSync(folder.path).filter((name) => name.startsWith('target.db.damaged-'))).toHaveLength(1);
   });
 
   test('is noticed by a cache that has it open', async () => {

@@ -23,6 +23,7 @@ export class Database {
   #opening: Promise<SqliteConnection> | undefined;
   #isEnded = false;
   #identity: string | undefined;
+  #walIdentity: string | undefined;
   #checkedAt = 0;
   /** Of a file that was opened without locks; undefined for other files. */
   #fingerprint: string | undefined;
@@ -86,7 +87,7 @@ export class Database {
     const result = this.#use(work, 'write');
     if (!isPromise(result)) return result;
     return result.then((value) => {
-      if (!this.#connection || this.#file.identity() === this.#identity) return value;
+      if (!this.#connection || !this.#isReplaced()) return value;
       // Another process replaced the file while this write waited for a lock.
       this.#drop();
       return this.#use(work, 'write');
@@ -109,8 +110,9 @@ export class Database {
     try {
       const ownership = await this.#recovery.ownership();
       if (ownership === 'shared') throw reason;
-      if (ownership === 'unknown' && this.#file.identity() !== undefined) this.#file.setAside('replaced');
-      else this.#file.remove();
+      const file = this.#file.real();
+      if (ownership === 'unknown' && file.identity() !== undefined) file.setAside('replaced');
+      else file.remove();
     } catch (error) {
       throw sqliteFailure(error, 'write');
     }
@@ -120,7 +122,7 @@ export class Database {
   /** Removes damaged files that were set aside. */
   removeDamaged(): void {
     try {
-      this.#file.removeDamaged();
+      this.#file.real().removeDamaged();
     } catch {
       // The folder cannot be read.
     }
@@ -188,7 +190,13 @@ export class Database {
 
   #check(now: number): void {
     this.#checkedAt = now;
-    if (this.#connection && this.#file.identity() !== this.#identity) this.#drop();
+    if (this.#connection && this.#isReplaced()) this.#drop();
+  }
+
+  /** Whether the file, or its WAL, is not the one that was opened. */
+  #isReplaced(): boolean {
+    if (this.#file.identity() !== this.#identity) return true;
+    return this.#fingerprint === undefined && this.#file.walIdentity() !== this.#walIdentity;
   }
 
   /** The next use opens the file anew. */
@@ -204,6 +212,7 @@ export class Database {
         if (this.#opening === opening) {
           this.#connection = connection;
           this.#identity = identity;
+          this.#walIdentity = this.#file.walIdentity();
           this.#fingerprint = fingerprint;
           this.#refusal = undefined;
           if (refusal !== undefined) this.#refuse(refusal);

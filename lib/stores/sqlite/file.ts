@@ -1,4 +1,14 @@
-import { closeSync, linkSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import * as path from 'node:path';
@@ -84,26 +94,42 @@ export class DatabaseFile {
       closeSync(openSync(this.path, 'wx', 0o600));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      // A link to a file that does not exist.
+      if (this.identity() === undefined) closeSync(openSync(this.path, 'a', 0o600));
+    }
+  }
+
+  /** The file that a link refers to, beside which SQLite has its other files. */
+  real(): DatabaseFile {
+    try {
+      return new DatabaseFile(realpathSync(this.path));
+    } catch {
+      return this;
     }
   }
 
   /** Identifies the file that has the path now. The number cannot be reused while a connection has the file open. */
   identity(): string | undefined {
-    if (this.isInMemory) return this.path;
-    const found = statSync(this.path, { throwIfNoEntry: false });
-    return found && `${found.dev}:${found.ino}`;
+    return this.isInMemory ? this.path : identityOf(this.path);
+  }
+
+  /** The same of its WAL. */
+  walIdentity(): string | undefined {
+    return this.isInMemory ? undefined : identityOf(this.walPath);
   }
 
   /** Changes whenever anything is written to the file or its WAL. */
   fingerprint(): string {
-    const stats = ['', WAL].map((suffix) => statSync(this.path + suffix, { throwIfNoEntry: false }));
+    const real = this.real();
+    const stats = [real.path, real.walPath].map((file) => statSync(file, { throwIfNoEntry: false }));
     return JSON.stringify(stats.map((found) => found && [found.dev, found.ino, found.size, found.mtimeMs]));
   }
 
   /** Whether the file can be read without SQLite's other files: changes that are only in the WAL would be missed. */
   isCompleteWithoutWal(): boolean {
-    const [file, wal] = ['', WAL].map((suffix) => statSync(this.path + suffix, { throwIfNoEntry: false })?.size ?? 0);
-    return file !== 0 && wal === 0;
+    const real = this.real();
+    const sizeOf = (file: string) => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+    return sizeOf(real.path) !== 0 && sizeOf(real.walPath) === 0;
   }
 
   remove(): void {
@@ -173,6 +199,11 @@ export class DatabaseFile {
     );
     return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
   }
+}
+
+function identityOf(file: string): string | undefined {
+  const found = statSync(file, { throwIfNoEntry: false });
+  return found && `${found.dev}:${found.ino}`;
 }
 
 function moveUnlessEmpty(from: string, to: string): void {

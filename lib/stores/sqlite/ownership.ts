@@ -14,6 +14,10 @@ const INTERNAL_TABLE = /^sqlite_/;
 const TABLE_ROW = /table([\w ]{1,200})\1.{1,4}CREATE (?:VIRTUAL )?TABLE/gs;
 /** The head of an entry, as bytes. */
 const ENTRY = /AKC2[rvd][-SEB]\d{26}/;
+/** The beginning of every database. */
+const SIGNATURE = 'SQLite format 3\0';
+/** Bytes of the smallest page. */
+const PAGE = 512;
 const CHUNK = 1024 * 1024;
 /** Bytes of a chunk that the next one repeats. */
 const OVERLAP = 4096;
@@ -33,8 +37,12 @@ export async function ownershipByBytes(files: readonly string[]): Promise<Owners
   const tables = new Set<string>();
   let hasEntry = false;
   let isEmpty = true;
+  let bytes = 0;
   for (const file of files) {
     for await (const chunk of chunksOf(file)) {
+      // A page that is not whole has no tables.
+      if (bytes === 0 && chunk.byteLength < PAGE && chunk.indexOf(SIGNATURE) === 0) continue;
+      bytes += chunk.byteLength;
       isEmpty &&= chunk.every((byte) => byte === 0);
       const text = chunk.toString('latin1');
       for (const [, name = ''] of text.matchAll(TABLE_ROW)) tables.add(name);

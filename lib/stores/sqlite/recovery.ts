@@ -26,7 +26,9 @@ interface Source {
  * that have tables of others, or that nothing shows to be databases of this package, are not touched.
  */
 export class Recovery {
-  readonly #file: DatabaseFile;
+  readonly #path: DatabaseFile;
+  /** The file that the path refers to. */
+  #file: DatabaseFile;
   readonly #options: DatabaseOptions;
   readonly #schema: Schema;
   #attemptedAt = Number.NEGATIVE_INFINITY;
@@ -36,6 +38,7 @@ export class Recovery {
   onReplaced: ((error: Error) => void) | undefined;
 
   constructor(file: DatabaseFile, options: DatabaseOptions, schema: Schema) {
+    this.#path = file;
     this.#file = file;
     this.#options = options;
     this.#schema = schema;
@@ -50,11 +53,13 @@ export class Recovery {
   /** No connection of the caller may be open. Never rejects: the file remains damaged if it cannot be replaced. */
   async attempt(): Promise<void> {
     this.#attemptedAt = monotonicNow();
+    this.#file = this.#path.real();
     await this.#attempt().catch(() => {});
   }
 
   /** Whose file it is. */
   async ownership(): Promise<Ownership> {
+    this.#file = this.#path.real();
     const identity = this.#file.identity();
     if (identity === undefined) return 'unknown';
     const source = await this.#open(identity, await this.#driver(identity));

@@ -121,11 +121,13 @@ const TABLES: readonly string[] = [
     BEGIN ${removeDigests} END`,
   `CREATE TABLE IF NOT EXISTS ${INVALIDATIONS} (digest TEXT PRIMARY KEY, stamp INTEGER, at INTEGER) WITHOUT ROWID`,
   `CREATE INDEX IF NOT EXISTS ${INVALIDATIONS}_stamp ON ${INVALIDATIONS} (stamp)`,
-  // The last one, so that its presence shows that the others are there.
   `CREATE TABLE IF NOT EXISTS ${LEASES} (name TEXT PRIMARY KEY, holder TEXT, seconds REAL, stamp TEXT) WITHOUT ROWID`,
 ];
 
-export const HAS_TABLES = `SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '${LEASES}'`;
+/** Each statement creates something else, by the name that follows. */
+const NAMES = TABLES.map((sql) => / IF NOT EXISTS (\w+)/.exec(sql)?.[1] ?? '');
+/** All of them: another program may have dropped one. */
+export const HAS_TABLES = `SELECT 1 WHERE (SELECT count(*) FROM sqlite_master WHERE name IN (${NAMES.map((name) => `'${name}'`).join(', ')})) = ${NAMES.length}`;
 
 /** A query as SQL. */
 export interface Conditions {
