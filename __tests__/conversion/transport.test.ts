@@ -77,6 +77,30 @@ test('both agents count, since redirects may change from http to https', () => {
   ]);
 });
 
+const PROXY = { host: 'a', port: 1, auth: { username: 'u', password: 'p' } };
+
+test.each<[string, object]>([
+  ['another host', { ...PROXY, host: 'b' }],
+  ['a hostname, which takes precedence', { ...PROXY, hostname: 'b' }],
+  ['another port', { ...PROXY, port: 2 }],
+  ['another protocol', { ...PROXY, protocol: 'https' }],
+  ['another password', { ...PROXY, auth: { username: 'u', password: 'q' } }],
+  ['a user name beside auth, which takes precedence', { ...PROXY, username: 'v', password: 'p' }],
+  ['a URL with another user', new URL('http://v:p@a:1')],
+  ['no auth', { host: 'a', port: 1 }],
+])('%s is another proxy', (_, other) => {
+  expect(read({ proxy: other })).not.toEqual(read({ proxy: PROXY }));
+});
+
+test.each<[string, object]>([
+  ['port and protocol as text', { ...PROXY, port: '1', protocol: 'http:' }],
+  ['auth as text, which the oldest axios writes', { host: 'a', port: 1, auth: 'u:p' }],
+  ['user name and password beside the host', { hostname: 'a', port: 1, username: 'u', password: 'p' }],
+  ['a URL', new URL('http://u:p@a:1')],
+])('%s: the same proxy', (_, same) => {
+  expect(read({ proxy: same })).toEqual(read({ proxy: PROXY }));
+});
+
 test('the proxy of an agent counts, as URL and as options', () => {
   const proxied = (proxy: unknown) => read({ httpsAgent: Object.assign(new HttpsAgent(), { proxy }) });
   const one = proxied(new URL('http://user:one@p.test:1/'));

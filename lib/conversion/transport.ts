@@ -100,7 +100,7 @@ export function readTransport(config: InternalAxiosRequestConfig): Transport {
   if (decompress === false) parts.add('decompress', zstd ? 'false, zstd' : 'false');
   if (encodesUser) parts.add('encodeBasicAuthUsername', 'true');
   if (maxRedirects === 0) parts.add('maxRedirects', '0');
-  if (proxy) parts.add('proxy', JSON.stringify([proxy.protocol ?? 'http', proxy.host, proxy.port, proxy.auth ?? null]));
+  if (proxy) parts.add('proxy', proxyText(proxy));
   if (socketPath) parts.add('socketPath', String(socketPath));
   if (family) parts.add('family', String(family));
   if (lookup) parts.add('lookup', identityOf(lookup));
@@ -114,6 +114,22 @@ export function readTransport(config: InternalAxiosRequestConfig): Transport {
   }
   if (fetchOptions) parts.addFetchOptions(fetchOptions);
   return parts.result();
+}
+
+/**
+ * Returns the proxy as axios's http adapter reads it: a plain object or a URL, whose members `hostname` and `username` take
+ * precedence over `host` and `auth`. The oldest versions add `auth` to a URL.
+ */
+function proxyText(proxy: object): string {
+  const { protocol, hostname, host, port, username, password, auth } = proxy as Readonly<Record<string, unknown>>;
+  const { username: user, password: word } = (auth ?? {}) as Readonly<Record<string, unknown>>;
+  const pair = user || word ? `${user || ''}:${word || ''}` : (auth ?? null);
+  return JSON.stringify([
+    String(protocol || 'http').replace(/:$/, ''),
+    hostname || host,
+    String(port ?? ''),
+    username ? `${username}:${password || ''}` : pair,
+  ]);
 }
 
 /** Returns the identity of a `transport`: axios copies plain objects, but not their functions. */
