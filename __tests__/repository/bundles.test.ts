@@ -114,3 +114,22 @@ describe('esbuild', () => {
     expect(await readyOfSubpath(folder.path, REDIS)).toMatch(/^ERR_CACHE_MISSING_PACKAGE .*npm install @keyv\/redis/);
   });
 });
+
+/** Each built-in module with the names that this version of Node.js exports. */
+const BUILT_INS: Plugin = {
+  name: 'built-ins',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:/ }, ({ path: name }) => ({ path: name, namespace: 'built-ins' }));
+    onLoad({ filter: /./, namespace: 'built-ins' }, async ({ path: name }) => {
+      const names = Object.keys(await import(name)).filter((one) => one !== 'default');
+      return { contents: `export default {}; export const { ${names.join(', ')} } = {};` };
+    });
+  },
+};
+
+// Some bundlers make named imports of the members of a namespace. Such a bundle does not start if the module lacks the name.
+test('the build uses no member of a built-in module that this version of Node.js lacks', async () => {
+  const options = { bundle: true, write: false, format: 'esm', packages: 'external', logLevel: 'silent' } as const;
+  const { warnings } = await build({ entryPoints: ['dist/index.js'], ...options, plugins: [BUILT_INS] });
+  expect(warnings.map(({ text }) => text)).toEqual([]);
+});

@@ -3,6 +3,7 @@ import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { FIELDS, metadataOf, REPOSITORY } from '../../scripts/metadata.mjs';
+import { packedBy } from '../../scripts/packed.mjs';
 import { findProgram } from '../../scripts/services/programs.mjs';
 
 interface Locked {
@@ -63,8 +64,15 @@ test('the notices name each package whose code the build contains', () => {
   expect(bundled.filter((name) => !notices.includes(`[${name}](`))).toEqual([]);
 });
 
+test.each([
+  ['npm 10 and 11', '[{ "filename": "a.tgz" }]'],
+  ['npm 12', '{ "a": { "filename": "a.tgz" } }'],
+])('the output of `npm pack --json` of %s is read', (_, output) => {
+  expect(packedBy(output)).toEqual([{ filename: 'a.tgz' }]);
+});
+
 describe('the tarball', () => {
-  const [{ files }] = JSON.parse(
+  const [{ files }] = packedBy(
     execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
       encoding: 'utf8',
       shell: true,

@@ -1,6 +1,7 @@
 import { Readable, type Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import * as zlib from 'node:zlib';
+// The default export: bundlers make named imports of a namespace's members, and Node.js 20 has no decoder of zstd.
+import zlib from 'node:zlib';
 
 /**
  * Decoders by content coding (RFC 9110 section 8.4.1), each with the forms that HTTP clients accept: a body of `deflate` has

@@ -3,6 +3,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { packedBy } from '../packed.mjs';
 
 // Folders with packages: of this repository, and of the registry.
 
@@ -30,7 +31,7 @@ export async function install(folder, packages) {
 export async function pack(folder) {
   const options = ['--ignore-scripts', '--json', '--pack-destination', folder];
   const { stdout } = await run('npm', ['pack', ...options], { cwd: root, shell });
-  return path.join(folder, JSON.parse(stdout)[0].filename);
+  return path.join(folder, packedBy(stdout)[0].filename);
 }
 
 /**
