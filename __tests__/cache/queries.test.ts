@@ -68,7 +68,7 @@ describe('arguments of management that are refused', () => {
   });
 
   test('conditions that are absent have their defaults', () => {
-    expect(parseFilter({}, NOW)).toMatchObject({ query: {}, invalid: false });
+    expect(parseFilter({}, NOW)).toMatchObject({ queries: [{}], invalid: false });
     expect(parseContains({ url: 'https://a.com/' })).toEqual({ url: 'https://a.com/' });
   });
 
