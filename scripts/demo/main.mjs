@@ -27,6 +27,7 @@ const url = `${origin.url}/delay/${delay}`;
 
 try {
   console.log(`An origin at ${origin.url} takes ${delay} s for each request.\n`);
+  const backend = await usableBackend();
 
   const plain = await timed(`without a cache, ${sample} of ${requests}`, sample, () => axios.get(url));
   report(
@@ -35,12 +36,12 @@ try {
     `estimated from ${sample} of them`,
   );
 
-  const api = setupCache(axios.create(), { cacheName, backend: 'sqlite', expireAfter: '2s', oldDataOnError: true });
+  const api = setupCache(axios.create(), { cacheName, backend, expireAfter: '2s', oldDataOnError: true });
   origin.reset();
   const cached = await timed(`with the cache, ${requests}`, requests, () => api.get(url));
   report(`${requests} requests with the cache`, `${cached.toFixed(2)} s`, `${origin.requests()} reached the origin`);
 
-  const other = await secondProcess();
+  const other = await secondProcess(backend);
   report('The first request of a second process', `${other.milliseconds.toFixed(0)} ms`, other.cacheStatus);
 
   await until(async () => (await api.get(url, { onlyIfCached: true })).isExpired);
@@ -78,10 +79,24 @@ function report(title, result, details) {
   console.log(`${title.padEnd(44)}${result.padStart(14)}\n    ${details}`);
 }
 
-/** Another process asks for the same URL, with nothing in common but the file. */
-function secondProcess() {
+/** SQLite, or files if neither this version of Node.js nor the installation has SQLite. */
+async function usableBackend() {
+  const probe = setupCache(axios.create(), { cacheName, backend: 'sqlite' });
+  try {
+    await probe.cache.ready();
+    return 'sqlite';
+  } catch (error) {
+    console.log(`${error.message}\n\nThe demo uses the backend "filesystem" instead.\n`);
+    return 'filesystem';
+  } finally {
+    await probe.detachCache();
+  }
+}
+
+/** Another process asks for the same URL, with nothing in common but the stored responses. */
+function secondProcess(backend) {
   return new Promise((resolve, reject) => {
-    const child = fork(new URL('./second-process.mjs', import.meta.url), [cacheName, url]);
+    const child = fork(new URL('./second-process.mjs', import.meta.url), [cacheName, url, backend]);
     child.once('message', resolve);
     child.once('error', reject);
   });
