@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
+import { createCluster } from '@keyv/redis';
 import type { CachedAxiosInstance } from '../../lib/setup-cache.js';
 import { Layout } from '../../lib/stores/redis/layout.js';
 import { hashSlot } from '../../lib/stores/redis/slots.js';
@@ -41,6 +42,22 @@ describeService(redisCluster, (server) => {
     await other.cache.clear();
     expect(await hits(api)).toBe(0);
     expect(bench.events.filter(({ type }) => type === 'error')).toEqual([]);
+  });
+
+  test('responses that the index of the shards has lost are served, and clear() deletes them', async () => {
+    await using bench = await startBench(optionsFor('lost', server().url));
+    const { api } = bench;
+    await all(api);
+    const cluster = createCluster({ rootNodes: [{ url: server().url }] });
+    await cluster.connect();
+    for (const master of cluster.masters) {
+      const client = await cluster.nodeClient(master);
+      for (const key of await client.keys('{lost:*}:[egu]:*')) await client.del(key);
+    }
+    cluster.destroy();
+    expect([await hits(api), await api.cache.responseCount()]).toEqual([150, 0]);
+    await api.cache.clear();
+    expect(await hits(api)).toBe(0);
   });
 
   test('processes with a lease ask the origin once, in any shard', async () => {

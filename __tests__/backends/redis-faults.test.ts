@@ -132,6 +132,21 @@ describeService(redis, (server) => {
     );
   });
 
+  test('entries that the index has lost are served, and clear() deletes them', async () => {
+    await using both = await opened(server().url, 'lost');
+    const { client, store } = both;
+    const entries = ['a', 'b', 'c'].map((name) => entryOf(name, { indexes: [DIGEST] }));
+    await store.put(entries);
+    await client.del(await client.keys('{lost}:[egu]:*'));
+    expect([await store.count(), (await store.find(idOf('a')))?.kind]).toEqual([0, 'response']);
+    await store.put([{ ...entryOf('d'), order: await store.currentOrder() }]);
+    await managed(store).clear();
+    expect(await Promise.all(['a', 'b', 'c', 'd'].map((name) => store.find(idOf(name))))).toEqual(
+      Array(4).fill(undefined),
+    );
+    expect(await client.keys('{lost}:[regu]:*')).toEqual([]);
+  });
+
   test('an entry that changes its kind is counted once, and is in the sets of its newest form alone', async () => {
     await using both = await opened(server().url, 'kinds');
     const { client, store } = both;
