@@ -132,11 +132,10 @@ export function discard(source: unknown): void {
 
 /** Returns stored bytes as a Node stream. */
 export function streamOf(body: Uint8Array): Readable {
-  let given = false;
   return new Readable({
+    // Called once, since the stream ends by it.
     read() {
-      if (!given && body.byteLength > 0) this.push(Buffer.from(body));
-      given = true;
+      if (body.byteLength > 0) this.push(Buffer.from(body));
       this.push(null);
     },
   });
