@@ -1,6 +1,6 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
-import { describe, expect, test } from '@jest/globals';
+import http, { Agent as HttpAgent } from 'node:http';
+import https, { Agent as HttpsAgent } from 'node:https';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import { AxiosHeaders, type AxiosRequestConfig, type InternalAxiosRequestConfig } from 'axios';
 import { readTransport } from '../../lib/conversion/transport.js';
 import { startBench } from '../support/api.js';
@@ -162,4 +162,36 @@ test.each(['manual', 'error', 'none'])('redirects are not followed: %s has an en
   expect([await ask({}), await ask(config), await ask({}), await ask(config)]).toEqual(
     how === 'error' ? [200, 0, 200, 0] : [200, 302, 200, 302],
   );
+});
+
+describe.each<['httpAgent' | 'httpsAgent', object]>([
+  ['httpsAgent', https],
+  ['httpAgent', http],
+])('the global agent in place of %s', (name, client) => {
+  const module = client as { globalAgent: HttpAgent };
+  const own = module.globalAgent;
+  const { options } = own as unknown as { options: { cert?: string } };
+  afterEach(() => {
+    module.globalAgent = own;
+    delete options.cert;
+  });
+
+  test('its options count as those of an agent', () => {
+    const plain = read({});
+    expect(plain).toEqual({ transport: [] });
+    options.cert = PEM;
+    const changed = read({});
+    expect(changed).not.toEqual(plain);
+    expect(changed).toEqual(read({ [name]: new HttpAgent({ cert: PEM } as object) }));
+    module.globalAgent = new HttpAgent({ cert: `${PEM}b` } as object);
+    expect(read({})).not.toEqual(changed);
+    module.globalAgent = new HttpAgent({ keepAlive: true, timeout: 1000 });
+    expect(read({})).toEqual(plain);
+  });
+
+  test('a request with an agent of its own does not depend on it', () => {
+    const before = read({ [name]: new HttpAgent() });
+    options.cert = PEM;
+    expect(read({ [name]: new HttpAgent() })).toEqual(before);
+  });
 });
