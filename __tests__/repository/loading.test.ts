@@ -88,6 +88,11 @@ test('node:vm, in a realm without Symbol.dispose, import(), and what jsdom lacks
 const BROKEN: [string, Record<string, string>, string][] = [
   ['CommonJS that throws', { 'index.js': `throw new Error('not built');` }, 'ERR_CACHE_BROKEN_PACKAGE'],
   [
+    'CommonJS that throws and leaves a function for stack traces that throws too',
+    { 'index.js': `Error.prepareStackTrace = () => { throw new Error('no trace'); }; throw new Error('not built');` },
+    'ERR_CACHE_BROKEN_PACKAGE',
+  ],
+  [
     'an ES module that imports CommonJS that throws',
     {
       'package.json': `{ "type": "module", "exports": "./index.js" }`,
@@ -128,6 +133,7 @@ describe.each(BROKEN)('a client with %s', (_, files, code) => {
         } catch (error) { note(error); }
         await new Promise((resolve) => setTimeout(resolve, 100));
         console.log(codes.join());
+        if (!new Error('with a trace').stack.includes('with a trace')) process.exit(1);
       })();`;
     const source = `${LOADED[extension === 'mjs' ? 'esm' : 'cjs']} ${body}`;
     expect(await output(folder.path, `main.${extension}`, source)).toEqual([`${code},true`]);

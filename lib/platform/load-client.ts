@@ -166,6 +166,17 @@ function yarnPermission(native: string): string {
  * @throws CacheError `ERR_CACHE_MISSING_PACKAGE`, or `ERR_CACHE_BROKEN_PACKAGE` if it is installed but does not load
  */
 export async function loadClient<T>(packageName: string, what: string): Promise<T> {
+  const { prepareStackTrace } = Error;
+  try {
+    return await load<T>(packageName, what);
+  } catch (error) {
+    // The loader of native parts replaces it, and leaves one that throws if it fails in a bundle as an ES module.
+    Error.prepareStackTrace = prepareStackTrace;
+    throw error;
+  }
+}
+
+async function load<T>(packageName: string, what: string): Promise<T> {
   let notFound: unknown;
   try {
     return packageRequire()(resolve(packageName)) as T;
@@ -175,8 +186,8 @@ export async function loadClient<T>(packageName: string, what: string): Promise<
     notFound = error;
   }
   try {
-    const load = bundled.get(packageName) ?? (() => import(/* webpackIgnore: true */ /* @vite-ignore */ packageName));
-    return (await load()) as T;
+    const loader = bundled.get(packageName) ?? (() => import(/* webpackIgnore: true */ /* @vite-ignore */ packageName));
+    return (await loader()) as T;
   } catch (error) {
     // A realm without `import()` cannot add anything to the error of `require`.
     const cause = String(codeOf(error)).startsWith('ERR_VM_DYNAMIC_IMPORT') ? notFound : error;
