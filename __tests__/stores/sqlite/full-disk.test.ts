@@ -7,7 +7,7 @@ import { DRIVERS } from '../../support/sqlite.js';
 /** Prints what each action returned, or the kind of its failure. */
 const START = `
   import { execFileSync } from 'node:child_process';
-  import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+  import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
   import { setTimeout as pause } from 'node:timers/promises';
   import { SqliteStore } from './lib/stores/sqlite/index.js';
   import { entryOf, idOf } from './__tests__/support/entries.js';
@@ -198,6 +198,38 @@ describeWithSmallDisk('a full or read-only disk', () => {
         await note('accounts', async () => (await rawQuery(disk + '/cache.sqlite', 'SELECT count(*) AS n FROM accounts'))[0].n);
         console.log(JSON.stringify(results));`;
       expect(await resultsOf(source, driver, '10000')).toEqual({ clear: 'refusal', accounts: 1 });
+    },
+    60_000,
+  );
+
+  test.each(DRIVERS)(
+    'driver %s, damaged, with no room for a copy: an empty database takes its place',
+    async (driver) => {
+      const source = `
+        await store.put(Array.from({ length: 60 }, (_, number) => entryOf(number, { body: Buffer.alloc(10_000) })));
+        await store.close();
+        const bytes = readFileSync(disk + '/cache.sqlite');
+        bytes.fill(0xaa, 20 * 4096, 24 * 4096);
+        writeFileSync(disk + '/cache.sqlite', bytes);
+        try { writeFileSync(disk + '/filler', Buffer.alloc(10_000_000)); } catch {}
+        truncateSync(disk + '/filler', statSync(disk + '/filler').size - 900_000);
+        store = open();
+        for (let number = 0; number < 60; number += 1) await store.find(idOf(number));
+        const order = Number(await store.currentOrder());
+        await note('put', () => store.put([entryOf(1, { order })]));
+        await note('find', () => store.find(idOf(1)));
+        await note('count', () => store.count());
+        await note('integrity', async () => (await rawQuery(store.file, 'PRAGMA integrity_check'))[0].integrity_check);
+        await store.close();
+        await note('files', () => readdirSync(disk).map((name) => name.replace(/-[0-9T]+Z$/, '')).join(' '));
+        console.log(JSON.stringify(results));`;
+      expect(await resultsOf(source, driver, '10000')).toEqual({
+        put: true,
+        find: 'response',
+        count: 1,
+        integrity: 'ok',
+        files: 'cache.sqlite cache.sqlite.damaged filler',
+      });
     },
     60_000,
   );

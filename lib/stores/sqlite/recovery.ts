@@ -2,7 +2,7 @@ import { chmodSync, rmSync } from 'node:fs';
 import { monotonicNow } from '../../platform/real-time.js';
 import { loadDriver } from './choose-driver.js';
 import type { SqliteConnection, SqliteDriver } from './driver.js';
-import { isDamaged } from './failures.js';
+import { isDamaged, isFull } from './failures.js';
 import { DatabaseFile } from './file.js';
 import { type DatabaseOptions, openForWriting, type Schema } from './open-database.js';
 import { driverInUse, registerConnection } from './open-files.js';
@@ -137,6 +137,7 @@ export class Recovery {
     const substitute = this.#temporary();
     try {
       const kept = await this.#fill(substitute, source, driver);
+      if (!substitute.isCompleteWithoutWal()) return;
       // A file that was changed meanwhile is not as damaged as it seemed.
       if (source.fingerprint !== undefined && source.fingerprint !== this.#file.fingerprint()) return;
       // Windows moves no open file.
@@ -150,12 +151,25 @@ export class Recovery {
     }
   }
 
-  /** Creates a complete database, without a WAL. */
+  /** Without room for the entries, an empty cache is better than none. */
   async #fill(substitute: DatabaseFile, { connection }: Source, driver: SqliteDriver): Promise<number> {
+    try {
+      return await this.#create(substitute, connection, driver);
+    } catch (error) {
+      if (!connection || !isFull(error)) throw error;
+      substitute.remove();
+      return this.#create(substitute, undefined, driver);
+    }
+  }
+
+  /** Creates a complete database, without a WAL. */
+  async #create(substitute: DatabaseFile, from: SqliteConnection | undefined, driver: SqliteDriver): Promise<number> {
     substitute.create();
     const to = await openForWriting(driver, substitute, this.#options, this.#schema);
     try {
-      return connection ? await salvage(connection, to) : 0;
+      const copied = await salvage(from, to);
+      await to.run('PRAGMA wal_checkpoint(TRUNCATE)');
+      return copied;
     } finally {
       await to.close();
     }

@@ -28,10 +28,14 @@ const WAL_VERSION = 2;
 const ROWS_AFTER = `SELECT rowid AS number, key, value FROM ${TABLE} WHERE rowid > ? ORDER BY rowid LIMIT`;
 const INSERT = `INSERT INTO ${TABLE} (key, value) VALUES (?, ?) ON CONFLICT (key) DO NOTHING`;
 
-/** Copies the entries and invalidations of a damaged database that can be read; returns the number of entries. */
-export async function salvage(from: SqliteConnection, to: SqliteConnection): Promise<number> {
+/**
+ * Copies the entries and invalidations of a damaged database that can be read; returns the number of entries.
+ *
+ * @param from undefined: nothing can be read, or copied
+ */
+export async function salvage(from: SqliteConnection | undefined, to: SqliteConnection): Promise<number> {
   let copied = 0;
-  for await (const rows of readableRows(from)) {
+  for await (const rows of from ? readableRows(from) : []) {
     const inserts = rows.flatMap(({ key, value }) => insertOf(key, value));
     copied += inserts.length;
     await to.transaction(() => eachOf(inserts));
@@ -52,9 +56,9 @@ function* eachOf(statements: readonly Statement[]): Generator<Statement, void, r
 }
 
 /** Invalidations as they are; if they cannot be read, all responses that were requested before count as invalidated. */
-async function invalidationsOf(from: SqliteConnection): Promise<Statement[]> {
+async function invalidationsOf(from: SqliteConnection | undefined): Promise<Statement[]> {
   try {
-    const rows = await from.many(`SELECT digest, stamp, at FROM ${INVALIDATIONS}`);
+    const rows = (await from?.many(`SELECT digest, stamp, at FROM ${INVALIDATIONS}`)) ?? [];
     if (!rows.some(({ digest }) => digest === COUNTER)) throw new Error('the counter is missing');
     const insert = `INSERT OR REPLACE INTO ${INVALIDATIONS} (digest, stamp, at) VALUES (?, ?, ?)`;
     return rows.map(({ digest, stamp, at }) => statement(insert, ...([digest, stamp, at] as SqlValue[])));
