@@ -306,6 +306,20 @@ describe('tags of requests in flight at once', () => {
     expect([bench.origin.asked.length, await found(bench, ['zero', 'one', 'two'])]).toEqual([2, [1, 1, 1]]);
   });
 
+  test('a refresh in the background has the tags of all callers that it served stale', async () => {
+    const { handler, letGo } = held();
+    await using bench = await startBench({ ...OPTIONS, staleWhileRevalidate: true }, handler);
+    const stored = bench.api.get('/a', { tags: 'zero' });
+    await letGo(0);
+    await stored;
+    bench.clock.advance(61);
+    const stale = await Promise.all(['one', 'two'].map((tags) => bench.api.get('/a', { tags })));
+    expect(stale.map(({ tags, isExpired }) => [tags, isExpired])).toEqual([0, 1].map(() => [['zero'], true]));
+    await letGo(1);
+    await Promise.all(stale.map(({ refreshed }) => refreshed));
+    expect([bench.origin.asked.length, await found(bench, ['zero', 'one', 'two'])]).toEqual([2, [1, 1, 1]]);
+  });
+
   test("an invalidation of any caller's tag keeps the shared response out of the store", async () => {
     const { handler, letGo } = held();
     await using bench = await startBench(OPTIONS, handler);
