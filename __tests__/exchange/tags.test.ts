@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { AxiosRequestConfig } from 'axios';
+import { internalsOf } from '../../lib/cache/internals.js';
 import type { CacheOptions } from '../../lib/settings/types.js';
 import { type Bench, startBench, temporaryFolder } from '../support/api.js';
 import { until } from '../support/faults.js';
@@ -222,6 +223,13 @@ describe('tags of requests in flight at once', () => {
     return { handler, letGo };
   }
 
+  /** Waits until callers with these tags take part in the request for `/a`. */
+  async function joined({ api }: Bench, tags: readonly string[]): Promise<void> {
+    const key = await api.cache.createKey({ url: '/a' });
+    const { requests } = internalsOf(api.cache).repository;
+    await until('all callers have come', () => tags.every((tag) => requests.tagsOf(key).includes(tag)));
+  }
+
   async function found({ api }: Bench, names: readonly string[]): Promise<readonly number[]> {
     return Promise.all(names.map((tags) => api.cache.responseCount({ tags })));
   }
@@ -229,7 +237,8 @@ describe('tags of requests in flight at once', () => {
   test('requests with different tags are one request to the origin', async () => {
     const { handler, letGo } = held();
     await using bench = await startBench(OPTIONS, handler);
-    const requests = [['one'], ['two'], undefined].map((tags) => bench.api.get('/a', { tags }));
+    const requests = [undefined, ['one'], ['two']].map((tags) => bench.api.get('/a', { tags }));
+    await joined(bench, ['one', 'two']);
     await letGo(0);
     const answers = await Promise.all(requests);
     expect(answers.map(({ tags }) => tags)).toEqual([0, 1, 2].map(() => ['one', 'two']));
@@ -262,7 +271,7 @@ describe('tags of requests in flight at once', () => {
     await letGo(0);
     await until('the tags of the first are settled', () => isSettled);
     const second = bench.api.get('/a', { tags: 'two' });
-    await new Promise((resolve) => setImmediate(resolve));
+    await joined(bench, ['two']);
     accept();
     await letGo(1);
     expect([(await first).tags, (await second).tags]).toEqual([['one'], ['two', 'one']]);
@@ -293,6 +302,31 @@ describe('tags of requests in flight at once', () => {
     }
   });
 
+  test('so does one that comes during the write of a store that finds entries at once', async () => {
+    const { handler, letGo } = held();
+    await using bench = await startBench(OPTIONS, handler);
+    const { store } = internalsOf(bench.api.cache).breaker;
+    const put = store.put.bind(store);
+    let [write, isWriting]: [() => void, boolean] = [() => {}, false];
+    const written = new Promise<void>((resolve) => {
+      write = resolve;
+    });
+    store.put = async (entries) => {
+      isWriting = true;
+      await written;
+      return put(entries);
+    };
+    const first = bench.api.get('/a', { tags: 'one' });
+    await letGo(0);
+    await until('the first is being written', () => isWriting);
+    const second = bench.api.get('/a', { tags: 'two' });
+    await joined(bench, ['two']);
+    write();
+    await letGo(1);
+    await Promise.all([first, second]);
+    expect([bench.origin.asked.length, await found(bench, ['one', 'two'])]).toEqual([2, [1, 1]]);
+  });
+
   test('a 304 that two share adds the tags of both', async () => {
     const { handler, letGo } = held();
     await using bench = await startBench(OPTIONS, handler);
@@ -301,6 +335,7 @@ describe('tags of requests in flight at once', () => {
     await stored;
     bench.clock.advance(61);
     const requests = ['one', 'two'].map((tags) => bench.api.get('/a', { tags }));
+    await joined(bench, ['one', 'two']);
     await letGo(1);
     for (const { revalidated } of await Promise.all(requests)) expect(revalidated).toBe(true);
     expect([bench.origin.asked.length, await found(bench, ['zero', 'one', 'two'])]).toEqual([2, [1, 1, 1]]);
@@ -324,11 +359,15 @@ describe('tags of requests in flight at once', () => {
     const { handler, letGo } = held();
     await using bench = await startBench(OPTIONS, handler);
     const requests = ['one', 'two'].map((tags) => bench.api.get('/a', { tags }));
+    await joined(bench, ['one', 'two']);
     await until('it has come', () => bench.origin.asked.length === 1);
     await bench.api.cache.delete({ tags: 'two' });
     await letGo(0);
-    await Promise.all(requests);
-    expect([bench.origin.asked.length, await bench.api.cache.responseCount()]).toEqual([1, 0]);
+    expect((await requests[0])?.data).toMatchObject({ count: 1 });
+    // The other caller asks again, since its tag was invalidated meanwhile.
+    await letGo(1);
+    expect((await requests[1])?.data).toMatchObject({ count: 2 });
+    expect((await bench.api.get('/a')).data).toMatchObject({ count: 2 });
   });
 
   test('a later request has its own tags alone', async () => {
@@ -347,6 +386,7 @@ describe('tags of requests in flight at once', () => {
     await using bench = await startBench(OPTIONS, handler);
     const lists = ['a', 'b'].map((letter) => Array.from({ length: 70 }, (_, index) => `${letter}${index}`));
     const requests = lists.map((tags) => bench.api.get('/a', { tags }));
+    await joined(bench, ['a0', 'b0']);
     await letGo(0);
     await Promise.all(requests);
     expect([bench.origin.asked.length, await bench.api.cache.responseCount()]).toEqual([1, 0]);

@@ -171,11 +171,15 @@ export function coalescingOf(cache: CacheInternals): Coalescing {
  *
  * @param ask begins a request to the origin
  */
-export async function shareRequest(
+export function shareRequest(
   context: RequestContext,
   condition: StoredCondition,
   ask: () => OriginRun,
 ): Promise<Result> {
+  return withTags(context, () => share(context, condition, ask));
+}
+
+async function share(context: RequestContext, condition: StoredCondition, ask: () => OriginRun): Promise<Result> {
   const coalescing = coalescingOf(context.cache);
   if (!mayCoalesce(context) || coalescing.isSeparate(context.key, context.now())) return askAlone(context, ask);
   const name = coalescingName(context, condition);
@@ -187,15 +191,15 @@ export async function shareRequest(
       if (isForOneCaller(context, result)) coalescing.keepSeparate(context.key, context.now());
       return result;
     }
-    const result = await withTags(context, () => waitForOther(context, open));
+    const result = await waitForOther(context, open);
     if (!fitsOtherCaller(context, result) || lacksTags(context, result)) break;
     if (!result.isOutdated) return result;
   }
   return askAlone(context, ask);
 }
 
-/** Adds the tags of a caller to those of the requests in flight, while it waits. */
-async function withTags<T>({ cache, key, settings }: RequestContext, work: () => Promise<T>): Promise<T> {
+/** Adds the tags of a caller to those of the requests in flight, until the work has ended. */
+export async function withTags<T>({ cache, key, settings }: RequestContext, work: () => Promise<T>): Promise<T> {
   const { names } = settings.tags;
   if (names.length === 0) return work();
   const { requests } = cache.repository;

@@ -7,7 +7,7 @@ import type { Reason } from '../policy/reasons.js';
 import { isFresh } from '../policy/stale.js';
 import { uncachedReason } from '../request/uncached.js';
 import { isSetToDoNotCache } from '../settings/lifetime.js';
-import { coalescingOf } from './coalescing.js';
+import { coalescingOf, withTags } from './coalescing.js';
 import {
   decideOnError,
   type FetchPlan,
@@ -44,7 +44,13 @@ export async function handleRequest(context: RequestContext): Promise<Result> {
 
   if (isTurnOver()) await yieldToEventLoop();
   const looking = lookUp(context);
-  const lookup = isPromise(looking) ? await lookUpSlowly(context, looking) : looking;
+  if (!isPromise(looking)) return answerFrom(context, looking);
+  // From the look-up on, so that a response that is stored meanwhile is replaced only by one that has its tags too.
+  return withTags(context, async () => answerFrom(context, await lookUpSlowly(context, looking)));
+}
+
+/** Decides on a request by the result of its look-up, and acts. */
+async function answerFrom(context: RequestContext, lookup: Lookup): Promise<Result> {
   const { record: stored } = lookup;
   const { action, reason, serveAfter } = decide(context.request, stored, context.settings, context.now());
 

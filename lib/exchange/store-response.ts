@@ -199,11 +199,13 @@ export function acceptsResponse(
  */
 export async function tagsOf({ settings, cache }: RequestContext, record: ResponseRecord): Promise<readonly string[]> {
   const { names, functions } = settings.tags;
-  const lists = [names, cache.repository.requests.tagsOf(record.key)];
+  const lists = [names];
   for (const tags of functions) {
     const value = await tags(cache.present(record));
     if (value !== undefined) lists.push(parseTags(value, 'tags'));
   }
+  // At the end, since callers may have joined meanwhile.
+  lists.push(cache.repository.requests.tagsOf(record.key));
   return combineTags(lists, 'tags');
 }
 
