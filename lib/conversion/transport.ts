@@ -58,9 +58,11 @@ const HIDDEN_OPTIONS: readonly (readonly [name: string, reason: NotCachedReason]
 ];
 /** Options that Node.js gives to its global agents. */
 const PLAIN_OPTIONS: ReadonlySet<string> = new Set([
+  'defaultPort',
   'keepAlive',
   'noDelay',
   'path',
+  'protocol',
   'proxyEnv',
   'scheduling',
   'timeout',
