@@ -49,8 +49,8 @@ export async function handleRequest(context: RequestContext): Promise<Result> {
   return withTags(context, async () => answerFrom(context, await lookUpSlowly(context, looking)));
 }
 
-/** Decides on a request by the result of its look-up, and acts. */
-async function answerFrom(context: RequestContext, lookup: Lookup): Promise<Result> {
+/** Decides on a request by the result of its look-up, and acts; without a promise if the stored response is served. */
+function answerFrom(context: RequestContext, lookup: Lookup): MaybePromise<Result> {
   const { record: stored } = lookup;
   const { action, reason, serveAfter } = decide(context.request, stored, context.settings, context.now());
 
