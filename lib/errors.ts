@@ -36,7 +36,10 @@ export class CacheError extends Error {
   /** @internal */
   static readonly brand: string = /* @__PURE__ */ brandOf('CacheError');
   /** @internal */
-  static override readonly [Symbol.hasInstance] = hasInstance;
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    // biome-ignore lint/complexity/noThisInStatic: of a subclass, it is the subclass
+    return hasInstance.call(this, value);
+  }
   override readonly name: string = 'CacheError';
   readonly code: CacheErrorCode;
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
+import { BaseCache, CachedRequest, CachedResponse, CacheError } from '../../lib/index.js';
 import { brandOf, hasInstance, shared } from '../../lib/platform/shared-state.js';
 import { VERSION } from '../../lib/platform/version.js';
 
@@ -55,3 +56,11 @@ describe('hasInstance', () => {
     expect(value instanceof asked).toBe(expected);
   });
 });
+
+test.each([[BaseCache], [CacheError], [CachedRequest], [CachedResponse]])(
+  '%p has it as a method, which bundlers do not turn into an assignment',
+  (one) => {
+    const { enumerable, value } = Object.getOwnPropertyDescriptor(one, Symbol.hasInstance) ?? {};
+    expect([enumerable, typeof value]).toEqual([false, 'function']);
+  },
+);

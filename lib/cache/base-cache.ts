@@ -48,7 +48,10 @@ import { type CacheStorage, redirectsView, responsesView } from './storage-view.
 export class BaseCache {
   /** @internal */
   static readonly brand: string = /* @__PURE__ */ brandOf('BaseCache');
-  static readonly [Symbol.hasInstance] = hasInstance;
+  static [Symbol.hasInstance](value: unknown): boolean {
+    // biome-ignore lint/complexity/noThisInStatic: of a subclass, it is the subclass
+    return hasInstance.call(this, value);
+  }
   /** Stored responses by key (requests-cache: `cache.responses`). */
   readonly responses: CacheStorage<CachedResponse>;
   /** Redirects: from the key of another URL to the key as asked (requests-cache: `cache.redirects`). */

@@ -27,7 +27,10 @@ export class CachedRequest {
   /** @internal */
   static readonly brand: string = /* @__PURE__ */ brandOf('CachedRequest');
   /** @internal */
-  static readonly [Symbol.hasInstance] = hasInstance;
+  static [Symbol.hasInstance](value: unknown): boolean {
+    // biome-ignore lint/complexity/noThisInStatic: of a subclass, it is the subclass
+    return hasInstance.call(this, value);
+  }
   /** Upper case. */
   readonly method: string;
   readonly url: string;
@@ -79,7 +82,10 @@ export class CachedResponse {
   /** @internal */
   static readonly brand: string = /* @__PURE__ */ brandOf('CachedResponse');
   /** @internal */
-  static readonly [Symbol.hasInstance] = hasInstance;
+  static [Symbol.hasInstance](value: unknown): boolean {
+    // biome-ignore lint/complexity/noThisInStatic: of a subclass, it is the subclass
+    return hasInstance.call(this, value);
+  }
   #record: ResponseRecord;
   readonly #context: ResponseContext;
   #data: { readonly value: unknown } | undefined;

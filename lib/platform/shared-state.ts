@@ -50,7 +50,8 @@ interface BrandedClass {
 
 /**
  * `Symbol.hasInstance` of classes with a static `brand`: `instanceof` across the copies of the class. A subclass without
- * a brand of its own is compared as usual.
+ * a brand of its own is compared as usual. A class has it as a method: some bundlers turn a static field into an assignment, which
+ * fails, since the property that each function inherits is read-only.
  */
 export function hasInstance(this: BrandedClass, value: unknown): boolean {
   if (Function.prototype[Symbol.hasInstance].call(this, value)) return true;
