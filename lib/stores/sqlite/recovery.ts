@@ -9,8 +9,10 @@ import { driverInUse, registerConnection } from './open-files.js';
 import { type Ownership, ownershipByBytes, ownershipBySchema } from './ownership.js';
 import { copyWithFirstPage, salvage } from './salvage.js';
 
-/** Milliseconds between two attempts: the disk may damage each file again. */
+/** Milliseconds between two attempts, at least: the disk may damage each file again, or have no room. */
 const INTERVAL = 10_000;
+/** The time of an attempt, as a part of the time until the next one. */
+const EFFORT = 0.05;
 
 /** A damaged database that can be read in part, or not at all. */
 interface Source {
@@ -31,7 +33,7 @@ export class Recovery {
   #file: DatabaseFile;
   readonly #options: DatabaseOptions;
   readonly #schema: Schema;
-  #attemptedAt = Number.NEGATIVE_INFINITY;
+  #nextAttemptAt = 0;
   /** Of a file that is not of this package alone. */
   #foreign: string | undefined;
   /** Receives an error that names the damaged file. */
@@ -46,15 +48,17 @@ export class Recovery {
 
   /** Whether an attempt may succeed now. */
   get isPossible(): boolean {
-    if (this.#file.isInMemory || monotonicNow() - this.#attemptedAt < INTERVAL) return false;
+    if (this.#file.isInMemory || monotonicNow() < this.#nextAttemptAt) return false;
     return this.#foreign === undefined || this.#foreign !== this.#file.fingerprint();
   }
 
   /** No connection of the caller may be open. Never rejects: the file remains damaged if it cannot be replaced. */
   async attempt(): Promise<void> {
-    this.#attemptedAt = monotonicNow();
+    const began = monotonicNow();
     this.#file = this.#path.real();
     await this.#attempt().catch(() => {});
+    const ended = monotonicNow();
+    this.#nextAttemptAt = ended + Math.max(INTERVAL, (ended - began) / EFFORT);
   }
 
   /** Whose file it is. */
@@ -151,13 +155,15 @@ export class Recovery {
     }
   }
 
-  /** Without room for the entries, an empty cache is better than none. */
-  async #fill(substitute: DatabaseFile, { connection }: Source, driver: SqliteDriver): Promise<number> {
+  /** Without room for the entries, an empty cache is better than none. A file that can be opened stays in use. */
+  async #fill(substitute: DatabaseFile, source: Source, driver: SqliteDriver): Promise<number> {
     try {
-      return await this.#create(substitute, connection, driver);
+      return await this.#create(substitute, source.connection, driver);
     } catch (error) {
-      if (!connection || !isFull(error)) throw error;
+      if (source.fingerprint === undefined || !isFull(error)) throw error;
       substitute.remove();
+      // Its copy needs room too.
+      await source.close();
       return this.#create(substitute, undefined, driver);
     }
   }
