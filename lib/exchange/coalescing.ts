@@ -199,16 +199,12 @@ async function share(context: RequestContext, condition: StoredCondition, ask: (
 }
 
 /** Adds the tags of a caller to those of the requests in flight, until the work has ended. */
-export async function withTags<T>({ cache, key, settings }: RequestContext, work: () => Promise<T>): Promise<T> {
+export function withTags<T>({ cache, key, settings }: RequestContext, work: () => Promise<T>): Promise<T> {
   const { names } = settings.tags;
   if (names.length === 0) return work();
   const { requests } = cache.repository;
   requests.begin(key, names);
-  try {
-    return await work();
-  } finally {
-    requests.end(key);
-  }
+  return work().finally(() => requests.end(key));
 }
 
 /** Whether the response was stored without a tag of this caller, which joined when its tags had been settled. */
