@@ -35,8 +35,11 @@ test.each<[string, readonly string[]]>([
     const called: string[] = [];
     startTimer(1, () => void called.push('started'));
     stopTimer(startTimer(1, () => void called.push('stopped')));
+    // Longer than a timer can be.
+    const long = startTimer(2 ** 31, () => void called.push('long'));
     await pause(20, { keepsProcess: true });
     expect(called).toEqual(['started']);
+    stopTimer(long);
     expect(await withinTime(Promise.resolve('done'), 50, () => new Error('late'))).toBe('done');
     await expect(withinTime(new Promise(() => {}), 5, () => new Error('late'))).rejects.toThrow('late');
   } finally {

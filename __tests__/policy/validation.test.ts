@@ -42,6 +42,7 @@ describe('RFC 9111 section 4.3.1: sending a validation request', () => {
       { 'if-modified-since': MODIFIED },
     ],
     ['a 304 could be for its tags alone', { 'if-none-match': '"b"' }, { 'last-modified': MODIFIED }, undefined],
+    ['it means any response', { 'if-none-match': ' * ' }, { etag: '"a"' }, undefined],
     ['there is no validator', { 'if-none-match': '"b"' }, {}, undefined],
   ])("the caller's conditions: %s", (_, asked, headers, expected) => {
     const conditions = conditionsFor(request(asked), response(headers));

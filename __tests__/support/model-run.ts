@@ -2,12 +2,14 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import axios, { type AxiosRequestConfig } from 'axios';
 import fc from 'fast-check';
+import { internalsOf } from '../../lib/cache/internals.js';
 import type { CacheRequest } from '../../lib/models/cache-request.js';
 import { createKey, type KeyRules } from '../../lib/request/cache-key.js';
 import type { CacheOptions } from '../../lib/settings/types.js';
 import { type CachedAxiosInstance, setupCache } from '../../lib/setup-cache.js';
 import '../../lib/conversion/types.js';
 import { TestClock } from './clock.js';
+import { until } from './faults.js';
 import { INVALIDATED_GROUP, LIFETIME, type ModelInvalidation, STALE_WHILE_REVALIDATE, USERS, World } from './model.js';
 import { AVERAGE_STEPS, type GetStep, program, type Step, textOf, type WriteStep } from './model-program.js';
 import { startOrigin } from './origin.js';
@@ -265,10 +267,18 @@ class Program {
     }
   }
 
-  /** Changes `keyFn` of all instances while no request is in flight, and moves the stored responses to the new keys. */
+  /**
+   * Changes `keyFn` of all instances while no request is in flight and no other cache deletes by a pattern, and moves the
+   * stored responses to the new keys.
+   */
   async #recreateKeys(index: number): Promise<void> {
     this.#world.release();
     await Promise.all(this.#pending);
+    for (const { cache } of this.#instances) {
+      if (cache === this.#instance(index).cache) continue;
+      const { invalidations } = internalsOf(cache).repository;
+      await until('nothing is deleted in the background', () => invalidations.pending.size === 0);
+    }
     const isSet = this.#instance(index).cacheSettings.keyFn !== undefined;
     const keyFn = (request: CacheRequest, rules: KeyRules) => `other ${createKey(request, rules)}`;
     for (const { cacheSettings } of this.#instances) cacheSettings.keyFn = isSet ? undefined : keyFn;

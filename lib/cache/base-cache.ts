@@ -363,7 +363,8 @@ export class BaseCache {
    * lifetimes are kept. Of several responses with the same new key and variant, the newest remains.
    *
    * A response keeps its key if that cannot be computed: if its request has credentials, a redacted part, a body of bytes or a
-   * form, or a transport of its own (a certificate, a proxy, a socket).
+   * form, or a transport of its own (a certificate, a proxy, a socket). No other process should delete by a pattern meanwhile:
+   * it may miss a response that is moved.
    *
    * @returns the number of responses that changed their key, and of the others, unreadable ones included
    * @throws the error of `keyFn`

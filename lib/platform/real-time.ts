@@ -10,13 +10,16 @@ export function monotonicNow(): number {
   return process.uptime() * 1000;
 }
 
+/** Milliseconds of a timer, at most (24.8 days): with more, it would end at once. */
+const MAX_DELAY = 2 ** 31 - 1;
+
 /** A timer of {@link startTimer}. */
 export type RealTimer = object;
 
 /**
  * Calls `run` once after a time.
  *
- * @param milliseconds real time; values below 1 count as 1
+ * @param milliseconds real time; values below 1 count as 1, and those above {@link MAX_DELAY} as that
  * @param options.keepsProcess whether the process stays alive until then. Default: `false`
  */
 export function startTimer(
@@ -24,7 +27,7 @@ export function startTimer(
   run: () => void,
   { keepsProcess = false }: { readonly keepsProcess?: boolean } = {},
 ): RealTimer {
-  const timer = start(run, Math.max(1, milliseconds));
+  const timer = start(run, Math.min(MAX_DELAY, Math.max(1, milliseconds)));
   if (!keepsProcess) timer.unref?.();
   return timer;
 }

@@ -59,7 +59,10 @@ export function conditionsFor(request: RequestMessage, stored: ResponseMessage):
   const tags = field(request.headers, 'if-none-match');
   if (!conditions || tags === undefined) return conditions;
   const tag = conditions['if-none-match'];
-  return tag === undefined ? undefined : fields({ ...conditions, 'if-none-match': `${tags}, ${tag}` });
+  // No list of tags contains `*`, which means any response.
+  return tag === undefined || tags.trim() === '*'
+    ? undefined
+    : fields({ ...conditions, 'if-none-match': `${tags}, ${tag}` });
 }
 
 /**
