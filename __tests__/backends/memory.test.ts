@@ -38,7 +38,7 @@ describe('the bounds of memory', () => {
         return { data, status: 200, statusText: 'OK', headers, config };
       };
       const store = new MemoryStore({ maxEntries: 20_000, maxSize: 4e9 }, Date.now);
-      const cache = new BaseCache({ store, codec: codecFor({}, true), now: Date.now });
+      const cache = new BaseCache({ store, codec: codecFor({}, { keepsObjects: true }), now: Date.now });
       const api = setupCache(axios.create({ adapter }), { backend: cache });
       const used = async () => {
         // V8 frees the memory of collected buffers in another thread, after the collection.

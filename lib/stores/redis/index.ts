@@ -76,13 +76,13 @@ export class RedisStore implements Store {
     const main = this.#layout.keysOf(first.group);
     const others = entries.filter(({ id }) => this.#layout.keysOf(id) !== main);
     const own = others.length === 0 ? entries : entries.filter((entry) => !others.includes(entry));
-    if (own.length > 0 && !(await this.#putIn(this.#shardOf(first.group), own))) return false;
+    if (own.length > 0 && !(await this.#putIn(this.#shardOf(first.group), own, others))) return false;
     await Promise.all(others.map((entry) => this.#putBeside(entry)));
     return true;
   }
 
   async replace(entry: Entry, replacement: Entry): Promise<boolean> {
-    return (await this.#shardOf(entry.id).put([replacement], entry)) === 'written';
+    return (await this.#shardOf(entry.id).put([replacement], { replaced: entry })) === 'written';
   }
 
   /** Writes an entry whose group is in another shard (see {@link RedisDeletion} for why it joins the group twice). */
@@ -93,11 +93,11 @@ export class RedisStore implements Store {
     await home.join(entry);
   }
 
-  async #putIn(shard: RedisShard, entries: readonly Entry[]): Promise<boolean> {
-    let outcome = await shard.put(entries);
+  async #putIn(shard: RedisShard, entries: readonly Entry[], others: readonly Entry[] = []): Promise<boolean> {
+    let outcome = await shard.put(entries, { others });
     if (outcome === 'unordered') {
       await this.#orders.begin(shard.keys.orders);
-      outcome = await shard.put(entries);
+      outcome = await shard.put(entries, { others });
     }
     return outcome === 'written';
   }

@@ -62,17 +62,25 @@ export class RedisShard {
   /**
    * Writes entries of this shard.
    *
-   * @param replaced the only entry that may be replaced. Default: any
-   * @returns `refused` if that is not stored any more, or without it if one of the entries was invalidated after its order,
-   *   `unordered` if the shard does not know the orders
+   * @param options.replaced the only entry that may be replaced. Default: any
+   * @param options.others entries of other shards that belong to them, with the same order
+   * @returns `refused` if `replaced` is not stored any more, or without it if one of the entries or the others was invalidated
+   *   after its order, `unordered` if the shard does not know the orders
    */
-  async put(entries: readonly Entry[], replaced?: Entry): Promise<'written' | 'refused' | 'unordered'> {
+  async put(
+    entries: readonly Entry[],
+    { replaced, others = [] }: { readonly replaced?: Entry; readonly others?: readonly Entry[] } = {},
+  ): Promise<'written' | 'refused' | 'unordered'> {
     const { keys } = this;
     const sets = entries.map((entry) => this.#sets(entry));
     const rows = entries.flatMap((entry, at) => [keys.row(entry.id), ...(sets[at] ?? [])]);
     const all = [keys.responses, keys.others, keys.orders, ...rows];
     const start = replaced ? packSummary(replaced) : '';
-    const values = [keys.prefix, start, ...entries.flatMap((entry, at) => this.#values(entry, sets[at]?.length ?? 0))];
+    const values = [
+      keys.prefix,
+      start,
+      ...entries.flatMap((entry, at) => this.#values(entry, sets[at]?.length ?? 0, at === 0 ? others : [])),
+    ];
     const reply = await this.#connection.run('write', (redis) => runScript(redis, PUT, all, values));
     if (reply !== 1) return reply === 0 ? 'refused' : 'unordered';
     this.#sweepAtTimes(entries);
@@ -91,9 +99,10 @@ export class RedisShard {
     return sets;
   }
 
-  #values(entry: Entry, sets: number): Words {
+  /** @param others entries whose invalidation selects this one, too */
+  #values(entry: Entry, sets: number, others: readonly Entry[]): Words {
     if (entry.kind === 'unknown') throw new TypeError('an entry of unknown kind cannot be stored');
-    const names = invalidatedBy(entry);
+    const names = [entry, ...others].flatMap(invalidatedBy);
     return [
       entry.id,
       kindField(entry.kind),
