@@ -1,6 +1,8 @@
+import * as path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import { internalsOf } from '../../lib/cache/internals.js';
-import { startBench } from '../support/api.js';
+import { startBench, temporaryFolder } from '../support/api.js';
 import { until } from '../support/faults.js';
 import { type Handler, sendJson } from '../support/origin.js';
 
@@ -130,5 +132,49 @@ describe.each(['http', 'fetch'] as const)('networkFirst with the %s adapter', (a
     answer(0);
     const refreshed = await early.refreshed;
     expect([refreshed?.data.mode, refreshed?.config === early.config]).toEqual(['a', true]);
+  });
+});
+
+describe('a stored response that is removed while the origin is asked', () => {
+  const failing: Handler = ({ url, headers }, response, count) => {
+    if (headers['x-mode'] !== 'fail') return sendJson(response, { url, count });
+    response.writeHead(503).end();
+  };
+
+  test.each([
+    ['oldDataOnError', { oldDataOnError: true }],
+    ['networkFirst', { networkFirst: true, oldDataOnError: true }],
+  ])('is not served after an error: %s', async (_, option) => {
+    await using folder = await temporaryFolder();
+    for (const backend of ['memory', 'sqlite'] as const) {
+      let remove = async () => {};
+      const handler: Handler = async (asked, response, count) => {
+        if (asked.headers['x-mode'] === 'fail') await remove();
+        return failing(asked, response, count);
+      };
+      await using bench = await startBench(
+        { backend, cacheName: path.join(folder.path, 'cache'), tags: ['t'] },
+        handler,
+      );
+      const get = () => bench.api.get('/', { ...option, forceRefresh: true, headers: { 'X-Mode': 'fail' } });
+      await bench.api.get('/');
+      expect((await get()).data.count).toBe(1);
+      remove = async () => void (await bench.api.cache.delete({ tags: ['t'] }));
+      await expect(get()).rejects.toMatchObject({ response: { status: 503 } });
+    }
+  });
+
+  test('is not served after the time of networkFirst', async () => {
+    const origin = delaying();
+    await using bench = await startBench({ networkFirst: 0.05, tags: ['t'] }, origin.handler);
+    await bench.api.get('/');
+    origin.delay();
+    const early = bench.api.get('/');
+    await until('the origin was asked', () => bench.origin.asked.length === 2);
+    await bench.api.cache.delete({ tags: ['t'] });
+    const first = await Promise.race([early.then(() => 'served'), pause(200)]);
+    expect(first).toBeUndefined();
+    origin.release();
+    expect((await early).data.count).toBe(2);
   });
 });

@@ -152,6 +152,7 @@ async function fetchOrServeAfter(
   plan: FetchPlan,
   { stored, serveAfter }: { readonly stored: ResponseRecord; readonly serveAfter: number },
 ): Promise<Result> {
+  const since = context.cache.repository.invalidations.now;
   const fetching = fetchOrServeStale(context, plan);
   let timer: RealTimer | undefined;
   const late = new Promise<undefined>((resolve) => {
@@ -163,27 +164,58 @@ async function fetchOrServeAfter(
   } finally {
     stopTimer(timer);
   }
+  const present = await rereadStored(context, { stored, since });
+  if (!present) return fetching;
   // The request continues, and its response is stored.
   context.cache.breaker.track(fetching.catch((error) => context.emit('error', { reason: 'network-first', error })));
-  return { ...serveStale(context, stored, { ...plan.forward, detail: 'network-first' }), refreshed: fetching };
+  return { ...serveStale(context, present, { ...plan.forward, detail: 'network-first' }), refreshed: fetching };
+}
+
+/** A stored response that is to be served in place of the origin's. */
+interface Substitute {
+  readonly stored: ResponseRecord;
+  /** Place in the sequence of invalidations when the origin was asked. */
+  readonly since: number;
+  /** The origin's response as it was stored, if it was. */
+  readonly own?: ResponseRecord | undefined;
+}
+
+/**
+ * Reads a stored response again: it may have been removed or changed while the origin was asked. Undefined if it must not be
+ * served any more, also if the store fails and something was invalidated.
+ */
+async function rereadStored(
+  context: RequestContext,
+  { stored, since, own }: Substitute,
+): Promise<ResponseRecord | undefined> {
+  const { record } = await context.wait(lookUp(context));
+  if (record?.isInvalidated) return undefined;
+  if (record) return record.stamp === own?.stamp ? stored : record;
+  const isUnknown = context.access.failure !== undefined && !context.cache.repository.invalidations.anySince(since);
+  return isUnknown ? stored : undefined;
 }
 
 /** Asks the origin; serves the stored response if the origin fails and policy allows it. */
 async function fetchOrServeStale(context: RequestContext, plan: FetchPlan): Promise<Result> {
   const { stored, forward } = plan;
+  const since = context.cache.repository.invalidations.now;
   let result: Result;
   try {
     result = await fetchFromOrigin(context, plan);
   } catch (error) {
     if (!stored || !context.origin.failed(error) || decideOnError(context, stored, {}) !== 'allowed') throw error;
-    return serveStale(context, stored, { ...forward, detail: 'stale-if-error' });
+    const present = await rereadStored(context, { stored, since });
+    if (!present) throw error;
+    return serveStale(context, present, { ...forward, detail: 'stale-if-error' });
   }
   const status = result.response?.status;
   const stale =
     stored && status !== undefined && status !== 304 ? decideOnError(context, stored, { status }) : undefined;
-  if (stored && stale === 'allowed') {
+  const present =
+    stored && stale === 'allowed' ? await rereadStored(context, { stored, since, own: result.record }) : undefined;
+  if (present) {
     result.response?.stream?.discard();
-    return serveStale(context, stored, { ...forward, fwdStatus: status, detail: 'stale-if-error' });
+    return serveStale(context, present, { ...forward, fwdStatus: status, detail: 'stale-if-error' });
   }
   const isRefused = stale === 'prohibited' && !result.record;
   return serveOriginResult(context, isRefused ? { ...result, status: { detail: 'must-revalidate' } } : result, forward);
