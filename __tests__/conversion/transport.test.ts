@@ -194,8 +194,21 @@ describe.each<['httpAgent' | 'httpsAgent', object]>([
       protocol: 'https:',
       proxyEnv: {},
     };
-    module.globalAgent = new HttpAgent(usual as object);
+    module.globalAgent = new (client as typeof http).Agent(usual as object);
     expect(read({})).toBe(plain);
+  });
+
+  test('its class and members count as those of an agent', () => {
+    class Changing extends HttpAgent {
+      addRequest() {}
+    }
+    for (const agent of [new Changing(), Object.assign(new HttpAgent(), { createConnection() {} })]) {
+      const plain = read({});
+      module.globalAgent = agent;
+      expect(read({})).toEqual(read({ [name]: agent }));
+      expect(read({})).not.toEqual(plain);
+      module.globalAgent = own;
+    }
   });
 
   test('a request with an agent of its own does not depend on it', () => {

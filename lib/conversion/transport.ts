@@ -1,9 +1,8 @@
-import * as http from 'node:http';
-import * as https from 'node:https';
 import type { InternalAxiosRequestConfig } from 'axios';
 import type { CacheRequest } from '../models/cache-request.js';
 import { bytesOf } from '../platform/bytes.js';
 import { sha256 } from '../platform/digest.js';
+import { changedGlobalAgent } from '../platform/global-agents.js';
 import { identityOf } from '../platform/identity.js';
 import type { NotCachedReason } from '../policy/reasons.js';
 
@@ -56,17 +55,6 @@ const HIDDEN_OPTIONS: readonly (readonly [name: string, reason: NotCachedReason]
   ['createConnection', 'connection'],
   ['socket', 'connection'],
 ];
-/** Options that Node.js gives to its global agents. */
-const PLAIN_OPTIONS: ReadonlySet<string> = new Set([
-  'defaultPort',
-  'keepAlive',
-  'noDelay',
-  'path',
-  'protocol',
-  'proxyEnv',
-  'scheduling',
-  'timeout',
-]);
 /** Own members of every agent of Node.js. */
 const AGENT_MEMBERS: ReadonlySet<string> = new Set([
   'domain',
@@ -104,7 +92,7 @@ export function readTransport(config: InternalAxiosRequestConfig): Transport {
   const { proxy, decompress, maxRedirects, httpVersion, httpAgent, httpsAgent, fetchOptions } = partsOf(config);
   const { http2Options, socketPath, family, lookup, sensitiveHeaders, transitional, auth, transport } = partsOf(config);
   const encodesUser = auth !== undefined && Boolean((transitional as Options | undefined)?.encodeBasicAuthUsername);
-  const areAgentsPlain = !httpAgent && !httpsAgent && !changedGlobalAgent(https) && !changedGlobalAgent(http);
+  const areAgentsPlain = !httpAgent && !httpsAgent && !changedGlobalAgent('https') && !changedGlobalAgent('http');
   if (areAgentsPlain && !proxy && !fetchOptions && !lookup && !socketPath && httpVersion === undefined) {
     if (!transport && decompress !== false && maxRedirects !== 0 && !family && !sensitiveHeaders && !encodesUser)
       return PLAIN;
@@ -123,8 +111,8 @@ export function readTransport(config: InternalAxiosRequestConfig): Transport {
   // HTTP/2 uses no agents.
   if (Number(httpVersion) === 2) parts.addConnection('http2Options', http2Options);
   else {
-    parts.addAgent('httpAgent', httpAgent ?? changedGlobalAgent(http));
-    parts.addAgent('httpsAgent', httpsAgent ?? changedGlobalAgent(https));
+    parts.addAgent('httpAgent', httpAgent ?? changedGlobalAgent('http'));
+    parts.addAgent('httpsAgent', httpsAgent ?? changedGlobalAgent('https'));
   }
   if (fetchOptions) parts.addFetchOptions(fetchOptions);
   return parts.result();
@@ -218,19 +206,6 @@ class TransportParts {
     if (written === undefined) this.#hiddenTransport ??= 'tls';
     else this.add(name, written);
   }
-}
-
-type WithOptions = { readonly options?: Options };
-
-/**
- * Returns the agent of requests without one, if it has other options than Node.js gives it: a program may replace or change it,
- * for a client certificate, for example.
- */
-function changedGlobalAgent(client: object): WithOptions | undefined {
-  // Of the module itself: its namespace keeps the first agent.
-  const { globalAgent } = ((client as { default?: object }).default ?? client) as { globalAgent?: WithOptions };
-  for (const name in globalAgent?.options) if (!PLAIN_OPTIONS.has(name)) return globalAgent;
-  return undefined;
 }
 
 /**
