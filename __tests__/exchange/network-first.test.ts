@@ -1,7 +1,9 @@
 import * as path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
+import axios from 'axios';
 import { internalsOf } from '../../lib/cache/internals.js';
+import { type CachedAxiosInstance, setupCache } from '../../lib/setup-cache.js';
 import { startBench, temporaryFolder } from '../support/api.js';
 import { until } from '../support/faults.js';
 import { type Handler, sendJson } from '../support/origin.js';
@@ -162,6 +164,49 @@ describe('a stored response that is removed while the origin is asked', () => {
       remove = async () => void (await bench.api.cache.delete({ tags: ['t'] }));
       await expect(get()).rejects.toMatchObject({ response: { status: 503 } });
     }
+  });
+
+  test.each<[string, (api: CachedAxiosInstance, url: string) => Promise<unknown>]>([
+    ['deleteUrl', ({ cache }, url) => cache.deleteUrl(url)],
+    ['a pattern', ({ cache }, url) => cache.delete({ urls: [`${url}*`] })],
+    ['a key', async ({ cache }, url) => cache.delete(await cache.createKey({ url }))],
+    ['clear', ({ cache }) => cache.clear()],
+    ['a write', (api) => api.post('/', {}, { invalidates: true })],
+  ])('is not served after an error, in another cache on the store: %s', async (_, remove) => {
+    await using folder = await temporaryFolder();
+    const options = { backend: 'sqlite', cacheName: path.join(folder.path, 'cache'), oldDataOnError: true } as const;
+    let url = '';
+    let isRemoving = false;
+    const handler: Handler = async (asked, response, count) => {
+      if (asked.headers['x-mode'] === 'fail' && isRemoving) await remove(other, url);
+      return failing(asked, response, count);
+    };
+    await using bench = await startBench(options, handler);
+    url = `${bench.origin.url}/`;
+    const other = setupCache(axios.create({ baseURL: bench.origin.url }), options);
+    try {
+      const get = () => bench.api.get(url, { forceRefresh: true, headers: { 'X-Mode': 'fail' } });
+      await bench.api.get(url);
+      expect((await get()).fromCache).toBe(true);
+      isRemoving = true;
+      await expect(get()).rejects.toMatchObject({ response: { status: 503 } });
+    } finally {
+      await other.detachCache();
+    }
+  });
+
+  test('is served as updateResponse changed it', async () => {
+    let change: () => Promise<unknown> = async () => {};
+    const handler: Handler = async (asked, response, count) => {
+      if (asked.headers['x-mode'] === 'fail') await change();
+      return failing(asked, response, count);
+    };
+    await using bench = await startBench({ oldDataOnError: true }, handler);
+    const url = `${bench.origin.url}/`;
+    await bench.api.get(url);
+    change = () => bench.api.cache.updateResponse(url, () => ({ changed: true }));
+    const { data } = await bench.api.get(url, { forceRefresh: true, headers: { 'X-Mode': 'fail' } });
+    expect(data).toEqual({ changed: true });
   });
 
   test('is not served after the time of networkFirst', async () => {
