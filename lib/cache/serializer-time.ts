@@ -6,8 +6,8 @@ import { type CircuitBreaker, MANAGEMENT, type StoreAccess } from '../stores/cir
 // A serializer is code of the user, which may be slow or never finish. Synchronous serializers need no limit.
 
 /**
- * Waits for the decoding of an entry, within what is left of a request's budget for reads. For management the codec has a
- * limit of its own.
+ * Waits for the decoding of an entry, within the rest of a request's budget for reads. For management, the codec limits
+ * the time of each decoding.
  *
  * @throws CacheError `ERR_CACHE_SERIALIZER` if it takes longer
  */

@@ -19,6 +19,6 @@ export function lifetimeHint(option: string, value: unknown): string | undefined
 
 /** Returns a hint if a time that a request waits is too long for seconds. @param option its name, for the hint */
 export function waitHint(option: string, value: unknown): string | undefined {
-  if (typeof value !== 'number' || value < LONG_WAIT || value === Number.POSITIVE_INFINITY) return undefined;
+  if (typeof value !== 'number' || !(value >= LONG_WAIT) || value === Number.POSITIVE_INFINITY) return undefined;
   return `${option}: ${value} is ${Math.round(value / 60)} minutes, since numbers are seconds; write ${value / 1000} if milliseconds were meant`;
 }
